@@ -1,4 +1,4 @@
-//! The `fluxtower` program: everything is in the library.
+//! The `fluxtower` program. Everything is in the library.
 
 use std::process::ExitCode;
 

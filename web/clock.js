@@ -1,5 +1,4 @@
-// The station's clock. Every time on the page is in station time, never in the browser's, whose zone and summer time may be
-// others.
+// The station's clock. Every time on the page is in station time, never in the browser's time zone, which may differ.
 (function (ft) {
   "use strict";
   const HOUR = 3600e3;
@@ -25,7 +24,7 @@
       }
     },
 
-    // Milliseconds to add to UTC at that time.
+    // The milliseconds to add to UTC at that time.
     offset(ms) {
       if (!zone) return clock.offset_s * 1e3;
       const hour = Math.floor(ms / HOUR);
@@ -38,7 +37,7 @@
     },
 
     local: (ms) => ms + ft.clock.offset(ms),
-    // The instant of a local time; in the hour that occurs twice, the first.
+    // The instant of a local time; in the repeated hour, the first one.
     moment(local) {
       const guess = local - clock.offset_s * 1e3;
       return local - ft.clock.offset(local - ft.clock.offset(guess));

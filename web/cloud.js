@@ -1,9 +1,9 @@
-// Half hours of one thing against another: points, the fit through them and the 1:1 line. Under it the column of the Patterns view
-// against another one, and the energy balance.
+// Half hours of one quantity against another: points, the fitted line and the 1:1 line. Used for the column of the
+// Patterns view against another one, and for the energy balance.
 (function (ft) {
   "use strict";
   const { edge } = ft.picture;
-  // Above the points stands what the vertical axis is.
+  // The title of the vertical axis is above the points.
   const TOP = 18;
 
   // Points are {x, y, at}; labels are the texts of the axes.
@@ -66,7 +66,7 @@
     });
 
     return Object.assign(picture, {
-      // Gives the fit and its text. equal: both axes have one unit, so that 1:1 is a line.
+      // Returns the fit and its text. equal: both axes have one unit, so the 1:1 line is meaningful.
       set(next, texts, equal) {
         points = next;
         labels = texts;
@@ -81,7 +81,7 @@
     });
   };
 
-  // The column against another one, which the address holds.
+  // The column against another one, which is named in the address.
   ft.againstPicture = function (all) {
     const cloud = ft.cloud("against", "Against another column");
     const select = ft.el("select", { "aria-label": "the other column", onchange: () => ft.state.set({ other: select.value }) },
@@ -111,7 +111,7 @@
           const y = p.c.value[i];
           let x = of.get(at);
           if (y === null || x === null || x === undefined) return;
-          // Of two directions the one lies beside the other: 1 beside 359 is 361.
+          // One direction is shifted next to the other: 361 instead of 1 beside 359.
           if (turns) x = y + ((x - y + 540) % 360) - 180;
           points.push({ x, y, at });
         });
@@ -124,14 +124,14 @@
     });
   };
 
-  // H + LE over Rn − G, of the columns whose AmeriFlux variable says so. Storage is left out.
+  // H + LE over Rn − G, from the columns with these AmeriFlux variables. Storage is not included.
   ft.balancePicture = function () {
     const cloud = ft.cloud("balance", "Energy balance");
     const parts = ["NETRAD", "H", "LE", "G"].map((variable) => ft.choice.all().filter(({ column }) => column.variable && column.variable.replace(/(_[0-9A-Z]){0,3}$/, "") === variable));
     const [net, sensible, latent, soil] = parts;
     const isThere = net.length > 0 && sensible.length > 0 && latent.length > 0;
     cloud.node.hidden = !isThere;
-    // Of a variable with several columns the mean of those that have a value; of the others the first.
+    // If a variable has several columns, the mean of those that have a value; otherwise the first column.
     const used = isThere ? [net.slice(0, 1), sensible.slice(0, 1), latent.slice(0, 1), soil] : [];
 
     return Object.assign(cloud, {

@@ -1,4 +1,4 @@
-// What each test costs a column in values, and which tests could not judge: a limit that flags 15 % of a column is seen.
+// What each test costs in values, and which tests could not evaluate them: shows limits that flag 15 % of a column.
 (function (ft) {
   "use strict";
 
@@ -10,7 +10,7 @@
     return ft.el("span", { class: t.much ? "cost much" : "cost", title: t.test + parts, "data-test": t.test }, t.much ? ft.el("b", { text: "! " + text }) : text);
   }
 
-  // The list below the flags. leads: the address of a column's values.
+  // The list below the flags. leads: returns the address of a column's values.
   ft.costs = function (leads) {
     const node = ft.el("section", { class: "list", "aria-label": "what the tests cost" }, ft.el("h2", { text: "What the tests cost" }));
     let abort = null;

@@ -1,13 +1,14 @@
-// Coverage and losses of a time, a month as a rule: of each column how many of the expected values are there and did not fail, and
-// what is missing; and how many half hours are present and good by AmeriFlux's rule, as the server counts them. It prints on A4.
+// Coverage and losses of a period, usually a month: for each column, how many of the expected values exist and did not
+// fail, and what is missing; and how many half hours are present and good by AmeriFlux's rule, as the server counts
+// them. The view prints on A4.
 //
-// Expected is one value each usual interval of the rows, since the table's first row and until its newest one, or until now where rows
-// no longer come.
+// One value is expected per usual interval of the rows, from the table's first row to its newest one, or to the present
+// time if rows no longer arrive.
 (function (ft) {
   "use strict";
   const BINS = 2000;
 
-  // The first day of a month of the station's clock, `by` months from the present one.
+  // The first day of a month in station time, `by` months from the present one.
   function month(by) {
     const now = new Date(ft.clock.local(ft.live.now()));
     return ft.clock.moment(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() + by, 1));
@@ -15,7 +16,7 @@
 
   async function readSeries(table, tags, w, signal) {
     const ribbon = await ft.source.ribbon({ table: table.name, from: w.from, to: w.to, bins: BINS, tags }, { signal });
-    // A range that is no whole number of bins is counted in whole bins.
+    // A range that is not a whole number of bins is counted in whole bins.
     const begin = ribbon.times.length ? ribbon.times[0] : w.from;
     const end = ribbon.times.length ? ribbon.times[ribbon.times.length - 1] + ribbon.bin_s * 1e3 : w.to;
     const now = ft.source.report ? ft.source.report.to : ft.live.now();
@@ -28,7 +29,7 @@
     const expected = interval && to > from ? Math.max(1, stamps(from) - stamps(to)) : null;
     const lost = expected === null ? 0 : Math.max(0, expected - rows);
     const series = Object.values(tags).join(", ");
-    // Beside a value of a table that is made stand the number of its samples and their share, which are no values themselves.
+    // Companion columns of made tables (number and share of samples) are not values.
     const names = new Set(ribbon.columns.map((c) => c.name));
     const columns = ribbon.columns.filter((c) => !table.made_of || !/_(samples|coverage)$/.test(c.name) || !names.has(c.name.replace(/_(samples|coverage)$/, "")));
     return { table, tags, series, begin, end, rows, expected, lost, columns: columns.map((c) => {
@@ -39,7 +40,7 @@
 
   const share = (n, expected) => (expected === null ? "not known" : ft.percent(Math.min(1, n / expected)));
 
-  // Half hours are counted after the values are shown, because their rows may have to be read for it.
+  // Half hours are counted after the values are shown, because this may need to read rows.
   async function countHalfHours(one, w, signal) {
     const found = await ft.source.coverage({ table: one.table.name, tags: one.tags, from: w.from, to: w.to }, { signal });
     if (signal.aborted) return;
@@ -98,7 +99,7 @@
         const { signal } = abort;
         const release = ft.work.hold();
         const w = ft.state.window();
-        // A range ends before its last instant, so that the day after it has no bin.
+        // A range ends before its last instant, so the day after it has no bin.
         const asked = w.live ? w : { from: w.from, to: w.to - 1 };
         try {
           const known = ft.station.tables.filter((table) => table.newest !== null);

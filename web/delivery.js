@@ -72,7 +72,7 @@
         const release = ft.work.hold();
         if (!quiet) panel.classList.add("loading");
         try {
-          // Rows sent today may be a year old: the time of sending counts here, so "live" ends now.
+          // The time of sending counts here, because rows sent today may be a year old; so "live" ends now.
           const got = await ft.source.delivery(w.live ? { from: w.from, to: ft.live.now() } : w, { signal });
           if (signal.aborted) return;
           answer = got;

@@ -1,4 +1,4 @@
-// Makes elements from names and text only: the text of a logger or a configuration never becomes markup.
+// Makes elements only from names and text: the text of a logger or a configuration never becomes markup.
 (function (ft) {
   "use strict";
 
@@ -30,7 +30,7 @@
     return ft.add(node, children);
   };
 
-  // Sets the text only where it differs, so that the user's selection is kept.
+  // Sets the text only if it differs, so that the user's selection is kept.
   ft.write = function (node, text) {
     if (node.textContent !== text) node.textContent = text;
   };
@@ -67,7 +67,7 @@
     return String(Math.round(n)).replace(/\B(?=(\d{3})+$)/g, ",");
   };
 
-  // Rounded down, so that only what is whole is 100 %; what is there is never 0.
+  // Rounded down, so that only a complete share is 100 %; a share above 0 is never shown as 0.
   ft.percent = (share) => (share > 0 && share < 0.001 ? "< 0.1\u202f%" : `${(Math.floor(Math.min(1, share) * 1000 + 1e-9) / 10).toFixed(1)}\u202f%`);
 
   ft.bytes = function (n) {
@@ -83,7 +83,7 @@
     return ft.el("button", Object.assign({ type: "button", onclick: act, text }, props));
   };
 
-  // Stands behind the element whose text it copies.
+  // Placed after the element whose text it copies.
   ft.copyButton = function (text) {
     const button = ft.button("copy", async () => {
       try {
@@ -107,7 +107,7 @@
     return ft.el("div", { class: "empty" }, ft.el("strong", { text: title }), ft.el("p", { text }), ...more);
   };
 
-  // A view that has nothing to show yet. It is made again once the station has changed.
+  // A view without anything to show yet. It is made again after the station has changed.
   ft.emptyView = function (root, title, text) {
     ft.fill(root, ft.empty(title, text));
     return { isEmpty: true, update() {}, refresh() {}, destroy() {} };

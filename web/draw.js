@@ -31,7 +31,7 @@
     ratio, hatch,
     dash: (n) => (DASHES[n] || []).map((d) => d * ratio()),
 
-    // Where records are missing: over the whole height, or along the bottom where only some tables lack them.
+    // Marks missing records: over the whole height, or along the bottom if only some tables lack them.
     holes(u, ctx, holes, foot) {
       ctx.fillStyle = hatch(ctx, "hatch");
       for (const [from, to] of holes) {
@@ -83,7 +83,7 @@
       const dot = (x, y) => {
         ctx.beginPath();
         ctx.arc(x, y, r, 0, 2 * Math.PI);
-        // A second series of a colour is hollow.
+        // A second series with the same colour is hollow.
         if (dash) ctx.stroke();
         else ctx.fill();
       };
@@ -160,7 +160,8 @@
       paint("fail", c.fail);
     },
 
-    // Along the bottom: where the logger wrote no value, and where all values failed. Neither is a missing record.
+    // Along the bottom: where the logger wrote no value, and where all values failed. Both differ from a missing
+    // record.
     rug(u, ctx, got, row) {
       const { trace, c } = got;
       if (!c) return;
@@ -181,7 +182,7 @@
       bar(c.fail, "fail", false);
     },
 
-    // From sunset to sunrise.
+    // The nights, from sunset to sunrise.
     nights(u, ctx) {
       const [from, to] = [u.scales.x.min, u.scales.x.max];
       ctx.fillStyle = ft.ink("night");

@@ -1,9 +1,9 @@
-// The findings of `fluxtower status`, each with its age, what to do, and the way to its rows.
+// The findings of `fluxtower status`, each with its age, what to do, and a link to its rows.
 (function (ft) {
   "use strict";
   const SIGNS = { problem: ["✕", "problem"], warning: ["!", "warning"], info: ["–", "to know"] };
 
-  // A text of the program: what stands between backticks is a command.
+  // A text of the program: text between backticks is a command.
   function withCommands(text) {
     return text.split("`").flatMap((part, i) => {
       if (i % 2 === 0) return part;
@@ -11,7 +11,7 @@
     });
   }
 
-  // The rows around the time at which it began.
+  // The rows around the time at which the finding began.
   function place(finding, since) {
     if (since === null || !finding.table || !ft.station.tables.some((t) => t.name === finding.table)) return null;
     const around = 6 * 3600e3;

@@ -1,4 +1,5 @@
-// The first screen: is it alive, is it right, has it been sent. One row per table; tables with problems are on top.
+// The first screen: whether data arrives, whether it is right, and whether it was sent. One row per table; tables with
+// problems come first.
 (function (ft) {
   "use strict";
   const LEVEL = ["well", "look", "act"];
@@ -13,7 +14,7 @@
     const node = ft.el("div", { class: "answer", "data-question": question }, badge, why);
     return {
       node, why,
-      // href: the view that shows the details.
+      // href: the address of the view with the details.
       show(state, href, reason) {
         const a = ft.answer(question, state);
         ft.write(sign, a.sign);
@@ -50,7 +51,7 @@
         this.tick();
         return level;
       },
-      // The age counts up between two answers; the server decides the state.
+      // The age increases between two answers; the server decides the state.
       tick() {
         if (!table) return;
         const every = table.interval_s ? `one row every ${ft.duration(table.interval_s)}` : "";
@@ -73,7 +74,7 @@
         const ribbon = answers[0];
         const flags = answers.slice(1).reduce((all, one) => [...all].map((f, i) => (one.times[i] === undefined ? f : merged(f, ft.worstOf(one)[i]))).join(""), ft.worstOf(ribbon));
         ribbonOf = Object.assign({}, ribbon, { rows: ribbon.rows.map((n, i) => n + answers.slice(1).reduce((sum, one) => sum + (one.rows[i] || 0), 0)) });
-        // The percentages are of whole bins, so the ribbon begins with the first one.
+        // The percentages are those of whole bins, so the ribbon begins with the first one.
         strip.show(ribbonOf, flags, { from: ribbon.times[0], to });
         const sum = { good: 0, suspect: 0, fail: 0, missing: 0, not_evaluated: 0 };
         for (const one of answers) for (const c of one.columns) for (const k of Object.keys(sum)) sum[k] += c[k];
@@ -109,14 +110,14 @@
         const look = s.findings.filter((f) => f.severity !== "info").length;
         const things = (n, what) => (n === 1 ? `One thing to ${what}` : `${n} things to ${what}`);
         const said = { ok: "All well", note: things(s.findings.length, "know"), unknown: "Not everything is known yet" };
-        // Values that are suspect ask for no one at once, and are not called well.
+        // Suspect values do not need a user at once, but are not called well either.
         const doubts = s.state === "ok" && s.tables.some((t) => t.right.state === "suspect");
         if (doubts) said.ok = "All is delivered; some values are suspect";
         const calm = !doubts && (s.state === "ok" || s.state === "note");
         ft.fill(verdict, ft.el("span", { class: `badge ${calm ? "well" : "look"}` }, ft.el("span", { class: "sign", "aria-hidden": "true", text: calm ? "✓" : s.state === "unknown" ? "–" : "!" })),
           said[s.state] || things(look, "look at"));
         if (listed !== JSON.stringify(s.findings)) {
-          // Only where it differs: a command that is being copied stays selected.
+          // Replaced only if it differs, so that a command that is being copied stays selected.
           listed = JSON.stringify(s.findings);
           ft.fill(reasons, ft.findings(s.findings));
         }
@@ -149,7 +150,7 @@
       }
 
       show();
-      // The answers come first, then the ribbons.
+      // The answers are requested first, then the ribbons.
       setTimeout(days);
       return {
         update() {},

@@ -2,7 +2,8 @@
 (function (ft) {
   "use strict";
 
-  // rank: the highest wins where several flags share a place. height: of a ribbon's cell, so that failures are visible in grey too.
+  // rank: the highest is shown if several flags share a place. height: of a ribbon's cell, so that failures are visible
+  // in grey too.
   const FLAGS = {
     1: { word: "good", sign: "✓", ink: "good", rank: 1, height: 0.34 },
     2: { word: "not evaluated", sign: "·", ink: "unseen", rank: 0, height: 0.2 },
@@ -21,7 +22,7 @@
     return a.rank >= b.rank ? one : other;
   };
 
-  // The three answers of the first screen. level: 0 good, 1 look, 2 act, -1 no answer.
+  // The three status lights of the first screen. level: 0 good, 1 look, 2 act, -1 unknown.
   const ANSWERS = {
     alive: {
       good: ["✓", "alive", 0], late: ["!", "late", 1], dead: ["✕", "dead", 2], none: ["–", "no row yet", -1],

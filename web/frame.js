@@ -71,7 +71,7 @@
     const self = {
       panel, node, body, legend, head,
       load,
-      // The range changed while the panel was out of sight: the old drawing would be wrong when it comes into sight.
+      // The range changed while the panel was not visible: the old drawing would be wrong when it becomes visible.
       stretch: (w) => drawing && drawing.stretch(w),
       again: () => drawing && shown && drawing.show(shown, wanted),
       got: () => shown,
@@ -86,8 +86,8 @@
     return self;
   };
 
-  // The rows behind the plot, and the commands that flag its columns: the page itself changes nothing. They are of the marked
-  // interval, or of the time in sight.
+  // Links to the rows of the plot and the commands that flag its columns, because the page itself changes nothing. They
+  // are for the marked interval, or for the visible time.
   function byHand(panel) {
     const commands = ft.el("div", { class: "commands" });
     const show = () => {
@@ -109,6 +109,6 @@
     return { node: details, show };
   }
 
-  // Points that the width can show, in steps, so that a small resize needs no new request.
+  // The number of points for the width, in steps, so that a small resize needs no new request.
   ft.pointsOf = (body) => Math.min(1600, Math.max(200, Math.ceil(body.clientWidth / 200) * 200));
 })(window.fluxtower = window.fluxtower || {});

@@ -1,12 +1,12 @@
-// Half hours of one column, over any span: the basis of the drawings of the Patterns view.
+// Half hours of one column over any span: the data of the Patterns view.
 //
-// The server puts rows together by the kind of the column, and failed values are in none of it. How many values a half hour
-// should have follows from the usual interval of the rows; where that is not known, no share is given.
+// The server aggregates rows according to the kind of the column, without failed values. The expected number of values
+// of a half hour follows from the usual interval of the rows; if that is not known, no share is shown.
 (function (ft) {
   "use strict";
   const STEP_S = 1800;
   const STEP = STEP_S * 1e3;
-  // Half hours of one request; the server gives at most 5,000 points.
+  // The half hours of one request; the server returns at most 5,000 points.
   const AT_ONCE = 4800 * STEP;
 
   // choice: {table, tags}. columns: names. Returns {times, interval_s, columns: [{name, together, value, good}]}: value is null
@@ -44,10 +44,10 @@
   };
 
   ft.halfHours.STEP = STEP;
-  // How many half hours a time has, up to the newest row.
+  // The number of half hours in a period, up to the newest row.
   ft.halfHours.count = (w) => Math.floor(Math.min(w.to, ft.state.reach().newest) / STEP) - Math.floor(w.from / STEP) + 1;
 
-  // The share of `list` below which a value lies, of numbers in rising order.
+  // The value below which this share of `list` lies; the numbers must be ascending.
   ft.quantile = function (sorted, share) {
     if (!sorted.length) return null;
     const at = (sorted.length - 1) * share;

@@ -20,14 +20,14 @@
         const traces = [...new Set(sight.map((one) => one.trace))];
         if (traces.length) {
           const [first, ...others] = traces;
-          // Hatched over the whole height only where every table of the panel lacks records.
+          // Hatched over the whole height only if every table of the panel lacks records.
           const common = others.reduce((holes, trace) => cross(holes, trace.holes), first.holes);
           ft.draw.holes(u, ctx, common, false);
           if (others.length) traces.forEach((trace) => ft.draw.holes(u, ctx, trace.holes, true));
         }
         const expected = sight.filter(({ c }) => c && c.expected);
         for (const { series, trace, c } of expected) {
-          // A band of directions that runs through north goes on at the other end.
+          // A band of directions that includes north continues at the other end.
           for (const turn of c.kind === "direction" ? [-360, 0] : [0]) {
             const turned = (list) => (turn ? list.map((v) => (v === null ? null : v + turn)) : list);
             ft.draw.band(u, ctx, scaleOf(series), trace, turned(c.expected.low), turned(c.expected.high), ft.ink("expected"), expected.length > 1 ? 0.15 : 0.35);
@@ -98,7 +98,7 @@
           return true;
         }
         if (event.key === "Escape") return ft.state.back(), true;
-        // The first press marks a time, the second one the interval from it.
+        // The first press marks a time, the second one marks the interval from it.
         if (event.key === "m" && at !== null) {
           const { mark } = ft.state.get();
           const here = Math.round(at);
@@ -108,7 +108,7 @@
         return false;
       }
 
-      // The time so many records later, over all series in sight.
+      // The time this number of records later, over all visible series.
       function stepped(at, by) {
         const [from, to] = plot.range();
         const times = [...new Set(inSight().flatMap((one) => one.trace.x))].filter((t) => t >= from && t <= to).sort((a, b) => a - b);
@@ -156,7 +156,7 @@
     });
   };
 
-  // How the values of a bin are put together, where a mean would mislead: "sum of 30 min".
+  // How the values of a bin are aggregated, if "mean" would be wrong: "sum of 30 min".
   function how(got) {
     const texts = got.map(({ trace, c }) => {
       if (!c || c.together === "mean") return null;
@@ -166,7 +166,7 @@
     return [...new Set(texts.filter(Boolean))].join(", ");
   }
 
-  // The share of the values that are drawn: those that are neither failed nor missing.
+  // The share of values that are drawn: those that are neither failed nor missing.
   function share(got) {
     let all = 0, lost = 0;
     for (const { trace, c } of got) {

@@ -67,7 +67,7 @@
     const conflicts = ft.el("section", { class: "list" });
     const raw = (text) => ft.el("pre", { text: text === null || text === undefined ? "" : text, tabindex: "0" });
     ft.listing(lines, "Rejected lines and refused rows", "None.", answer.rejected, ["table", "what", "where", "why"], (r) => [r.table, r.kind, r.place, r.reason], (r) => raw(r.raw));
-    ft.listing(conflicts, "Conflicts: times with two contents", "None.", answer.conflicts, ["table", "time", "record", "where", "kept"], (c) => [c.table, ft.clock.full(c.at), c.record, c.place, c.stays], (c) => ft.el("div", {}, raw(c.raw), c.row === null || c.row === undefined ? null : raw(typeof c.row === "string" ? c.row : JSON.stringify(c.row))));
+    ft.listing(conflicts, "Conflicts: times with two contents", "None.", answer.conflicts, ["table", "time", "record", "where", "kept"], (c) => [c.table, ft.clock.full(c.at), c.record, c.place, c.decided ? `${c.stays}, decision ${c.decided}` : c.stays], (c) => ft.el("div", {}, raw(c.raw), c.row === null || c.row === undefined ? null : raw(typeof c.row === "string" ? c.row : JSON.stringify(c.row))));
     ft.fill(root, lines, conflicts);
   });
 })(window.fluxtower = window.fluxtower || {});

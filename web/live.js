@@ -45,7 +45,7 @@
     events.onopen = () => {
       clearInterval(poll);
       poll = 0;
-      // Changes during the time without a connection.
+      // Changes during the time without a connection were missed.
       ask();
     };
     events.addEventListener("change", (event) => {
@@ -74,8 +74,8 @@
     start() {
       if (ft.source.report) return;
       setInterval(() => tell("second"), 1e3);
-      // A browser keeps six connections to a host, for all its tabs together and for pages in its history: a hidden page must
-      // not hold one.
+      // A browser keeps six connections to a host, for all its tabs and for pages in its history together: a hidden
+      // page must not keep one.
       document.addEventListener("visibilitychange", () => (document.hidden ? leave() : join()));
       window.addEventListener("pagehide", leave);
       window.addEventListener("pageshow", join);

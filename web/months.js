@@ -1,10 +1,10 @@
-// The usual day month by month: the medians of each month's half hours. A season that is missing, or a sensor that was exchanged, is
-// seen here.
+// The usual day for each month: the medians of the month's half hours. It shows a missing season, or a sensor that was
+// exchanged.
 (function (ft) {
   "use strict";
-  // Fewer days have no usual one.
+  // Fewer days than this do not show a usual day.
   const LEAST = 5;
-  // Neighbours differ in colour, and in their dashes for those who do not see it.
+  // Neighbouring months differ in colour, and in their dashes for users who cannot see the colours.
   const INKS = ["#1f4fa3", "#3a9bdc", "#138a72", "#6aa51e", "#b8a100", "#e39a00", "#e0601a", "#c2281f", "#d1478f", "#8d3aa8", "#5a4fd0", "#5b6770"];
   const DASHES = [{ line: [], style: "solid" }, { line: [7, 3], style: "dashed" }, { line: [2, 3], style: "dotted" }];
 

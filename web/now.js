@@ -1,14 +1,14 @@
-// Now: what each sensor says, how old that is, and whether it is usual for the hour.
+// The newest value of each sensor, its age, and whether it is usual for the hour.
 //
-// Usual is what the same hours of the 14 days before had: the half hour of the newest value and its two neighbours on each of
-// these days. With fewer than 5 such days nothing is said.
+// Usual is the range of the same hours on the previous 14 days: the half hour of the newest value and its two
+// neighbours on each of these days. With fewer than 5 such days nothing is shown.
 (function (ft) {
   "use strict";
   const DAYS = 14;
   const LEAST = 5;
   const DAY = 86400e3;
 
-  // {low, high, days}: the range of these half hours, without the day of `at` itself; null if too little is known.
+  // {low, high, days}: the range of these half hours, without the day of `at` itself; null if there are too few.
   function usual(halves, column, at) {
     const step = ft.halfHours.STEP;
     const by = new Map(halves.times.map((time, i) => [time, column.value[i]]));
@@ -24,7 +24,8 @@
   }
 
   function judged(value, known, column) {
-    // A direction has no lowest and highest, a sum of a half hour is no value of a row, and a code is a name.
+    // A direction has no lowest and highest value, a sum of a half hour cannot be compared with a row's value, and a
+    // code is a name.
     if (!known || value === null || !["linear", "maximum", "minimum"].includes(column.kind)) return null;
     const room = (known.high - known.low) * 0.05;
     if (value < known.low - room) return "low";
@@ -52,7 +53,7 @@
     });
   }
 
-  // Dead or failed first, then what is not usual.
+  // Dead or failed sensors come first, then those with unusual values.
   const rank = (one) => (one.at === null || one.newest.c.flags[one.last] === "4" || one.newest.c.flags[one.last] === "9" ? 3 : one.newest.c.flags[one.last] === "3" ? 2 : one.is === "low" || one.is === "high" ? 1 : 0);
 
   function tile(one, ages) {
@@ -103,7 +104,7 @@
           if (signal.aborted) return;
           const all = lists.flat();
           ages = [];
-          // The highest first; what has no height is grouped by table, behind the others.
+          // The highest comes first; sensors without a height are grouped by table after the others.
           const groups = new Map();
           for (const one of all) {
             const { level } = one.column;

@@ -1,9 +1,10 @@
-// The board: rows of panels as the configuration groups them. A collapsed row costs nothing; a panel loads when it is in sight.
+// The board: rows of panels as the configuration groups them. A collapsed row requests nothing; a panel loads when it
+// becomes visible.
 (function (ft) {
   "use strict";
   const KINDS = { lines: (panel) => ft.lines(panel), scatter: (panel) => ft.scatter(panel), profile: (panel) => ft.profile(panel), latest: (panel) => ft.latest(panel) };
 
-  // Loads frames while they are in sight, and again when the range has changed since.
+  // Loads frames while they are visible, and again if the range has changed since.
   ft.inSight = function () {
     const known = new Map();
     let turn = 0;

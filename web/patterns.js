@@ -1,6 +1,6 @@
-// Patterns: one column by day and time of day, its usual day over all and by month, the share of it that is there, sums, the wind
-// rose of a direction, and the column against another one. A clock that jumps, a sensor that dies and a night that is too bright are
-// seen at once here.
+// Patterns: one column by day and time of day, its usual day for the whole period and by month, the share of values
+// that exist, sums, the wind rose of a direction, and the column against another one. It shows a clock that steps, a
+// sensor that dies and a night that is too bright.
 (function (ft) {
   "use strict";
   const { edge, SLOTS, DAY, dayName, clockOf } = ft.picture;
@@ -24,7 +24,7 @@
       let got = null;
       let c = null;
       let choice = null;
-      // By day: {day, values: 48 values or null, good: how many, sum}.
+      // For each day: {day, values: 48 values or null, good: the number of good values, sum}.
       let days = [];
       let range = [0, 1];
       let sunTimes = [];
@@ -43,7 +43,7 @@
         for (const { day, values } of days) {
           values.forEach((value, slot) => {
             if (value === null) return;
-            // North is one colour from both sides.
+            // North has the same colour from both sides.
             ctx.fillStyle = isCircle() ? `hsl(${value} 55% 50%)` : ft.picture.ink((value - range[0]) / (range[1] - range[0] || 1));
             ctx.fillRect(X(day), top + slot * tall, Math.max(cell, 1) + 0.4, tall + 0.4);
           });
@@ -52,7 +52,7 @@
           const local = ft.clock.local(at), day = Math.floor(local / DAY);
           if (X(day) < left || X(day) >= width - right) continue;
           const y = top + (local / DAY - day) * (height - top - foot);
-          // Two inks, so that one is seen on every colour.
+          // Two colours, so that one is visible on every background.
           for (const [colour, thick] of [["#fff", 3], ["#000", 1.2]]) {
             ctx.fillStyle = colour;
             ctx.fillRect(X(day), y - thick / 2, Math.max(cell, 1) + 0.4, thick);
@@ -120,7 +120,7 @@
           one.expected ? `climatology ${ft.number(one.expected[0])} … ${amount(one.expected[1])}` : null].filter(Boolean);
       });
 
-      // ---- how much is there
+      // ---- the share of values that exist
       const there = ft.picture("coverage", "Values that did not fail, by day", 110, (ctx, width, height) => {
         if (!days.length) return;
         const { cell, X, label } = ft.picture.days(days, width);
@@ -172,7 +172,7 @@
         for (const one of days) {
           const begin = Math.max(ft.clock.moment(one.day * DAY), w.from), end = Math.min(ft.clock.moment((one.day + 1) * DAY), w.to);
           const expected = perMs ? (end - begin) * perMs : 0;
-          // A day of which hardly a row is in the range says nothing.
+          // A day with hardly a row in the range shows nothing.
           one.share = expected < 1 ? null : Math.min(1, one.good / expected);
         }
         slots.forEach((list) => list.sort((a, b) => a - b));
@@ -210,7 +210,7 @@
           if (signal.aborted) return;
           got = answer;
           c = got.columns[0];
-          // The ends of the answer's whole days are no sunset and no sunrise.
+          // The ends of the answer's whole days are not a sunset or sunrise.
           sunTimes = (nights || []).flat().filter((at) => at % DAY !== 0);
           const n = conclude();
           const shown = { choice, got, c, days, isCircle: isCircle(), speed, amount, slots: ft.halfHours.count(w) };

@@ -1,12 +1,12 @@
-// A picture of the Patterns view: a panel with a canvas, its axes, and the text under the pointer. What a picture says is in its note
-// as well, for those who do not see it.
+// A picture of the Patterns view: a panel with a canvas, its axes, and the text under the pointer. The content of a
+// picture is also in its note, for users who cannot see it.
 (function (ft) {
   "use strict";
   const DAY = 86400e3;
   const RAMP = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]];
   const edge = { left: 64, top: 6, foot: 22, right: 10 };
 
-  // Round numbers, about five.
+  // About five round numbers.
   function ticks(low, high) {
     const rough = (high - low) / 5;
     const power = 10 ** Math.floor(Math.log10(rough));
@@ -62,7 +62,8 @@
     dayName: (day) => new Date(day * DAY).toISOString().slice(0, 10),
     clockOf: (slot) => `${String(slot >> 1).padStart(2, "0")}:${slot % 2 ? "30" : "00"}`,
 
-    // Values from `low` to `high` over the height, with lines at round numbers: gives the place of a value. text(value): its label.
+    // Puts values from `low` to `high` on the height, with lines at round numbers; returns the position of a value.
+    // text(value): its label.
     values(ctx, width, height, low, high, text, right) {
       const Y = (value) => height - edge.foot - ((value - low) / (high - low || 1)) * (height - edge.top - edge.foot);
       ctx.strokeStyle = ft.ink("grid");
@@ -80,7 +81,7 @@
       return Y;
     },
 
-    // The half hours of a day over the width: the place of a slot, and the slot under a place.
+    // The half hours of a day on the width: the position of a slot, and the slot at a position.
     hours(ctx, width, height) {
       const X = (slot) => edge.left + ((slot + 0.5) / SLOTS) * (width - edge.left - edge.right);
       ctx.textAlign = "center";
@@ -90,14 +91,14 @@
     },
     slotAt: (x, width) => Math.floor(((x - edge.left) / (width - edge.left - edge.right)) * SLOTS),
 
-    // Lists of slots without a hole between them.
+    // Lists of consecutive slots.
     runs(list, has) {
       const runs = [[]];
       list.forEach((one, slot) => (has(one) ? runs[runs.length - 1].push(slot) : runs.push([])));
       return runs.filter((run) => run.length);
     },
 
-    // Days from the first to the last, side by side: where one begins, and which one is under a place.
+    // Days from the first to the last, side by side: the position where one begins, and the day at a position.
     days(days, width) {
       const first = days[0].day, count = days[days.length - 1].day - first + 1;
       const cell = (width - edge.left - edge.right) / count;

@@ -20,7 +20,7 @@
 
   function mark(from, to) {
     ft.plot.marks(false);
-    // Whole seconds, unless a second is much of it.
+    // Whole seconds, unless the visible span is short.
     const unit = to - from > 6e4 ? 1e3 : 1;
     ft.state.set({ mark: { from: Math.floor(from / unit) * unit, to: Math.ceil(to / unit) * unit } }, true);
     plots.forEach((plot) => plot.u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false));
@@ -83,7 +83,7 @@
       cursor: {
         y: !o.time,
         points: { show: false },
-        // A drag along the time zooms time, one across it the values, a slanting one both.
+        // A drag along the time zooms the time, one across it the values, a diagonal one both.
         drag: { x: Boolean(o.select), y: Boolean(o.selectValues), uni: 40, setScale: false, dist: 4 },
         // The cursor's line is on all plots; a selection belongs to the plot on which it was made.
         sync: o.time ? { key: "time", scales: ["x", null], setSeries: false, filters: { pub: isMove, sub: isMove } } : undefined,
@@ -180,7 +180,7 @@
     }
     if (o.select) touch();
 
-    // One finger along the time moves it, two zoom; across the time one finger scrolls the page.
+    // One finger along the time moves it, two fingers zoom; across the time one finger scrolls the page.
     function touch() {
       let begun = null;
       const places = (event) => [...event.touches].slice(0, 2).map((t) => t.clientX - u.over.getBoundingClientRect().left);

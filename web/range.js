@@ -18,7 +18,7 @@
     };
     const DAY = 86400e3;
     const local = (at) => Math.floor(ft.clock.local(at) / DAY);
-    // Whole days of the station's clock, both included.
+    // Whole days in station time, both inclusive.
     const days = (first, last) => ft.state.set({ range: null, from: ft.clock.moment(first * DAY), to: ft.clock.moment((last + 1) * DAY) });
     const today = () => local(ft.live.now());
     const pick = ft.el("input", { type: "date", "aria-label": "go to a day", title: "go to a day", onchange: () => {
@@ -44,7 +44,7 @@
         ft.button("+", scale(0.5), { "aria-label": "shorter" }), ft.button("›", shift(0.8), { "aria-label": "later" })),
       ft.el("div", { class: "group" }, ft.source.report ? null : [
         ft.button("today", () => days(today(), today())), ft.button("yesterday", () => days(today() - 1, today() - 1)),
-        // From a Monday to a Sunday; day 4 was one.
+        // From a Monday to a Sunday; day 4 since 1970 was a Monday.
         ft.button("last week", () => {
           const monday = today() - ((((today() - 4) % 7) + 7) % 7) - 7;
           days(monday, monday + 6);

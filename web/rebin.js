@@ -5,7 +5,7 @@
   "use strict";
 
   const RADIANS = Math.PI / 180;
-  // put(sums, value, n, steadiness) takes a value that stands for n; result(sums) is the value of the whole.
+  // put(sums, value, n, steadiness) adds a value that represents n values; result(sums) is the value of all.
   const mean = {
     put(s, value, n) { s.first += value * n; },
     result: (s) => s.first / s.n,

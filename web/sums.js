@@ -1,4 +1,5 @@
-// Totals and counters, as rain: the sum of each day as a bar, and the sum since the begin of the range as a line.
+// Totals and counters, such as rain: the sum of each day as a bar, and the sum since the beginning of the range as a
+// line.
 (function (ft) {
   "use strict";
   const { edge } = ft.picture;

@@ -1,13 +1,14 @@
-// Nights, from sunset to sunrise, where the configuration says where the station is. The server computes them.
+// Nights, from sunset to sunrise, if the configuration gives the station's position. The server computes them.
 (function (ft) {
   "use strict";
   const DAY = 86400e3;
-  // The nights of a longer time are requested by the view that shows them; in a plot they would be narrower than a line.
+  // The nights of a longer time are requested by the view that shows them; in a plot they would be narrower than a
+  // line.
   const SHADED = 60 * DAY;
   let known = { from: 0, to: 0, nights: [] };
 
   ft.sun = {
-    // Every night of a time, which may be null.
+    // Every night of a period; it may be null.
     async of(w, signal) {
       const from = Math.floor(w.from / DAY) * DAY, to = Math.ceil(w.to / DAY) * DAY;
       return (await ft.source.sun({ from, to }, { signal })).nights;

@@ -1,7 +1,7 @@
-// A quick look at turbulence over time: u*, its companions σw, H and TAU, each in a picture of its own whose title says what it is
-// not. There are none where no table has `turbulence`.
+// A quick look at turbulence over time: u*, σw, H and TAU, each in a picture of its own whose title states its
+// limitations. There are none if no table has `turbulence`.
 //
-// Failed and missing values are not drawn, and counted; suspect ones are marked. A line ends where a value is not there.
+// Failed and missing values are not drawn, but counted; suspect ones are marked. A line ends where a value is missing.
 (function (ft) {
   "use strict";
   const { edge } = ft.picture;

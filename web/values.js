@@ -1,10 +1,10 @@
-// Values: the rows behind a plot, as the file spells them, with their flags and what raised these. A row's time marks an interval
-// for a flag by hand.
+// Values: the rows of a plot, as in the file, with their flags and findings. The user can click a row's time to mark an
+// interval for a flag by hand.
 (function (ft) {
   "use strict";
   const ROWS = 200;
   const AT_ONCE = 5000;
-  // A table of this length still opens in a spreadsheet; `fluxtower export` writes any.
+  // A table of this length can still be opened in a spreadsheet; `fluxtower export` has no limit.
   const MOST = 100000;
 
   // {at, text, digit, notes: [{test, flag, text}]} of every row of an answer.
@@ -16,7 +16,7 @@
   }
 
   const cell = (text) => (/[",\r\n]/.test(text) ? `"${text.replace(/"/g, '""')}"` : text);
-  // A text that a spreadsheet would run as a formula begins with an apostrophe.
+  // A text that a spreadsheet would execute as a formula gets an apostrophe before it.
   const harmless = (text) => (/^[=+\-@\t]/.test(text) && !Number.isFinite(Number(text)) ? "'" + text : text);
   function csv(column, rows) {
     const offset = (at) => {
@@ -56,7 +56,7 @@
       let rows = [];
       let next = null;
       let abort = null;
-      // Of a download under way.
+      // The state of a download in progress.
       let saving = null;
 
       const ask = (from, count, signal) => ft.source.values({ table: choice.table, columns: [choice.column.name], tags: choice.tags, from, to: w.to, rows: count }, { signal });
@@ -95,7 +95,7 @@
         if (!quiet) root.classList.add("loading");
         try {
           if (ft.station.tables.find((t) => t.name === choice.table).newest === null) return ft.write(said, "No row of this table has been read yet.");
-          // What was shown stays shown after a commit.
+          // The visible rows are kept after a commit.
           const answer = await ask(further ? next : w.from, further ? ROWS : quiet ? Math.min(AT_ONCE, Math.max(ROWS, rows.length)) : ROWS, signal);
           if (signal.aborted) return;
           if (!further) rows = [];
@@ -156,7 +156,7 @@
             load();
           }
         },
-        // A commit does not end a download; the next one shows its rows.
+        // A commit does not end a download; the next download has its rows.
         refresh: () => saving || load(false, true),
         destroy() {
           stop();

@@ -5,7 +5,7 @@
   const CALM = 0.5;
   const CLASSES = [[0.5, "#9ec9e2"], [2, "#5aa2cf"], [4, "#2a78b5"], [6, "#1c5586"], [8, "#0d2f4f"]];
 
-  // A wind that a sonic reports in its own coordinates points from no compass direction.
+  // A wind direction in a sonic's own coordinates is not a compass direction.
   const isSonic = (column) => /sonic|csat|wnd_dir/i.test(`${column.name} ${column.sensor || ""}`);
 
   ft.windPicture = function () {
@@ -71,7 +71,7 @@
     });
   };
 
-  // The speed that belongs to a direction: of the same table, in m/s or with a name that says it.
+  // The speed that belongs to a direction: of the same table, in m/s or with a corresponding name.
   ft.windPicture.speedOf = function (choice) {
     const table = ft.station.tables.find((t) => t.name === choice.table);
     const isSpeed = (one) => one.kind === "linear" && (/^WS(_|$)/i.test(one.variable || "") || /^m\/?s(\^?-1)?$|^meters?\/second$|^m s-1$/i.test(one.unit || "")) && /^(ws|wind_?s|windspd|.*speed|.*spd)/i.test(one.variable || one.name);

@@ -24,22 +24,22 @@ pub enum AgentError {
     /// Rows could not be compared with those in the bucket.
     #[error(transparent)]
     Verify(#[from] VerifyError),
-    /// What the findings are made of could not be read.
+    /// The input of the findings could not be read.
     #[error(transparent)]
     Status(#[from] StatusError),
     /// A changed configuration is wrong, or does not fit the store.
     #[error("{}", crate::status::not_taken_up(why))]
     NotTakenUp {
-        /// What is wrong with it.
+        /// What is wrong with the configuration.
         why: String,
     },
-    /// The program could not be ended in an orderly way.
+    /// The handler for a request to end (a signal) could not be installed.
     #[error("cannot listen for Ctrl-C and SIGTERM: {0}")]
     Signals(std::io::Error),
 }
 
 impl AgentError {
-    /// Its exit code.
+    /// The exit code for this error.
     pub fn exit(&self) -> Exit {
         match self {
             AgentError::NotTakenUp { .. }
@@ -65,7 +65,7 @@ impl AgentError {
         }
     }
 
-    /// Whether another program has held the database for longer than was waited for.
+    /// Whether another program held the database for longer than the busy timeout.
     pub fn is_locked(&self) -> bool {
         matches!(
             self,

@@ -1,12 +1,12 @@
 //! What a run does: read the files, send the rows, delete what `[store] keep` no longer keeps.
 //!
-//! - A pass runs under its lock ([`ingest`], [`sync`]): a second run beside it leaves the work to the first. The store keeps
-//!   how each pass ended, and a pass that fails leaves its error there.
-//! - [`once`] is a single run, [`watch`] one that stays up. Both read while they send: reading never waits for the network
-//!   (I9).
-//! - Users are notified of findings after a pass ([`tell`]), which changes nothing of it.
+//! - A pass runs under its lock ([`ingest`], [`sync`]): a second run beside it leaves the work to the first. The store
+//!   keeps how each pass ended, and a pass that fails leaves its error there.
+//! - [`once`] is a single run, [`watch`] a run that stays up. Both read files while they send: reading never waits for
+//!   the network (I9).
+//! - After a pass, users are notified of findings ([`tell`]). This does not change the result of the pass.
 //! - [`retention`] is the only place that deletes rows.
-//! - [`schedule`] knows how often something starts the program.
+//! - [`schedule`] knows how often the program is started.
 //!
 //! Nothing here prints. What the user sees goes through [`Events`], which the command line implements.
 
@@ -38,36 +38,37 @@ pub use reading::Rhythm;
 pub use telling::{tell, tell_after};
 pub use watch::watch;
 
-/// While files are watched, everything is read at least so often: a change that neither size nor time of a file shows, and
-/// last lines that are now old enough, are read then.
+/// The longest time between two full passes while files are watched. A full pass also reads changes that neither the
+/// size nor the time of a file shows, and last lines that are now old enough to be read.
 pub const LONGEST_PAUSE: Duration = Duration::from_secs(120);
 
-/// What a user sees of the work.
+/// What the user sees of the work.
 pub trait Events: Send + Sync {
-    /// Takes the progress of one pass of reading.
+    /// Returns the receiver of the progress of one pass of reading.
     fn of_reading(&self) -> Box<dyn reader::Progress>;
-    /// Takes the progress of one pass of sending.
+    /// Returns the receiver of the progress of one pass of sending.
     fn of_sending(&self) -> Box<dyn sender::Progress>;
-    /// An agent that stays up has read something new.
+    /// An agent that stays up read new lines.
     fn ingested(&self, report: IngestReport);
-    /// An agent that stays up has sent rows, or something else keeps them from being sent.
+    /// An agent that stays up sent rows, or the reason that keeps rows from being sent changed.
     fn synced(&self, report: SyncReport);
-    /// The reading half of an agent that stays up goes on: it looks at the files, or has read a piece of one. Called often.
+    /// The reading half of an agent that stays up is at work: it is looking at the files, or has read a piece of one.
+    /// Called often.
     fn is_alive(&self);
-    /// A pass of an agent that stays up failed, with another message than the pass before.
+    /// A pass of an agent that stays up failed, and the message differs from that of the pass before.
     fn failed(&self, error: &AgentError);
 }
 
-/// What every pass works with.
+/// What every pass needs: the configuration, the clock and the receiver of events.
 #[derive(Clone)]
 pub struct Agent {
-    /// The configuration. An agent that stays up begins its workers anew when it changes.
+    /// The configuration. When it changes, an agent that stays up starts new workers.
     pub config: Config,
     /// The computer's clock.
     pub clock: SystemClock,
-    /// Who shows what happens.
+    /// Shows the events to the user.
     pub events: Arc<dyn Events>,
-    /// Whether passes show their progress. Two at a time would overwrite each other's bar.
+    /// Whether passes show their progress. Two progress bars at the same time would overwrite each other.
     pub shows_progress: bool,
 }
 

@@ -1,15 +1,15 @@
-//! What an agent that stays up reports: what is new, once.
+//! Reports the events of an agent that stays up, each once.
 //!
-//! A pass in which nothing was new reports nothing, and a problem that lasts for a week is one line and not ten thousand.
+//! A pass without new rows reports nothing. A problem that lasts for a week is one line in the log, not ten thousand.
 
 use super::{Agent, AgentError};
 use crate::ingest::IngestReport;
 use crate::sync::{StoppedBy, SyncReport};
 
-/// What one of the two workers reported last.
+/// The last report of one of the two workers.
 #[derive(Debug)]
 pub(super) struct News {
-    /// `ingest` or `sync`.
+    /// The name of the worker: `ingest` or `sync`.
     what: &'static str,
     error: Option<String>,
     notes: Vec<String>,
@@ -21,7 +21,7 @@ impl News {
         News { what, error: None, notes: Vec::new(), stopped_by: StoppedBy::Done }
     }
 
-    /// The pass failed.
+    /// Reports that the pass failed, unless the pass before failed with the same message.
     pub(super) fn failed(&mut self, agent: &Agent, error: &AgentError) {
         let text = error.to_string();
         if self.error.as_deref() == Some(text.as_str()) {
@@ -32,7 +32,7 @@ impl News {
         }
     }
 
-    /// The pass came to its end.
+    /// The pass ended without an error: the next error is reported again.
     fn worked(&mut self) {
         if self.error.take().is_some() {
             tracing::warn!("{} works again", self.what);
@@ -60,7 +60,7 @@ impl News {
         }
     }
 
-    /// Reports what was sent, and a change in what keeps rows from being sent.
+    /// Reports sent rows, and a change of the reason that keeps rows from being sent.
     pub(super) fn synced(&mut self, agent: &Agent, report: SyncReport) {
         self.worked();
         let moved = report.sent + report.rejected + report.expired > 0;

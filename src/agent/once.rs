@@ -1,11 +1,12 @@
-//! A single run, as a scheduler calls it: every file, then a sync, and beside the sync each file that changes.
+//! A single run, as a scheduler starts it: it reads every file, then syncs, and reads each file that changes during the
+//! sync.
 //!
-//! - Reading never waits for the network (I9). A sync may wait for a server until its deadline, and most schedulers start no
-//!   second run meanwhile (Task Scheduler with `IgnoreNew`, a oneshot service of systemd). What LoggerNet overwrites in that
-//!   time is read here, with the same looks at the files as an agent that stays up.
-//! - Where the call says how often it is started, the run ends before the next start is due, unless `[sync] deadline` says
-//!   otherwise.
-//! - A second run beside it (cron starts one) reads too, and leaves the sending to the first.
+//! - Reading never waits for the network (I9). A sync may wait for a server until its deadline, and most schedulers
+//!   start no second run in that time (Task Scheduler with `IgnoreNew`, a oneshot service of systemd). What LoggerNet
+//!   overwrites in that time is read here: the files are watched as an agent that stays up watches them.
+//! - Where the call says how often the run is started, the run ends before the next start is due, unless `[sync]
+//!   deadline` says otherwise.
+//! - A second run at the same time (cron starts one) reads too, and leaves the sending to the first.
 
 use std::time::{Duration, Instant};
 
@@ -18,31 +19,31 @@ use crate::ingest::{self as reader, IngestReport, Selection};
 use crate::status::{self, Exit, Finding, Verdict};
 use crate::sync::{Cancel, SyncError, SyncReport};
 
-/// After the sync, a file that changed and could not be read is tried again for so long: another ingest holds its lock for
-/// a moment, a virus scanner a file.
+/// How long after the sync a changed file that could not be read is tried again: another ingest may hold the lock, or a
+/// virus scanner the file, for a moment.
 const LAST_ATTEMPTS: Duration = Duration::from_secs(5);
-/// However long the reading took, sending gets this part of the time between two starts.
+/// Sending gets at least one part in this many of the time between two starts, however long the reading took.
 const LEAST_PART_TO_SEND: u32 = 5;
 
 /// How a single run is called.
 #[derive(Debug, Clone, Copy)]
 pub struct Call {
-    /// When it began.
+    /// When the run began.
     pub begun: Instant,
-    /// The time from one start to the next, where the scheduler's entry says it.
+    /// The time from one start to the next, where the scheduler's entry states it.
     pub scheduled: Option<Duration>,
-    /// From one look at the files to the next.
+    /// The time from one look at the files to the next.
     pub poll: Duration,
 }
 
-/// What a run did. A part is missing where another process is at work on it.
+/// What a run did. A part is missing if another process holds its lock.
 #[derive(Debug, Default, Serialize)]
 pub struct RunReport {
     /// What was read.
     pub ingest: Option<IngestReport>,
     /// What was sent.
     pub sync: Option<SyncReport>,
-    /// What a user should know or act on, as `status` says it; empty where another process is at work on a part.
+    /// What a user should know or act on, as in `status`; empty if another process holds the lock of a part.
     pub findings: Vec<Finding>,
 }
 
@@ -51,13 +52,14 @@ pub struct RunReport {
 pub struct Run {
     /// What it did.
     pub report: RunReport,
-    /// What a scheduler is given, unless something failed.
+    /// The exit code for the scheduler, unless something failed.
     pub exit: Exit,
-    /// Why old rows were not deleted, or the last changes of a file not read, after everything else was done.
+    /// An error after which the rest of the run was completed: old rows were not deleted, or the last changes of a file
+    /// were not read.
     pub failure: Option<AgentError>,
 }
 
-/// Reads, sends, and goes on reading while it sends.
+/// Reads every file, then sends, and reads changed files while it sends.
 ///
 /// # Errors
 /// The store fails, or the configuration does not fit it.
@@ -81,12 +83,12 @@ pub fn once(agent: &Agent, call: Call) -> Result<Run, AgentError> {
     let (sent, read_on) = std::thread::scope(|scope| {
         let reader = scope.spawn(|| read_on(reading, &cancel));
         let sent = {
-            let _ends = Ends(&cancel);
+            let _ends = StopOnDrop(&cancel);
             let sent = send(&agent_to_send(agent, call));
-            // Files are read meanwhile. Where another sync is at work, that one tells.
+            // Files are still read here. If another sync is at work, that one notifies users.
             match &sent {
-                Ok(Sent { synced: None, .. }) => {}
-                // While another ingest is at work, the store is on its way from one state to the next.
+                Ok(SendResult { synced: None, .. }) => {}
+                // While another ingest is at work, the store is incomplete and findings would be premature.
                 _ if !is_read => {}
                 Ok(_) => telling::tell(&beside, call.scheduled),
                 Err(error) => telling::tell_after(&beside, call.scheduled, error),
@@ -96,7 +98,7 @@ pub fn once(agent: &Agent, call: Call) -> Result<Run, AgentError> {
         (sent, reader.join())
     });
     let later = read_on.unwrap_or_else(|_| Err(SyncError::Thread.into()))?;
-    let Sent { synced, retention } = sent?;
+    let SendResult { synced, retention } = sent?;
 
     let mut ingested = first.map(|ended| ended.report);
     if let Some(report) = later.report {
@@ -111,7 +113,7 @@ pub fn once(agent: &Agent, call: Call) -> Result<Run, AgentError> {
     if synced.is_none() {
         tracing::warn!("another sync is running; this run leaves the sending to it");
     }
-    // Where another process is at work, the store is on its way from one state to the next.
+    // While another process is at work, the store is incomplete and findings would be premature.
     let findings = match (&ingested, &synced) {
         (Some(_), Some(_)) => status::judge(&agent.config, &agent.store()?, agent.now())?,
         _ => Vec::new(),
@@ -124,16 +126,16 @@ pub fn once(agent: &Agent, call: Call) -> Result<Run, AgentError> {
     })
 }
 
-/// Ends the reading when the sending is over, even after a panic.
-struct Ends<'a>(&'a Cancel);
+/// Stops the reading when it is dropped: when the sending is over, even after a panic.
+struct StopOnDrop<'a>(&'a Cancel);
 
-impl Drop for Ends<'_> {
+impl Drop for StopOnDrop<'_> {
     fn drop(&mut self) {
         self.0.stop();
     }
 }
 
-/// With the time that is left for sending.
+/// A copy of the agent whose deadline leaves only the time until the next start for sending.
 fn agent_to_send(agent: &Agent, call: Call) -> Agent {
     let mut agent = agent.clone();
     let sync = &mut agent.config.sync;
@@ -148,29 +150,29 @@ fn agent_to_send(agent: &Agent, call: Call) -> Agent {
 }
 
 /// What the sending half did.
-struct Sent {
-    /// None where another sync is at work.
+struct SendResult {
+    /// None if another sync is at work.
     synced: Option<Ended<SyncReport>>,
-    /// Whether old rows could be deleted.
+    /// Whether the deletion of old rows worked.
     retention: Result<(), AgentError>,
 }
 
-/// Everything that may wait for the network.
-fn send(agent: &Agent) -> Result<Sent, AgentError> {
+/// Does everything that may wait for the network.
+fn send(agent: &Agent) -> Result<SendResult, AgentError> {
     let synced = pass::sync(agent, Pass::Once, &Cancel::default())?;
-    Ok(Sent { synced, retention: retention::when_due(agent) })
+    Ok(SendResult { synced, retention: retention::when_due(agent) })
 }
 
-/// What was read beside the sync.
+/// What was read during the sync.
 #[derive(Default)]
-struct Later {
-    /// None if there was nothing to read.
+struct ReadBeside {
+    /// None if no file changed.
     report: Option<IngestReport>,
-    /// Why the last attempt failed, if no later one went well.
+    /// The error of the last attempt, if no later attempt succeeded.
     failure: Option<AgentError>,
 }
 
-impl Later {
+impl ReadBeside {
     fn step(&mut self, reading: &mut Reading<'_>) -> Result<(), AgentError> {
         match reading.step()?.outcome {
             Outcome::Read { report, .. } => {
@@ -190,9 +192,9 @@ impl Later {
     }
 }
 
-/// Reads what changes until it is stopped, and what changed by then.
-fn read_on(mut reading: Reading<'_>, cancel: &Cancel) -> Result<Later, AgentError> {
-    let mut later = Later::default();
+/// Reads changed files until it is stopped, and then those that changed before the stop.
+fn read_on(mut reading: Reading<'_>, cancel: &Cancel) -> Result<ReadBeside, AgentError> {
+    let mut later = ReadBeside::default();
     loop {
         let goes_on = cancel.wait(reading.pause());
         later.step(&mut reading)?;

@@ -1,4 +1,4 @@
-//! One pass under its lock: an ingest or a sync, and the line that the store keeps about it.
+//! One pass under its lock: an ingest or a sync, and the record of it that the store keeps.
 
 use serde::Serialize;
 
@@ -9,22 +9,22 @@ use crate::store::{Lock, LockKind, Store};
 use crate::sync::{self as sender, Cancel, Sync, SyncReport};
 use crate::time::Timestamp;
 
-/// Which pass it is, for what the store keeps of it.
+/// Which kind of pass it is. It decides whether the store keeps a record of the pass.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Pass {
-    /// The only one of this process.
+    /// The only pass of this process.
     Once,
-    /// One of many.
+    /// One pass of many.
     OneOf {
-        /// How the one before ended.
+        /// How the pass before ended.
         before: Exit,
-        /// Whether one is to be kept again, although nothing changed.
+        /// Whether a record is due, although nothing changed.
         is_due: bool,
     },
 }
 
 impl Pass {
-    /// Whether the store keeps a line about it. Passes may be a second apart, for years.
+    /// Whether the store keeps a record of this pass. Passes may be a second apart, for years.
     fn is_kept(self, exit: Exit) -> bool {
         match self {
             Pass::Once => true,
@@ -33,12 +33,12 @@ impl Pass {
     }
 }
 
-/// What a pass did, and the exit code that it leads to.
+/// What a pass did, and its exit code.
 #[derive(Debug)]
 pub struct Ended<R> {
     /// What it did.
     pub report: R,
-    /// What a scheduler is given.
+    /// The exit code for a scheduler.
     pub exit: Exit,
 }
 
@@ -47,14 +47,14 @@ pub struct Ended<R> {
 struct Summary {
     #[serde(flatten)]
     totals: Counts,
-    /// Those on a file stand with the file.
+    /// Notes on the pass. Notes on a file are kept with the file.
     notes: Vec<String>,
 }
 
-/// What is read shows that the agent is alive, and nothing else.
-struct Alive<'a>(&'a Agent);
+/// Progress that only reports that the agent is alive, for each piece that is read.
+struct AliveProgress<'a>(&'a Agent);
 
-impl reader::Progress for Alive<'_> {
+impl reader::Progress for AliveProgress<'_> {
     fn file(&self, _path: &std::path::Path, _bytes: u64) {
         self.0.events.is_alive();
     }
@@ -68,7 +68,7 @@ impl reader::Progress for Alive<'_> {
     }
 }
 
-/// One ingest under its lock; None when another one holds it.
+/// Runs one ingest under its lock. None if another ingest holds the lock.
 ///
 /// # Errors
 /// The store fails, or the configuration does not fit it. The error is kept in the store where that can be written.
@@ -78,7 +78,11 @@ pub fn ingest(
     work: impl FnOnce(&Store, &dyn reader::Progress) -> Result<IngestReport, IngestError>,
 ) -> Result<Option<Ended<IngestReport>>, AgentError> {
     let read = |store: &Store| {
-        if agent.shows_progress { work(store, agent.events.of_reading().as_ref()) } else { work(store, &Alive(agent)) }
+        if agent.shows_progress {
+            work(store, agent.events.of_reading().as_ref())
+        } else {
+            work(store, &AliveProgress(agent))
+        }
     };
     let concluded = |store: &Store, report: &IngestReport| {
         store.tidy_log()?;
@@ -102,11 +106,11 @@ pub fn ingest(
     under_lock(agent, (pass, LockKind::Ingest), read, concluded)
 }
 
-/// One sync under its lock; None when another one holds it.
+/// Runs one sync under its lock. None if another sync holds the lock.
 ///
 /// # Errors
-/// The store fails, or the destination cannot be used as it is configured. The error is kept in the store where that can be
-/// written.
+/// The store fails, or the destination cannot be used as it is configured. The error is kept in the store if that can
+/// be written.
 pub fn sync(agent: &Agent, pass: Pass, cancel: &Cancel) -> Result<Option<Ended<SyncReport>>, AgentError> {
     let send = |store: &Store| {
         let open = || crate::destination::open(&agent.config);
@@ -138,8 +142,8 @@ pub fn sync(agent: &Agent, pass: Pass, cancel: &Cancel) -> Result<Option<Ended<S
     under_lock(agent, (pass, LockKind::Sync), send, concluded)
 }
 
-/// What every pass does around its `work`: takes the lock, and keeps a line with the exit code and the summary that
-/// `concluded` gives, or with the error.
+/// The frame of every pass: takes the lock, calls `work`, and keeps a record with the exit code and the summary that
+/// `concluded` returns, or with the error.
 fn under_lock<R, S: Serialize, E: Into<AgentError>>(
     agent: &Agent,
     (pass, kind): (Pass, LockKind),
@@ -163,8 +167,9 @@ fn under_lock<R, S: Serialize, E: Into<AgentError>>(
     Ok(Some(Ended { report, exit }))
 }
 
-/// Keeps why a pass failed, where the store can still be written: a database that takes no row takes no line about it
-/// either, and then the error itself is what counts. One that another program holds is not waited for a second time.
+/// Keeps the error of a failed pass, if the store can still be written: a database that takes no row takes no record
+/// about it either, and then only the returned error counts. A database that another program holds is not waited for a
+/// second time.
 fn failed(agent: &Agent, store: &Store, command: &str, started: Timestamp, error: impl Into<AgentError>) -> AgentError {
     let error = error.into();
     if error.is_locked() {

@@ -1,5 +1,5 @@
-//! The reading half of a run: a full pass at its times, and the files that changed in between. An agent that stays up reads
-//! so until its end, a single run while its sync is at work.
+//! The reading half of a run: full passes on a schedule, and in between the files that changed. An agent that stays up
+//! reads like this until its end, a single run during its sync.
 
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -14,15 +14,15 @@ use crate::source::{TableFiles, Watched};
 use crate::status::Exit;
 use crate::sync::{Cancel, Waits};
 
-/// While another ingest is at work. It may have read the file before the change that this one saw.
+/// Pause while another ingest is at work. It may have read the file before the change that this process saw.
 const BUSY_PAUSE: Duration = Duration::from_secs(1);
-/// After a pass that failed: short, because a line stands in an overwritten file for minutes only.
+/// First pause after a failed pass. It is short, because a line is in an overwritten file for minutes only.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-/// A pass that was like the one before is kept in the store so often: `status` shows when the last one was.
+/// How often the store keeps a record of a pass that ended like the one before: `status` shows when the last pass was.
 pub(super) const KEPT_EVERY: Duration = Duration::from_secs(60);
 
-/// When it reads.
+/// How often files are read.
 #[derive(Debug, Clone, Copy)]
 pub struct Rhythm {
     /// Time from one full pass to the next.
@@ -31,7 +31,7 @@ pub struct Rhythm {
     pub poll: Option<Duration>,
 }
 
-/// When the next full pass is due: on a grid that does not drift, or sooner to make up for one that failed.
+/// When the next full pass is due: on a fixed grid of times that does not drift, or sooner to repeat a failed pass.
 #[derive(Debug)]
 struct Due {
     every: Duration,
@@ -40,7 +40,7 @@ struct Due {
 }
 
 impl Due {
-    /// Whether a pass of the grid is due; its next one is then the first that has not passed.
+    /// Whether a pass of the grid is due. If so, the next one is at the first grid time after `now`.
     fn is_on_time(&mut self, now: Instant) -> bool {
         if now < self.next {
             return false;
@@ -60,8 +60,10 @@ impl Due {
     }
 }
 
-/// Reads until the end is asked for, and calls `read` once every table was read. An error is a configuration that does not fit
-/// the store.
+/// Reads until `cancel` stops it, and calls `read` once, after every table was read.
+///
+/// # Errors
+/// The configuration does not fit the store.
 pub(super) fn run(
     agent: &Agent,
     cancel: &Arc<Cancel>,
@@ -94,10 +96,10 @@ pub(super) fn run(
             cancel.fresh_rows();
         }
         if fresh || step.on_time {
-            // The other half ends last.
+            // The sending half ends after this one, so the channel is open.
             let _ = order.send(if step.on_time { Order::Full } else { Order::Fresh });
         }
-        // A wake tells that the pause has become shorter.
+        // A wake means that the pause became shorter.
         loop {
             if !cancel.wait_or_wake(reading.pause()) {
                 return Ok(());
@@ -109,7 +111,7 @@ pub(super) fn run(
     }
 }
 
-/// What a look at the files led to.
+/// The result of a look at the files.
 pub(super) struct Step {
     /// Whether a full pass of the grid was due.
     pub(super) on_time: bool,
@@ -126,16 +128,16 @@ pub(super) enum Outcome {
     },
     /// Another ingest is at work.
     Busy,
-    /// It is tried again.
+    /// The pass failed and is tried again.
     Failed(AgentError),
 }
 
-/// The files, and when they were read.
+/// The watched files, and when they were read.
 pub(super) struct Reading<'a> {
     agent: &'a Agent,
     watched: Option<Watched<'a>>,
     due: Due,
-    /// The end of the last step.
+    /// When the last step ended.
     stepped: Instant,
     waits: Waits,
     /// How the last pass ended.
@@ -144,7 +146,7 @@ pub(super) struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    /// The first step reads everything.
+    /// The first step reads every file.
     pub(super) fn new(agent: &'a Agent, rhythm: Rhythm) -> Reading<'a> {
         Reading {
             agent,
@@ -157,17 +159,17 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// Looks at the files when the system says that they change, and seldom otherwise.
+    /// Looks at the files when the system reports changes, and seldom otherwise.
     fn wake_by_events(&mut self, cancel: &Arc<Cancel>) {
         let cancel = Arc::clone(cancel);
         self.watched = self.watched.take().map(|watched| watched.with_events(move || cancel.wake()));
     }
 
-    /// As [`Reading::new`], beside a full pass of the caller's own, which begins after this: what changes from here on is
-    /// seen by a step.
+    /// Like [`Reading::new`], while the caller makes a full pass of its own. The caller's pass begins after this call,
+    /// so a later change is seen by a step.
     ///
     /// # Errors
-    /// A file pattern that is none.
+    /// A file pattern is invalid.
     pub(super) fn beside_a_full_pass(agent: &'a Agent, rhythm: Rhythm) -> Result<Reading<'a>, AgentError> {
         let mut reading = Reading::new(agent, rhythm);
         reading.changed()?;
@@ -175,7 +177,8 @@ impl<'a> Reading<'a> {
         Ok(reading)
     }
 
-    /// The caller's full pass came to its end, or was not made because another ingest is at work.
+    /// To be called when the caller's full pass has ended; `exit` is None if another ingest was at work and no pass was
+    /// made.
     pub(super) fn full_pass_ended(&mut self, exit: Option<Exit>) {
         match exit {
             Some(exit) => {
@@ -189,7 +192,8 @@ impl<'a> Reading<'a> {
     /// Looks at the files, and reads what changed, or everything where that is due.
     ///
     /// # Errors
-    /// A configuration that does not fit the store. What may work later is no error but [`Outcome::Failed`].
+    /// The configuration does not fit the store. A failure that may not occur later is [`Outcome::Failed`] and no
+    /// error.
     pub(super) fn step(&mut self) -> Result<Step, AgentError> {
         let step = self.look_and_read();
         self.stepped = Instant::now();
@@ -211,7 +215,7 @@ impl<'a> Reading<'a> {
             Outcome::Read { .. } | Outcome::Nothing => None,
         };
         match pause {
-            // What changed is known, and not read: everything is read when it can be.
+            // The change was seen, but not read: everything is read at the next attempt.
             Some(pause) => self.due.sooner = Instant::now().checked_add(pause),
             None if is_full => self.due.sooner = None,
             None => {}
@@ -227,7 +231,7 @@ impl<'a> Reading<'a> {
         look.map_or(pass, |look| look.min(pass))
     }
 
-    /// Whether something changed that could not be read yet.
+    /// Whether a change was seen that could not be read yet.
     pub(super) fn is_behind(&self) -> bool {
         self.due.sooner.is_some()
     }
@@ -239,7 +243,7 @@ impl<'a> Reading<'a> {
         })
     }
 
-    /// Reads these files, or all.
+    /// Reads these files, or all files.
     fn pass(&mut self, files: Option<Vec<TableFiles<'_>>>) -> Result<Outcome, AgentError> {
         let agent = self.agent;
         let is_full = files.is_none();
@@ -262,7 +266,7 @@ impl<'a> Reading<'a> {
                 tracing::debug!("another ingest is at work");
                 Ok(Outcome::Busy)
             }
-            // Another attempt with this configuration cannot help.
+            // Another attempt with this configuration would fail again.
             Err(error) if error.is_permanent() => Err(error),
             Err(error) => {
                 self.before = error.exit();
@@ -284,7 +288,7 @@ mod tests {
         assert!(due.is_on_time(start + 2 * second));
         assert!(!due.is_on_time(start + 299 * second));
         assert_eq!(due.from(start + 299 * second), second);
-        // A pass that took eleven minutes: the next is at fifteen, and only one.
+        // A pass that took eleven minutes: the next is at minute fifteen, and there is only one.
         assert!(due.is_on_time(start + 660 * second));
         assert!(!due.is_on_time(start + 899 * second));
         assert!(due.is_on_time(start + 900 * second));

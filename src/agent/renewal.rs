@@ -1,12 +1,13 @@
-//! A changed configuration of an agent that stays up.
+//! Takes up a changed configuration in an agent that stays up.
 //!
-//! [`crate::config::ConfigFile`] tells when there is one. One that is wrong, or does not fit the store, is not taken up: the one
-//! before stays in force, and the store keeps why, which is a finding of `status` until a right one was read.
+//! [`crate::config::ConfigFile`] reports a change. A configuration that is wrong, or does not fit the store, is not
+//! taken up: the one before stays in force, and the store keeps the reason, which is a finding of `status` until a
+//! correct configuration was read.
 
 use super::{Agent, AgentError};
 use crate::status::{self, RefusedConfiguration};
 
-/// Reports a configuration that is not taken up, and keeps why in the store of the one in force.
+/// Reports a configuration that is not taken up, and keeps the reason in the store of the configuration in force.
 pub(super) fn refuse(in_force: &Agent, why: &(dyn std::error::Error + 'static)) {
     let why = why.to_string();
     in_force.events.failed(&AgentError::NotTakenUp { why: why.clone() });
@@ -14,7 +15,7 @@ pub(super) fn refuse(in_force: &Agent, why: &(dyn std::error::Error + 'static)) 
     keep(in_force, Some(&refused));
 }
 
-/// The configuration in force is that of the file.
+/// Notes that the configuration in force is that of the file: the reason kept by `refuse` is deleted.
 pub(super) fn accept(in_force: &Agent) {
     keep(in_force, None);
 }

@@ -1,10 +1,10 @@
 //! Deletes rows that were sent and are in the bucket, to make room.
 //!
-//! Nothing is deleted on one witness: a row goes only if it was acknowledged and, where the destination can be asked, if it
-//! was read back at its own time in its own series ([`verify::is_there`]), or if the bucket itself no
-//! longer keeps rows of its time. What the destination does not answer is kept. While the server's clock and this computer's
-//! disagree, `[store] keep` deletes nothing. It is measured from the earliest time that it can be
-//! now ([`earliest_now`]), because a clock that runs ahead must not delete a history.
+//! Nothing is deleted on a single piece of evidence. A row is deleted only if it was acknowledged and, where the
+//! destination can be asked, if it was read back at its own time in its own series ([`verify::is_there`]), or if the
+//! bucket itself no longer keeps rows of its time. Rows about which the destination does not answer are kept. While the
+//! server's clock and this computer's disagree, `[store] keep` deletes nothing. Ages are measured from the earliest
+//! time that it can be now ([`earliest_now`]), because a clock that runs ahead must not delete a history.
 
 use std::time::{Duration, Instant};
 
@@ -20,9 +20,9 @@ use crate::time::{CLOCKS_AGREE, Clock, Interval, Timestamp};
 use crate::verify::{self, VerifyError};
 
 const DAY: Duration = Duration::from_secs(86_400);
-/// Under this key the store keeps when `[store] keep` was last applied.
+/// The key under which the store keeps when `[store] keep` was last applied.
 const KEY: &str = "pruned";
-/// A clock that is wrong by years makes every row old.
+/// Nothing is deleted while clocks disagree: by a clock that is years ahead, every row is old.
 const NOT_WHILE_CLOCKS_DISAGREE: &str =
     "the server's clock and this computer's disagree: nothing is deleted until they agree; set the clock that is wrong";
 
@@ -31,29 +31,29 @@ const NOT_WHILE_CLOCKS_DISAGREE: &str =
 pub struct Pruned {
     /// Rows deleted.
     pub pruned: u64,
-    /// Days kept because not all of them was found in the bucket.
+    /// Days kept because not all of their rows were found in the bucket.
     pub kept_unverified: u64,
-    /// Days looked at.
+    /// Days checked.
     pub days: u64,
 }
 
-/// How far one pruning goes.
+/// The limits of one pruning.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Rows before this are deleted.
     pub cutoff: Timestamp,
-    /// This computer's time, by which a bucket's retention is known.
+    /// This computer's time. It decides which rows the bucket's retention still keeps.
     pub now: DateTime<Utc>,
-    /// Deletes nothing and asks nothing.
+    /// Counts only: deletes nothing and asks the server nothing.
     pub dry_run: bool,
-    /// Stops at the first day that the destination cannot be asked about.
+    /// Stops at the first day about which the destination does not answer.
     pub gives_up: bool,
-    /// Begins no day after this long.
+    /// Begins no further day after this time.
     pub deadline: Option<Duration>,
 }
 
-/// The earliest time that it can be now: this computer's clock may run ahead by years, but the newest row of a station that
-/// is read from is hardly older than a day. What is to be kept for a time is measured from here.
+/// The earliest time that it can be now: this computer's clock may be years ahead, but the newest row of a station that
+/// is in use is hardly older than a day. Ages of rows to be kept are measured from here.
 ///
 /// # Errors
 /// The store fails.
@@ -62,11 +62,11 @@ pub fn earliest_now(store: &Store, now: Timestamp) -> Result<Timestamp, StoreErr
     Ok(newest.map_or(now, |newest| now.min(newest.after(DAY))))
 }
 
-/// Deletes rows before `limits.cutoff` that were sent and, where the destination can be asked, are there. The caller holds the
-/// sync lock.
+/// Deletes sent rows before `limits.cutoff` that, where the destination can be asked, are in the bucket. The caller
+/// holds the sync lock.
 ///
 /// # Errors
-/// The store fails, or the lines of a table cannot be made.
+/// The store fails, or the lines of a table cannot be rendered.
 pub fn older_than(
     config: &Config,
     store: &Store,
@@ -116,15 +116,16 @@ pub fn older_than(
     Ok(pruned)
 }
 
-/// Deletes sent rows that are at least `age` old: by this computer's clock where a server's agrees with it, elsewhere by the
-/// earliest time that it can be now. None while a sync is at work. With `dry_run`, counts the days only.
+/// Deletes sent rows that are at least `age` old: measured by this computer's clock if a server's clock agrees with it,
+/// otherwise from the earliest time that it can be now. None while a sync is at work. With `dry_run`, only counts the
+/// days.
 ///
 /// # Errors
 /// The store or the destination fails.
 pub fn prune(agent: &Agent, age: Duration, dry_run: bool) -> Result<Option<Pruned>, AgentError> {
     let store = agent.store()?;
     let Some(_lock) = Lock::take(store.path(), LockKind::Sync)? else { return Ok(None) };
-    // A server's clock is compared with this computer's before anything is deleted; a folder has none.
+    // A server's clock is compared with this computer's before anything is deleted. A folder has no clock.
     let now = match agent.config.destination {
         DestinationConfig::Influx(_) => agent.now(),
         _ => earliest_now(&store, agent.now())?,
@@ -133,8 +134,8 @@ pub fn prune(agent: &Agent, age: Duration, dry_run: bool) -> Result<Option<Prune
     delete(agent, &store, limits).map(Some)
 }
 
-/// Applies `[store] keep`, once a day. A server that does not answer today is asked tomorrow: nothing is deleted without its
-/// answer.
+/// Applies `[store] keep`, once a day. If a server does not answer, it is asked again the next day: nothing is deleted
+/// without its answer.
 ///
 /// # Errors
 /// The store or the destination fails.
@@ -143,12 +144,12 @@ pub fn when_due(agent: &Agent) -> Result<(), AgentError> {
     let store = agent.store()?;
     let now = agent.now();
     let last = store.recall(KEY)?.and_then(|text| text.parse().ok()).map(Timestamp::from_nanos);
-    // A last time that lies ahead was written by a clock that was wrong.
+    // A last time in the future was written by a wrong clock.
     if last.is_some_and(|last| last <= now && now < last.after(DAY)) {
         return Ok(());
     }
     let Some(_lock) = Lock::take(store.path(), LockKind::Sync)? else { return Ok(()) };
-    // What a server said before the rows went to a folder says nothing of it.
+    // A clock comparison from the time when rows went to a server does not count for a folder.
     let is_server = matches!(agent.config.destination, DestinationConfig::Influx(_));
     if is_server && server_ahead(&store)?.is_some_and(|ahead| ahead.abs() > CLOCKS_AGREE) {
         return Ok(());

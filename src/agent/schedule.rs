@@ -1,7 +1,7 @@
-//! How often something starts the program, as far as the store knows, and whether sending leaves room for that.
+//! How often the program is started, as far as the store knows, and whether sending leaves room for the next start.
 //!
-//! A scheduler starts no second run beside one that is still sending. No row is lost by that, because a run reads files
-//! while it sends; but whoever sets a schedule expects its starts, so `check` and `schedule` say where they are skipped.
+//! A scheduler starts no second run while one is still sending. No row is lost by that, because a run reads files while
+//! it sends. But users expect each scheduled start, so `check` and `schedule` say when starts are skipped.
 
 use std::time::Duration;
 
@@ -11,26 +11,27 @@ use crate::status::STARTS_KEY;
 use crate::store::{Store, StoreError};
 use crate::text::span;
 
-/// Of an agent that no scheduler starts again and again.
+/// The stored text for an agent that stays up and is not started by a scheduler.
 const STAYS_UP: &str = "stays up";
-/// So many starts tell how far they lie apart; a run by hand in between does not change their median.
+/// The number of starts from which the interval is computed. A run by hand in between does not change the median.
 const STARTS: usize = 13;
 const LEAST_STARTS: usize = 5;
-/// No scheduler starts a program more often; a user does who tries things.
+/// The shortest interval that is taken for a schedule. No scheduler starts a program more often; a user who tries
+/// things does.
 const LEAST_SEEN: Duration = Duration::from_secs(55);
 
 /// How the program is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Starts {
-    /// By an entry that says how often (`run --scheduled`).
+    /// By a scheduler's entry that states the interval (`run --scheduled`).
     Declared(Duration),
-    /// By something that does not say it, about so often.
+    /// By something that does not state the interval; this is the observed one.
     Seen(Duration),
     /// Once: it stays up.
     StaysUp,
 }
 
-/// Keeps how this run was started. A store that cannot be written now is written by a later run.
+/// Keeps how this run was started. If the store cannot be written now, a later run does it.
 pub fn remember(agent: &Agent, starts: Starts) {
     let text = match starts {
         Starts::Declared(every) => every.as_millis().to_string(),
@@ -43,8 +44,8 @@ pub fn remember(agent: &Agent, starts: Starts) {
     }
 }
 
-/// A run that does not say how it was started: an agent that stayed up before is not known to stay up any more. One that
-/// still does says so again with its next full pass.
+/// For a run that does not state how it was started: the note that an agent stays up is deleted, because that agent may
+/// have ended. If it is still up, it makes the note again with its next full pass.
 pub fn forget_staying_up(agent: &Agent) {
     let forget = |store: Store| match store.recall(STARTS_KEY)?.as_deref() {
         Some(STAYS_UP) => store.forget(STARTS_KEY).map(drop),
@@ -69,7 +70,7 @@ pub fn known(store: &Store) -> Result<Option<Starts>, StoreError> {
         }
         None => {}
     }
-    // Of the sending: `ingest` may have a task of its own, which waits for nothing.
+    // The starts of `sync`: `ingest` may have a task of its own, which does not wait for the network.
     let starts: Vec<i64> = store.run_starts("sync", STARTS)?.iter().map(|start| start.nanos()).collect();
     Ok(apart(&starts).filter(|every| *every >= LEAST_SEEN).map(Starts::Seen))
 }
@@ -85,7 +86,7 @@ fn apart(starts: &[i64]) -> Option<Duration> {
     Some(Duration::from_nanos(apart[apart.len() / 2]))
 }
 
-/// What to change, where a run that waits for the server lasts past the next start.
+/// What to change if a run that waits for the server would last beyond the next start.
 pub fn advice(sync: &SyncConfig, starts: Starts) -> Option<String> {
     let (every, about) = match starts {
         Starts::Declared(every) => (every, "every"),
@@ -145,7 +146,7 @@ mod tests {
     fn a_task_that_does_not_say_how_often_it_starts_is_judged_by_its_starts() {
         let minutes = |of: &[i64]| of.iter().map(|minute| minute * 60 * NANOS_PER_SECOND).collect::<Vec<_>>();
         assert_eq!(apart(&minutes(&[3, 2, 1, 0])), None);
-        // One by hand, and one that was skipped.
+        // One start by hand, and one that was skipped.
         assert_eq!(apart(&minutes(&[20, 15, 14, 10, 5, 0, -10])), Some(5 * MINUTE));
         let said = advice(&sync(""), Starts::Seen(MINUTE)).unwrap();
         assert!(said.contains("about every 60 s") && said.contains("schedule --install"), "{said}");

@@ -10,27 +10,27 @@ use super::{Agent, AgentError, retention, schedule};
 use crate::status::Exit;
 use crate::sync::{Cancel, StoppedBy, SyncReport, Waits};
 
-/// While another sync is at work: it may not know of the newest rows.
+/// Pause while another sync is at work: it may have begun before the newest rows were staged.
 const BUSY_PAUSE: Duration = Duration::from_secs(1);
-/// While the budget of five minutes is used up.
+/// Pause while the budget of five minutes is used up.
 const BUDGET_PAUSE: Duration = Duration::from_secs(30);
-/// After a run that could not reach the server. The run itself has tried for some time.
+/// First pause after a sync that could not reach the server. The sync itself has retried for some time.
 const FIRST_PAUSE: Duration = Duration::from_secs(5);
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// After a refusal that a user has to fix: seldom enough to be no nuisance, often enough to notice the fix.
+/// First pause after a refusal that a user must fix: long enough not to fill the log, short enough to notice the fix.
 const FIRST_PAUSE_REFUSED: Duration = Duration::from_secs(60);
 const LONGEST_PAUSE_REFUSED: Duration = Duration::from_secs(15 * 60);
 
-/// Why to send.
+/// Why a sync is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Order {
     /// Rows are pending.
     Fresh,
-    /// It is time: the agent's health and the heartbeat go too.
+    /// The scheduled time has come: the agent's health and the heartbeat are sent too.
     Full,
 }
 
-/// Sends until the end is asked for. `passed` hears of each full pass.
+/// Sends until `cancel` stops it. `passed` receives a message after each full pass.
 pub(super) fn run(
     agent: &Agent,
     cancel: &Cancel,
@@ -46,7 +46,7 @@ pub(super) fn run(
         }
         let pause = sender.pass(order, cancel);
         if order == Order::Full {
-            // Whether anyone is reported is no matter of sending rows.
+            // A failure to notify users must not affect the sending of rows.
             let _ = passed.send(());
         }
         wanted = pause.map(|_| Order::Fresh);
@@ -55,7 +55,7 @@ pub(super) fn run(
     Ok(())
 }
 
-/// Waits for an order, and for its time. None when the reading half has ended.
+/// Waits for an order, and until `not_before`. None when the reading half has ended.
 fn next(orders: &Receiver<Order>, wanted: Option<Order>, not_before: Instant) -> Option<Order> {
     let mut wanted = match wanted {
         Some(wanted) => wanted,
@@ -78,7 +78,7 @@ fn next(orders: &Receiver<Order>, wanted: Option<Order>, not_before: Instant) ->
 
 struct Sender {
     full: Agent,
-    /// Sends nothing about the agent itself: passes may be a second apart.
+    /// The agent without health and heartbeat, for passes that may be a second apart.
     fresh: Agent,
     news: News,
     waits: Waits,
@@ -104,7 +104,7 @@ impl Sender {
         }
     }
 
-    /// Sends. None when nothing is left to be sent, otherwise how long to wait before the next attempt.
+    /// Makes one pass. Returns how long to wait before the next attempt; None when nothing is left to be sent.
     fn pass(&mut self, order: Order, cancel: &Cancel) -> Option<Duration> {
         let agent = if order == Order::Full { &self.full } else { &self.fresh };
         let is_due = order == Order::Full && self.kept.is_none_or(|then| then.elapsed() >= KEPT_EVERY);
@@ -114,7 +114,7 @@ impl Sender {
                 self.before = exit;
                 if is_due {
                     self.kept = Some(Instant::now());
-                    // A single run beside it has forgotten it.
+                    // A single run in between may have deleted this note.
                     schedule::remember(&self.full, schedule::Starts::StaysUp);
                 }
                 let pause = self.pause(&report);
@@ -150,7 +150,7 @@ impl Sender {
             StoppedBy::AlreadyRunning => Some(BUSY_PAUSE),
             StoppedBy::Budget => Some(BUDGET_PAUSE),
             StoppedBy::Unreachable => Some(self.waits.next_wait().max(report.left_alone.unwrap_or_default())),
-            // One bucket or table is refused and others are not: their new rows come as before.
+            // If one bucket or table is refused and others are not, new rows of the others are sent as usual.
             StoppedBy::Held | StoppedBy::Refusals if report.sent > 0 => {
                 self.refused.reset();
                 Some(FIRST_PAUSE_REFUSED)

@@ -1,4 +1,4 @@
-//! Tells users what the findings are after a pass. It changes nothing of the pass.
+//! Notifies users of the findings after a pass. It does not change the result of the pass.
 
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
@@ -7,15 +7,15 @@ use super::{Agent, AgentError};
 use crate::notify;
 use crate::status;
 
-/// How long receivers are waited for: a pass of a schedule that starts one each minute sends rows for 48 s of it.
+/// How long a run waits for receivers: of a schedule with one start each minute, 48 s are used for sending rows.
 const LIMIT: Duration = Duration::from_secs(10);
-/// How long an agent that stays up waits for receivers. It holds nothing up, and a slow link takes long to encrypt a connection.
+/// How long an agent that stays up waits for receivers. No other work waits for this, and a TLS handshake is slow on a
+/// slow link.
 const LIMIT_OF_STAYING_UP: Duration = Duration::from_secs(120);
-/// The part of the time between two starts that it takes at most.
+/// At most one part in this many of the time between two starts is used for receivers.
 const PART: u32 = 10;
 
-/// Tells what the findings are now, if the configuration says whom. `scheduled` is the time between two starts, where it is
-/// known.
+/// Notifies the configured receivers of the present findings. `scheduled` is the time between two starts, if known.
 pub fn tell(agent: &Agent, scheduled: Option<Duration>) {
     tell_within(agent, scheduled.map_or(LIMIT, |every| (every / PART).min(LIMIT)));
 }
@@ -25,7 +25,7 @@ fn tell_within(agent: &Agent, limit: Duration) {
         return;
     }
     let work = || -> Result<(), AgentError> {
-        // Another process that writes is waited for no longer than a receiver.
+        // The wait for another process that writes is no longer than the wait for a receiver.
         let store = agent.store()?.patient_for(limit.min(LIMIT))?;
         let findings = status::judge(&agent.config, &store, agent.now())?;
         if notify::tell(&agent.config, &store, &findings, agent.now(), limit)? == notify::Pass::LeftToAnother {
@@ -33,24 +33,24 @@ fn tell_within(agent: &Agent, limit: Duration) {
         }
         Ok(())
     };
-    // A database that cannot be read or written is what the passes themselves end with.
+    // If the database cannot be read or written, the passes themselves report that error.
     if let Err(error) = work() {
         tracing::debug!("nothing was reported of findings: {error}");
     }
 }
 
-/// As [`tell`], after a pass that failed. A database that another program holds is not waited for a second time.
+/// Like [`tell`], after a failed pass. A database that another program holds is not waited for a second time.
 pub fn tell_after(agent: &Agent, scheduled: Option<Duration>, error: &AgentError) {
     if !error.is_locked() {
         tell(agent, scheduled);
     }
 }
 
-/// Of an agent that stays up: tells after each pass that is reported here, until none can be any more. A receiver that hangs
-/// holds no sending up.
+/// For an agent that stays up: notifies users after each pass that `passes` reports, until the channel is closed. A
+/// receiver that does not answer does not delay the sending of rows.
 pub(super) fn run(agent: &Agent, passes: &Receiver<()>) {
     while passes.recv().is_ok() {
-        // Those that came meanwhile are reported with this one.
+        // Passes reported in the meantime are covered by this one notification.
         while passes.try_recv().is_ok() {}
         tell_within(agent, LIMIT_OF_STAYING_UP);
     }

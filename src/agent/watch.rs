@@ -1,15 +1,16 @@
-//! Staying up: one thread reads, one sends, one tells users of findings, and this one waits for the end.
+//! The run that stays up: one thread reads, one sends, one notifies users of findings, and this one waits for the end.
 //!
-//! - The two never wait for each other (I9): a sync that takes minutes holds no reading up. They meet in the store, under
-//!   the same locks as two separate runs, so a second agent on the same store does no harm.
-//! - Nothing that one run survives ends it. A pass that fails is reported once and tried again after a pause that grows.
-//! - Asked to end (Ctrl-C, SIGTERM; on Windows also when the window is closed, at logoff and at shutdown), it begins
-//!   nothing more, lets the request on its way come to its end and returns. What takes longer than [`GRACE`] is left
-//!   as a power cut would leave it: nothing is lost, and at worst one request is sent again (I4, I7). Asked twice, it
-//!   ends at once.
-//! - A configuration that changes is taken up without a stop ([`super::renewal`]): both halves begin anew with it, and the
-//!   request that is on its way comes to its end. One that does not fit the store is given up for the one before.
-//! - All pauses are counted by the clock that only goes forward, so setting the computer's time does no harm.
+//! - Reading and sending never wait for each other (I9): a sync that takes minutes does not delay reading. They share
+//!   only the store, under the same locks as two separate runs, so a second agent on the same store does no harm.
+//! - An error that a single run survives does not end it. A failed pass is reported once and repeated after a pause
+//!   that grows.
+//! - When it is asked to end (Ctrl-C, SIGTERM; on Windows also when the window is closed, at logoff and at shutdown),
+//!   it begins no new work, completes the current request and returns. Work that takes longer than [`GRACE`] is
+//!   abandoned, which has the same effect as a power cut: nothing is lost, and at worst one request is sent again (I4,
+//!   I7). A second request to end stops it at once.
+//! - A changed configuration is taken up without a stop ([`super::renewal`]): both workers are started again with it,
+//!   and the current request is completed first. If it does not fit the store, the configuration before is used again.
+//! - All pauses use the monotonic clock, so a change of the computer's time has no effect on them.
 
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -21,13 +22,13 @@ use super::{Agent, AgentError, schedule, sending, telling};
 use crate::config::{Config, ConfigFile};
 use crate::sync::{Cancel, SyncError};
 
-/// Windows ends a program five seconds after it said that the window closes.
+/// Windows ends a program five seconds after it announced that the window closes.
 const GRACE: Duration = Duration::from_secs(4);
 
-/// What the thread that waits for the end receives. A number says which of the configurations, in their order, the workers
-/// have.
+/// A message to the thread that waits for the end. The number is that of the configuration with which the workers were
+/// started.
 enum Event {
-    /// To end.
+    /// The program was asked to end.
     Asked,
     /// Every table was read once.
     Read(u32),
@@ -35,36 +36,36 @@ enum Event {
     Ended(u32, Result<(), AgentError>),
 }
 
-/// Says that its thread has ended, even after a panic.
-struct Farewell {
+/// Sends `Ended` when it is dropped: when its thread ends, even after a panic.
+struct EndNotice {
     tell: Sender<Event>,
     number: u32,
     result: Option<Result<(), AgentError>>,
 }
 
-impl Farewell {
+impl EndNotice {
     fn say(&mut self, result: Result<(), AgentError>) {
         self.result = Some(result);
     }
 }
 
-impl Drop for Farewell {
+impl Drop for EndNotice {
     fn drop(&mut self) {
         let result = self.result.take().unwrap_or_else(|| Err(SyncError::Thread.into()));
         let _ = self.tell.send(Event::Ended(self.number, result));
     }
 }
 
-/// The workers with one configuration.
+/// The workers that were started with one configuration.
 struct Workers {
     number: u32,
     agent: Arc<Agent>,
     cancel: Arc<Cancel>,
-    /// The configuration before, until this one is known to fit the store.
+    /// The configuration before this one. It is kept until this one is known to fit the store.
     before: Option<Arc<Agent>>,
 }
 
-/// Starts workers and counts them.
+/// Starts workers and counts those at work.
 struct Starter {
     tell: Sender<Event>,
     rhythm: Rhythm,
@@ -74,7 +75,7 @@ struct Starter {
 
 impl Starter {
     fn worker(&mut self, work: impl FnOnce() -> Result<(), AgentError> + Send + 'static) {
-        let mut farewell = Farewell { tell: self.tell.clone(), number: self.started, result: None };
+        let mut farewell = EndNotice { tell: self.tell.clone(), number: self.started, result: None };
         self.at_work += 1;
         std::thread::spawn(move || farewell.say(work()));
     }
@@ -88,7 +89,7 @@ impl Starter {
         let read = move || drop(tell.send(Event::Read(number)));
         self.worker(move || reading::run(&of_reading.0, &of_reading.1, rhythm, &order, read));
         let of_telling = Arc::clone(&agent);
-        // It is not waited for at the end: what was not sent is pending.
+        // The end of the agent does not wait for this thread: messages that were not sent are pending.
         std::thread::spawn(move || telling::run(&of_telling, &passes));
         let of_sending = (Arc::clone(&agent), Arc::clone(&cancel));
         self.worker(move || sending::run(&of_sending.0, &of_sending.1, &orders, &passed));
@@ -96,8 +97,8 @@ impl Starter {
     }
 }
 
-/// Reads and sends until it is asked to end. `listen` is given what to call when the program is asked to end; `renewed` makes
-/// the agent of a changed configuration.
+/// Reads and sends until it is asked to end. `listen` is passed the function to call when the program is asked to end;
+/// `renewed` builds the agent of a changed configuration.
 ///
 /// # Errors
 /// `listen` fails, or the first configuration does not fit the store.
@@ -111,7 +112,7 @@ pub fn watch(
     renewal::accept(agent);
     let (tell, events) = channel();
     let asked = tell.clone();
-    // A message that is not received any more comes after the end.
+    // After the end no thread receives this message, which does no harm.
     listen(Box::new(move || drop(asked.send(Event::Asked)))).map_err(AgentError::Signals)?;
     let mut file = ConfigFile::of(&agent.config);
     let mut starter = Starter { tell, rhythm, started: 0, at_work: 0 };
@@ -128,7 +129,7 @@ pub fn watch(
             }
             Ok(Event::Read(number)) => {
                 if number == workers.number && workers.before.take().is_some() {
-                    // The file may have become a wrong one since, which stays a finding.
+                    // If the file has become wrong in the meantime, that remains a finding.
                     if file.is(&workers.agent.config) {
                         renewal::accept(&workers.agent);
                     }
@@ -139,7 +140,7 @@ pub fn watch(
             Ok(Event::Ended(number, result)) => {
                 starter.at_work -= 1;
                 match (result, workers.before.take()) {
-                    // Those with an earlier configuration, or with one that was given up.
+                    // A worker of an earlier configuration, or of one that was abandoned.
                     (_, before) if number != workers.number => {
                         workers.before = before;
                         false
@@ -150,7 +151,8 @@ pub fn watch(
                         workers = starter.workers(before, None);
                         false
                     }
-                    // The sender ends when the reader has ended, and may be heard of first; the reader says why.
+                    // The sender ends after the reader, but its message may arrive first; the reader's message has the
+                    // reason.
                     (Ok(()), before) if until.is_none() => {
                         workers.before = before;
                         false
@@ -172,7 +174,8 @@ pub fn watch(
                             tracing::warn!("[log] was changed; that is in force from the next start on");
                         }
                         workers.cancel.stop();
-                        // One that was not read yet may not fit the store either.
+                        // The current configuration may not fit the store either if it was not used for a full pass
+                        // yet.
                         let before = workers.before.take().unwrap_or_else(|| Arc::clone(&workers.agent));
                         workers = starter.workers(Arc::new(renewed(config).without_progress()), Some(before));
                     }

@@ -1,7 +1,8 @@
 //! What AmeriFlux and instrument makers publish: variables, their units and ranges, and diagnostic words.
 //!
-//! Facts only, each with its source; nothing here knows a configuration or a store. [`crate::qc`] judges with them, the
-//! configuration and `init` look variables up here, so that a flag of ours means what theirs means.
+//! This module holds only facts, each with its source, and uses neither configuration nor store. [`crate::qc`] judges
+//! values by them. The configuration and `init` look variables up here, so that a flag means the same as a flag of
+//! AmeriFlux.
 
 mod diagnostic;
 mod range;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-/// QARTOD gross range: inside `suspect` is 1, inside `fail` only is 3, outside is 4. Bounds belong to the inside.
+/// QARTOD gross range: inside `suspect` is 1, inside `fail` only is 3, outside is 4. A value on a bound is inside.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Range {
     /// Lower and upper bound of what is expected, in the column's unit.
@@ -12,18 +12,19 @@ pub struct Range {
 }
 
 impl Range {
-    /// Everything is inside.
+    /// A range that contains every value.
     pub const EVERYTHING: Range =
         Range { suspect: (f64::NEG_INFINITY, f64::INFINITY), fail: (f64::NEG_INFINITY, f64::INFINITY) };
 
-    /// What lies inside of both.
+    /// The range of values that are inside both.
     fn overlap(self, other: Range) -> Range {
         let of = |one: (f64, f64), other: (f64, f64)| (one.0.max(other.0), one.1.min(other.1));
         Range { suspect: of(self.suspect, other.suspect), fail: of(self.fail, other.fail) }
     }
 }
 
-/// Over what time a row's values were measured, as far as the time since the row before tells: it is no shorter, but for a gap.
+/// The time over which a row's values were measured, derived from the time since the row before: that time is the
+/// longest possible one, and it is too long after a gap.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MeasuredOver {
     /// A minute or less.
@@ -34,23 +35,23 @@ pub enum MeasuredOver {
     Minutes,
     /// Half an hour to an hour: what AmeriFlux's limits are made for.
     HalfHour,
-    /// More than an hour and at most a day, or not known: a row of a slow table, the first row of all, or one behind a gap.
+    /// More than an hour and at most a day, or unknown: a row of a slow table, the first row, or a row after a gap.
     Day,
     /// More than a day.
     Longer,
 }
 
 impl MeasuredOver {
-    /// Each, in order.
+    /// All variants, in order.
     pub const ALL: [MeasuredOver; 6] = {
         use MeasuredOver::{Day, FiveMinutes, HalfHour, Longer, Minute, Minutes};
         [Minute, FiveMinutes, Minutes, HalfHour, Day, Longer]
     };
 
-    /// Of a row of which the row before is not known.
+    /// For a row whose previous row is not known.
     pub const UNKNOWN: MeasuredOver = MeasuredOver::Day;
 
-    /// Of a row that comes so many nanoseconds after the row before; none of the first.
+    /// For a row that is this many nanoseconds after the previous row; None for the first row.
     #[inline]
     pub fn since(last: Option<i64>) -> MeasuredOver {
         const MINUTE: i64 = 60_000_000_000;
@@ -65,45 +66,45 @@ impl MeasuredOver {
         }
     }
 
-    /// Of a table with this usual interval.
+    /// For a table with this usual interval; without one, half an hour is assumed.
     pub fn of_interval(interval: Option<Duration>) -> MeasuredOver {
         let nanos = |interval: Duration| i64::try_from(interval.as_nanos()).unwrap_or(i64::MAX);
         interval.map_or(MeasuredOver::HalfHour, |interval| MeasuredOver::since(Some(nanos(interval))))
     }
 
-    /// Whether it may be so short that a value is far from the mean of a half hour.
+    /// Whether the time may be so short that a value is far from the mean of a half hour.
     pub fn may_be_brief(self) -> bool {
         self != MeasuredOver::HalfHour
     }
 }
 
-/// A range for each time over which a value may have been measured.
+/// A range for each [`MeasuredOver`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ranges([Range; MeasuredOver::ALL.len()]);
 
 impl Ranges {
-    /// The range of each.
+    /// Builds the range for each time with `range`.
     pub fn of(range: impl Fn(MeasuredOver) -> Range) -> Ranges {
         Ranges(MeasuredOver::ALL.map(range))
     }
 
-    /// The range of a value that was measured over such a time.
+    /// The range of a value that was measured over this time.
     #[inline]
     pub fn over(&self, over: MeasuredOver) -> &Range {
         &self.0[over as usize]
     }
 
-    /// Each of them changed in the same way.
+    /// Applies `change` to each range.
     pub fn map(self, change: impl Fn(Range) -> Range) -> Ranges {
         Ranges(self.0.map(change))
     }
 
-    /// What lies inside of each.
+    /// The range of values that are inside every one of the ranges.
     pub fn narrowest(&self) -> Range {
         self.0.iter().fold(Range::EVERYTHING, |narrowest, range| narrowest.overlap(*range))
     }
 
-    /// Whether they differ.
+    /// Whether the ranges differ.
     pub fn depend_on_time(&self) -> bool {
         self.0.iter().any(|range| *range != self.0[0])
     }

@@ -1,9 +1,9 @@
 //! AmeriFlux base variables: their units and physical ranges.
 //!
 //! A column that names its AmeriFlux variable gets the unit and the range test that AmeriFlux itself applies, so a flag
-//! of ours means what theirs means. Units and limits are facts of AmeriFlux's own variable table (the service
+//! means the same as a flag of AmeriFlux. Units and limits are facts of AmeriFlux's own variable table (the service
 //! `fp_var?limits=True` at amfcdn.lbl.gov, as cached in AMF-FLX/AMF-BASE-QAQC at 07195a2, 2023-02-23). The time stamps
-//! of an upload stand in that table too; they are no measurements and are left out here.
+//! of an upload are in that table too; they are not measurements and are left out here.
 
 use super::range::{MeasuredOver, Range, Ranges};
 use crate::text::look_alikes;
@@ -21,14 +21,14 @@ pub struct Variable {
     pub max: f64,
 }
 
-/// Share of `max - min` that a value may lie outside before AmeriFlux calls it an error.
+/// Fraction of `max - min` by which a value may be outside before AmeriFlux calls it an error.
 const MARGIN_SHARE: f64 = 0.05;
 /// The margin where a bound is infinite, in the variable's unit.
 const MARGIN_UNBOUNDED: f64 = 5.0;
 
-/// What a thermopile and a quantum sensor read at night, in W m-2 and µmol m-2 s-1.
+/// The lowest usual reading of a thermopile (W m-2) and a quantum sensor (µmol m-2 s-1) at night.
 const NIGHT: f64 = -10.0;
-/// The radiation whose warnings AmeriFlux ignores.
+/// The radiation variables whose warnings AmeriFlux ignores.
 const SUNLIGHT: [&str; 13] = [
     "PPFD_BC_IN",
     "PPFD_BC_OUT",
@@ -47,17 +47,18 @@ const SUNLIGHT: [&str; 13] = [
 
 /// Quantities that change slowly.
 const QUIET: [&str; 5] = ["D_SNOW", "PA", "SWC", "TS", "WTD"];
-/// Sums of rain and of what runs off it.
+/// Sums of precipitation and of runoff.
 const RAIN: [&str; 6] = ["P", "P_RAIN", "P_SNOW", "RUNOFF", "STEMFLOW", "THROUGHFALL"];
 
-/// Upper bounds of what was measured over less than half an hour: where a value becomes suspect, and where it fails.
+/// Upper bounds for values measured over less than half an hour: variable, bound for suspect, bound for fail.
 ///
-/// Under broken clouds the sun and the bright clouds beside it give more than the clear sky for seconds to minutes. BSRN's
-/// limits are of means of one minute: "extremely rare" is suspect, "physically possible" fails, both with the sun overhead
-/// and 1361 W m-2: global 1.2 and 1.5 times that and 50 and 100 W m-2, upwelling 1 and 1.2 times and 50, diffuse 0.75 and
-/// 0.95 times and 30 and 50. (Long and Dutton 2010, BSRN Global Network recommended QC tests, V2.0.) Of PPFD it is two
-/// µmol for each J, as AmeriFlux compares the two (`timestamp_alignment.py`). Net radiation is our judgement: its limits
-/// and what global radiation has more. A scan of an anemometer may be a gust, which AmeriFlux limits as `WS_MAX`.
+/// Under broken clouds, the sun and the bright clouds beside it give more than a clear sky, for seconds to minutes.
+/// BSRN's limits apply to means of one minute: "extremely rare" is suspect, "physically possible" fails. They are
+/// computed for the sun overhead and 1361 W m-2: global 1.2 times that plus 50, and 1.5 times plus 100 W m-2; upwelling
+/// 1 times plus 50 and 1.2 times plus 50; diffuse 0.75 times plus 30 and 0.95 times plus 50. (Long and Dutton 2010,
+/// BSRN Global Network recommended QC tests, V2.0.) For PPFD the limit is two µmol for each J, as AmeriFlux compares
+/// the two (`timestamp_alignment.py`). For net radiation it is our judgement: its own limits plus the excess of global
+/// radiation. A single scan of an anemometer may be a gust, which AmeriFlux limits as `WS_MAX`.
 const BRIEF: [(&str, f64, f64); 13] = [
     ("NETRAD", 1_483.2, 1_941.5),
     ("PPFD_BC_IN", 3_366.4, 4_283.0),
@@ -78,14 +79,14 @@ impl Variable {
     /// AmeriFlux's physical range test as a QARTOD gross range: suspect outside `[min, max]`, failed outside the same
     /// widened by 5 % of `max - min`, or by 5 where a bound is infinite. Bounds are inside.
     ///
-    /// AmeriFlux ignores warnings, our suspect, for variables that live on the edge of their range; a flag that is raised
-    /// every night would be ignored by users too. So:
+    /// AmeriFlux ignores warnings, our suspect, for variables that are often at the edge of their range; users would
+    /// ignore a flag that is raised every night. So:
     ///
     /// - percent variables (`RH`, `SWC`, `ALB`, …) and `D_SNOW` are never suspect: a sensor at saturation reads 101 %,
     ///   one over bare ground -1 cm. They pass up to the fail bounds.
     /// - short-wave and PPFD sensors are suspect below -10 instead of 0, because they cool to the sky at night: in the 12
-    ///   monthly half-hour bands of US-UMB the lowest 2.5 % percentile of `SW_IN` is -11.2 W m-2. The upper bound stays,
-    ///   where AmeriFlux would ignore it too: more sun than the limit is worth a look.
+    ///   monthly half-hour bands of US-UMB the lowest 2.5 % percentile of `SW_IN` is -11.2 W m-2. The upper bound is
+    ///   unchanged although AmeriFlux would ignore it too: more sun than the limit should be looked at.
     ///
     /// Source: `physical_range.py` (soft and hard margin, `add_result_summary_stat`) and `qaqc_template.cfg` in
     /// AMF-FLX/AMF-BASE-QAQC. The -10 is ours.
@@ -103,17 +104,18 @@ impl Variable {
         Range { suspect, fail }
     }
 
-    /// Whether it is quiet by nature: it may stand still for hours within what a data logger resolves.
+    /// Whether the quantity changes slowly: it may be constant for hours at the resolution of a data logger.
     pub fn is_quiet(&self) -> bool {
         QUIET.contains(&self.name)
     }
 
-    /// The range by the time over which a value was measured: AmeriFlux's limits are of half hours and hours. `is_scan` says
-    /// that values are single scans, or the largest or smallest of an interval, however long it is.
+    /// The range for each time over which a value was measured: AmeriFlux's limits apply to half hours and hours.
+    /// `is_scan` says that values are single scans, or the largest or smallest of an interval, however long it is.
     ///
-    /// The most rain of a time grows about with its root, as the world's records do (WMO: 491 mm times hours^0.45); AmeriFlux's
-    /// limit is taken as that of half an hour and of an hour. A shorter time only becomes suspect sooner: what fails is what
-    /// fails in half an hour, because 38 mm fell in a minute (Barot, Guadeloupe, 1970).
+    /// The highest rainfall grows roughly with the square root of time, as the world's records do (WMO: 491 mm times
+    /// hours^0.45). AmeriFlux's limit is taken as that of half an hour and of an hour. For a shorter time only the
+    /// suspect bound is lower: the fail bound is that of half an hour, because 38 mm fell in a minute (Barot,
+    /// Guadeloupe, 1970).
     pub fn ranges(&self, is_scan: bool) -> Ranges {
         let range = self.range();
         let brief = BRIEF
@@ -127,7 +129,7 @@ impl Variable {
             return Ranges::from(range);
         }
         Ranges::of(|over| {
-            // Of the longest time that it may be, against half an hour or an hour.
+            // The longest possible time, compared with half an hour or an hour.
             let (share, grows) = match over {
                 MeasuredOver::Minute => ((1.0_f64 / 30.0).sqrt(), false),
                 MeasuredOver::FiveMinutes => ((5.0_f64 / 30.0).sqrt(), false),
@@ -145,19 +147,19 @@ impl Variable {
 /// The base variable of `name`, which may carry AmeriFlux's qualifiers: `_F` (filled), then position `_H_V_R`,
 /// aggregate `_H_V_A` or layer `_#`.
 ///
-/// None for an unknown base name and for what AmeriFlux refuses (`_PI`, `_QC`, `_IU`). None also for a spread or a
-/// count (`_SD`, `_N`), because the range of the base variable does not hold for it.
+/// None for an unknown base name and for what AmeriFlux refuses (`_PI`, `_QC`, `_IU`). None also for a standard
+/// deviation or a count (`_SD`, `_N`), because the range of the base variable does not apply to it.
 pub fn lookup(name: &str) -> Option<&'static Variable> {
     parts(name).map(|(variable, _)| variable)
 }
 
-/// The vertical position V of `_H_V_R` and `_H_V_A`, counted from the top; none of a name without one.
+/// The vertical position V of `_H_V_R` and `_H_V_A`, counted from the top; None for a name without one.
 pub fn vertical(name: &str) -> Option<u32> {
     let (_, qualifiers) = parts(name)?;
     qualifiers.trim_start_matches("F_").split('_').nth(1)?.parse().ok()
 }
 
-/// The base variable and the qualifiers behind it, which may be none.
+/// The base variable and the qualifiers after it, which may be empty.
 fn parts(name: &str) -> Option<(&'static Variable, &str)> {
     if let Some(variable) = base(name) {
         return Some((variable, ""));
@@ -168,7 +170,7 @@ fn parts(name: &str) -> Option<(&'static Variable, &str)> {
     })
 }
 
-/// Base names that `name` may have been meant for, likeliest first; empty if nothing comes close.
+/// Base names that are similar to `name`, the most similar first; empty if none is similar.
 pub fn near(name: &str) -> Vec<&'static str> {
     let word = name.trim_end_matches(|c: char| c == '_' || c.is_ascii_digit());
     look_alikes(if word.is_empty() { name } else { word }, VARIABLES.iter().map(|variable| variable.name))
@@ -184,7 +186,8 @@ pub(super) fn is_number(part: &str) -> bool {
     !part.is_empty() && part.bytes().all(|digit| digit.is_ascii_digit())
 }
 
-/// The patterns of `VarUtil.GENERAL_VARIABLE_PATTERNS` in AMF-BASE-QAQC, without spreads and counts.
+/// Whether the text matches the patterns of `VarUtil.GENERAL_VARIABLE_PATTERNS` in AMF-BASE-QAQC, without standard
+/// deviations and counts.
 fn is_qualifier(text: &str) -> bool {
     let parts: Vec<&str> = text.split('_').collect();
     let parts = parts.strip_prefix(&["F"]).unwrap_or(&parts);

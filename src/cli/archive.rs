@@ -1,4 +1,4 @@
-//! `fluxtower archive`: closed files to where `after` says.
+//! `fluxtower archive`: puts closed files away as `after` says.
 
 use std::io::{self, Write};
 
@@ -29,7 +29,7 @@ pub(super) struct Args {
 struct Item {
     #[serde(flatten)]
     files: ClosedFiles,
-    /// Of earlier times, and of this one.
+    /// The receipts of earlier calls and of this one.
     receipts: Receipts,
 }
 

@@ -1,4 +1,4 @@
-//! `fluxtower backup`: a copy of the database while others write to it.
+//! `fluxtower backup`: copies the database while other processes write to it.
 
 use std::path::PathBuf;
 

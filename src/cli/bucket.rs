@@ -1,4 +1,4 @@
-//! `fluxtower bucket`: what the server keeps, and for how long.
+//! `fluxtower bucket`: lists, creates and confirms buckets of the server.
 
 use std::time::Duration;
 
@@ -39,13 +39,20 @@ enum Action {
     /// Go on with a bucket whose id or retention changed
     #[command(after_help = "Example:\n  fluxtower bucket confirm")]
     Confirm,
+    /// Say that old points which only you can remove are removed, or may stay: `status` no longer names them
+    #[command(after_help = "Example:\n  fluxtower bucket cleaned --table plots")]
+    Cleaned {
+        /// The table whose points `status` names
+        #[arg(long, value_name = "NAME")]
+        table: String,
+    },
 }
 
 #[derive(Serialize)]
 struct Item {
     name: String,
     id: Option<String>,
-    /// None where the server does not say; 0 for ever.
+    /// None if the server does not say it; 0 means for ever.
     retention_days: Option<f64>,
 }
 
@@ -63,15 +70,25 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             })?;
             Ok(Exit::Well)
         }
+        Action::Cleaned { table } => {
+            let store = context.store()?;
+            context.known_table(&store, table)?;
+            let cleaned = crate::sync::forget_left_points(&context.config, &store, table)?;
+            context.output.result(&serde_json::json!({ "cleaned": cleaned }), |out| match cleaned {
+                true => writeln!(out, "old points of table \"{table}\" are forgotten"),
+                false => writeln!(out, "table \"{table}\" has no old points that only you can remove"),
+            })?;
+            Ok(Exit::Well)
+        }
         Action::List => list(context),
         Action::Create { name, retention } => create(context, name, *retention),
     }
 }
 
-/// InfluxDB counts a retention in nanoseconds of 64 bits.
+/// InfluxDB counts a retention in 64-bit nanoseconds.
 const LONGEST_DAYS: u64 = 106_751;
 
-/// A number of days, or a duration as the configuration has it.
+/// Parses a number of days, or a duration as in the configuration.
 fn retention(text: &str) -> Result<Duration, String> {
     let too_long =
         || format!("is longer than InfluxDB can keep rows ({LONGEST_DAYS}d); leave it out to keep them for ever");
@@ -99,7 +116,7 @@ fn open(config: &InfluxConfig) -> Result<Influx, CliError> {
     Ok(Influx::open(config).map_err(crate::sync::SyncError::from)?)
 }
 
-/// What each login may see, each bucket once.
+/// Lists the buckets that each login may see, each bucket once.
 fn list(context: &Context) -> Result<Exit, CliError> {
     let config = config(context)?;
     let others = config.buckets.iter().filter(|special| special.org.is_some() || special.secret.is_some());

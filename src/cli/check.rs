@@ -1,4 +1,4 @@
-//! `fluxtower check`: one line for each part that is checked, with what to do.
+//! `fluxtower check`: prints one line for each part that is checked, with what to do.
 
 use std::io::{self, Write};
 
@@ -17,8 +17,8 @@ use crate::qc;
 use crate::status::{self, Facts, Kind};
 use crate::store::Store;
 
-/// LoggerNet overwrites its files with each collection, which is hourly at the most seldom. A schedule that says that it
-/// starts more seldom is given two of its starts.
+/// The longest usual time between runs: LoggerNet overwrites its files with each collection, which is at least hourly.
+/// If the schedule states a longer interval, two of its intervals are allowed.
 const RUNS_AT_LEAST_EVERY_S: i64 = 2 * 3_600;
 
 /// Check configuration, files, database and destination; print one line for each, with what to do
@@ -35,7 +35,7 @@ pub(super) struct Args {
 #[derive(Serialize)]
 struct Line {
     what: String,
-    /// `ok`; `note`, for what is as the user wants it and limits something; `look` or `bad`.
+    /// `ok`; `note` for a limitation that the user has chosen; `look` or `bad`.
     verdict: &'static str,
     #[serde(rename = "words")]
     text: String,
@@ -68,7 +68,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             old.push(table.name.0.as_str());
         }
         width(context, table, &store, &mut report)?;
-        // What is said of the source's columns holds for those that are made of them.
+        // Messages about the source's columns apply to made columns too.
         if table.made_of.is_none() {
             quality(context, table, &store, &mut report)?;
         }
@@ -107,7 +107,7 @@ fn width(context: &Context, table: &TableConfig, store: &Store, report: &mut Rep
     Ok(())
 }
 
-/// Whether the tests that are configured are made on what they are meant for.
+/// Checks whether the configured tests run on the columns that they are meant for.
 fn quality(context: &Context, table: &TableConfig, store: &Store, report: &mut Report) -> Result<(), CliError> {
     let columns = store.columns_of(&table.name.0)?;
     if columns.is_empty() {
@@ -122,11 +122,11 @@ fn quality(context: &Context, table: &TableConfig, store: &Store, report: &mut R
     Ok(())
 }
 
-/// Whether something runs the program, by what the store remembers of its last run.
+/// Checks whether the program is started regularly, by the last runs in the store.
 fn starts(context: &Context, store: &Store, report: &mut Report) -> Result<(), CliError> {
     let starts = schedule::known(store)?;
     let Some(last) = store.last_run_by("ingest", context.now())? else {
-        // A run that a wrong clock dated ahead is no run of today; a finding says it.
+        // A run in the future was dated by a wrong clock and is not a recent run; a finding reports it.
         report.say("schedule", "ok", "no run yet; `fluxtower schedule --install` lets this computer do it".to_owned());
         return Ok(());
     };
@@ -156,20 +156,22 @@ fn starts(context: &Context, store: &Store, report: &mut Report) -> Result<(), C
     Ok(())
 }
 
-/// What `status` says too, less what the lines above say: `old` are the tables whose files they call old.
+/// Adds the findings of `status` that the lines above do not report yet: `old` are the tables whose files the lines
+/// call old.
 fn findings(context: &Context, store: &Store, old: &[&str], report: &mut Report) -> Result<(), CliError> {
     let now = context.now();
     let facts = Facts::read(&context.config, store, now)?;
     let is_first = facts.last_ingest.is_none();
     for finding in status::findings(&context.config, &facts, now) {
-        // Before the first run nothing reads the files, and each has its line above.
+        // Before the first run no file was read, and each file has its line above.
         if is_first && matches!(finding.kind, Kind::NeverRead | Kind::Stale) {
             continue;
         }
         if finding.kind == Kind::Stale && finding.table.as_deref().is_some_and(|table| old.contains(&table)) {
             continue;
         }
-        // A failure of the last ingest has its line. That of the last sync is history: the destination was asked above.
+        // A failure of the last ingest has its line. A failure of the last sync is in the past, because the destination
+        // was asked just now.
         if finding.kind == Kind::RunFailed {
             continue;
         }

@@ -1,4 +1,4 @@
-//! `fluxtower completions`: what the shell completes with the tab key.
+//! `fluxtower completions`: prints a shell's completions of commands and options.
 
 use clap::{CommandFactory, ValueEnum};
 use clap_complete::generate;

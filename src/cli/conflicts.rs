@@ -1,4 +1,4 @@
-//! `fluxtower conflicts`: the same key with two contents.
+//! `fluxtower conflicts`: lists keys with two contents.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use crate::time::Timestamp;
 
 /// List rows whose time came again with other content, both contents side by side; decide which one is the row
 ///
-/// Ends with exit code 1 when it lists a conflict, with 0 when there is none.
+/// Ends with exit code 1 when it lists a conflict that is not decided, with 0 when there is none.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  fluxtower conflicts --table 46m_par --limit 10\n  fluxtower conflicts --keep newer --table 46m_par --since 2026-06-01 --dry-run"
@@ -34,6 +34,7 @@ struct Item {
     row: Option<String>,
     row_record: Option<i64>,
     reason: Option<String>,
+    decided: Option<i64>,
 }
 
 #[derive(Serialize)]
@@ -62,6 +63,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             row: line.row,
             row_record: line.row_record,
             reason: line.reason,
+            decided: line.decided,
         })
         .collect();
     let list = List { conflicts };
@@ -79,11 +81,13 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             {
                 writeln!(out, "    RECORD of the row is {row}, of the other {other}: two records have one time")?;
             }
+            let decision = item.decided.map_or_else(String::new, |id| format!(" (decision {id})"));
             if let Some(reason) = &item.reason {
-                writeln!(out, "    {reason}")?;
+                writeln!(out, "    {reason}{decision}")?;
             }
         }
         Ok(())
     })?;
-    Ok(if list.conflicts.is_empty() { Exit::Well } else { Exit::Look })
+    let is_open = list.conflicts.iter().any(|item| item.decided.is_none());
+    Ok(if is_open { Exit::Look } else { Exit::Well })
 }

@@ -1,4 +1,4 @@
-//! `fluxtower dashboard`: a Grafana dashboard of the bucket, made from the configuration.
+//! `fluxtower dashboard`: makes a Grafana dashboard of the bucket from the configuration.
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
@@ -97,7 +97,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let site = Site { config, board: &board, facts: &facts, language, rhythm, retentions: &retentions, datasource };
     let dashboard = if args.network { dashboard::network(&site) } else { dashboard::station(&site) };
     let alerts = args.alerts.is_some().then(|| dashboard::alerts(&site));
-    // Both are made before one is written.
+    // Both files are rendered before the first is written.
     if let (Some(path), Some(alerts)) = (&args.alerts, &alerts) {
         write(context, path, alerts)?;
     }

@@ -1,11 +1,11 @@
-//! `fluxtower decisions`, and the options of `conflicts` and `rejected` that decide by hand.
+//! `fluxtower decisions`, and the options of `conflicts` and `rejected` for decisions by hand.
 
 use serde::Serialize;
 
 use super::output::count;
 use super::{CliError, Context, Exit};
 use crate::agent::AgentError;
-use crate::ingest::Decider;
+use crate::ingest::{Decided, Decider};
 use crate::store::{ConflictChoice, DecisionLine, Keep, Lock, LockKind, Store};
 use crate::time::Timestamp;
 
@@ -72,7 +72,15 @@ struct Done {
     decision: Option<i64>,
     changed: u64,
     unreadable: u64,
+    confirmed: u64,
     dry_run: bool,
+}
+
+impl Done {
+    fn new(decided: Decided, dry_run: bool) -> Done {
+        let Decided { decision, changed, unreadable, confirmed } = decided;
+        Done { decision, changed, unreadable, confirmed, dry_run }
+    }
 }
 
 pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
@@ -95,7 +103,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     Ok(Exit::Well)
 }
 
-/// `conflicts --keep`. None: the option is not given.
+/// Carries out `conflicts --keep`. None if the option is not given.
 pub(super) fn keep(context: &Context, table: Option<&str>, args: &KeepArgs) -> Result<Option<Exit>, CliError> {
     let Some(which) = args.keep else { return Ok(None) };
     let instant = |option, text: &Option<String>| text.as_ref().map(|text| context.instant(option, text)).transpose();
@@ -120,21 +128,25 @@ pub(super) fn keep(context: &Context, table: Option<&str>, args: &KeepArgs) -> R
     let decider =
         Decider { config: &context.config, store: &store, clock: &context.clock, command: &command, by_hand: true };
     if args.dry_run {
-        let changed = decider.would_exchange(table, choice).map_err(AgentError::from)?;
-        let done = Done { decision: None, changed, unreadable: 0, dry_run: true };
-        context
-            .output
-            .result(&done, |out| writeln!(out, "{} would change; nothing was changed", count(changed, "row")))?;
+        let would = decider.would_exchange(table, choice).map_err(AgentError::from)?;
+        context.output.result(&Done::new(would, true), |out| {
+            writeln!(out, "{} would change; nothing was changed", count(would.changed, "row"))?;
+            if would.confirmed > 0 {
+                let conflicts = count(would.confirmed, "conflict");
+                writeln!(out, "{conflicts} would be decided without a change, because the row is what is to be kept")?;
+            }
+            Ok(())
+        })?;
         return Ok(Some(Exit::Well));
     }
     let _lock = lock(&store)?;
     let done = decider.exchange(table, choice).map_err(AgentError::from)?;
     make_again(context, &store)?;
     tracing::info!(command, changed = done.changed, "decided by hand");
-    say(context, done).map(Some)
+    say(context, done, "no open conflict is to be decided so: no row changed").map(Some)
 }
 
-/// `rejected --again`.
+/// Carries out `rejected --again`.
 pub(super) fn judge_again(context: &Context, table: Option<&str>) -> Result<Exit, CliError> {
     let store = context.store()?;
     if let Some(table) = table {
@@ -147,8 +159,7 @@ pub(super) fn judge_again(context: &Context, table: Option<&str>) -> Result<Exit
     let done = decider.judge_rejected(table).map_err(AgentError::from)?;
     make_again(context, &store)?;
     tracing::info!(command, changed = done.changed, "decided by hand");
-    let result = Done { decision: done.decision, changed: done.changed, unreadable: done.unreadable, dry_run: false };
-    context.output.result(&result, |out| {
+    context.output.result(&Done::new(done, false), |out| {
         writeln!(
             out,
             "no longer rejected: {}; still rejected, with the reasons in `fluxtower rejected`: {}",
@@ -162,7 +173,7 @@ pub(super) fn judge_again(context: &Context, table: Option<&str>) -> Result<Exit
 fn reverse(context: &Context, store: &Store, id: i64) -> Result<Exit, CliError> {
     let decision = store.decisions()?.into_iter().find(|line| line.id == id && line.reversed.is_none());
     let decision = decision.ok_or(CliError::NoSuchDecision { id })?;
-    if !decision.exchanged {
+    if !decision.is_of_conflicts {
         return Err(CliError::CannotBeReversed { id, command: decision.command });
     }
     let _lock = lock(store)?;
@@ -171,18 +182,21 @@ fn reverse(context: &Context, store: &Store, id: i64) -> Result<Exit, CliError> 
     let done = decider.exchange(None, ConflictChoice::Decided(id)).map_err(AgentError::from)?;
     make_again(context, store)?;
     tracing::info!(command, changed = done.changed, "decided by hand");
-    say(context, done)
+    say(context, done, "the conflicts of this decision are open again; no row changed")
 }
 
-fn say(context: &Context, done: crate::ingest::Decided) -> Result<Exit, CliError> {
-    let result = Done { decision: done.decision, changed: done.changed, unreadable: done.unreadable, dry_run: false };
-    context.output.result(&result, |out| {
-        if done.changed == 0 {
-            writeln!(out, "no conflict is to be decided so: no row changed")?;
+fn say(context: &Context, done: Decided, nothing: &str) -> Result<Exit, CliError> {
+    context.output.result(&Done::new(done, false), |out| {
+        if done.changed + done.confirmed == 0 {
+            writeln!(out, "{nothing}")?;
         }
         let number = done.decision.map_or_else(String::new, |id| format!(" (decision {id})"));
         if done.changed > 0 {
             writeln!(out, "{} changed{number} and pending again", count(done.changed, "row"))?;
+        }
+        if done.confirmed > 0 {
+            let (conflicts, are) = (count(done.confirmed, "conflict"), if done.confirmed == 1 { "is" } else { "are" });
+            writeln!(out, "{conflicts} {are} decided{number} without a change, because the row is what is to be kept")?;
         }
         if done.unreadable > 0 {
             let kept = count(done.unreadable, "conflict");
@@ -193,12 +207,12 @@ fn say(context: &Context, done: crate::ingest::Decided) -> Result<Exit, CliError
     Ok(Exit::Well)
 }
 
-/// Rows that are made of those that changed.
+/// Makes the rows again that are made of changed rows.
 fn make_again(context: &Context, store: &Store) -> Result<(), CliError> {
     crate::ingest::make_now(&context.config, store, &context.clock).map_err(|error| AgentError::from(error).into())
 }
 
-/// An ingest beside it would change the same rows or files.
+/// Takes the ingest lock: a concurrent ingest would change the same rows or files.
 pub(super) fn lock(store: &Store) -> Result<Lock, CliError> {
     Lock::wait(store.path(), LockKind::Ingest)?.ok_or(CliError::IngestIsBusy)
 }

@@ -1,4 +1,4 @@
-//! What a command can fail with, and the exit code that says so.
+//! The errors of commands, and their exit codes.
 
 use std::path::PathBuf;
 
@@ -17,7 +17,7 @@ use crate::verify::VerifyError;
 use crate::view::report::ReportError;
 use crate::view::serve::ServeError;
 
-/// A command's failure.
+/// The error of a command.
 #[derive(Debug, Error)]
 pub(super) enum CliError {
     /// The configuration is wrong.
@@ -39,21 +39,21 @@ pub(super) enum CliError {
     Instant {
         /// The option.
         option: &'static str,
-        /// As typed.
+        /// The text as typed.
         text: String,
     },
     /// `--table` names no table.
     #[error("no table is named \"{name}\"; {fix}")]
     UnknownTable {
-        /// As typed.
+        /// The name as typed.
         name: String,
-        /// What was meant, or all names.
+        /// Similar names, or all names.
         fix: String,
     },
     /// `--column` names no column.
     #[error("no column is named \"{name}\"; there are: {known}")]
     UnknownColumn {
-        /// As typed.
+        /// The name as typed.
         name: String,
         /// All names.
         known: String,
@@ -61,12 +61,12 @@ pub(super) enum CliError {
     /// `--test` names no test.
     #[error("no test is named \"{name}\"; there are: {known}")]
     UnknownTest {
-        /// As typed.
+        /// The name as typed.
         name: String,
         /// All names.
         known: String,
     },
-    /// `reflag --despike` without a column that is despiked.
+    /// `reflag --despike` was called without a column that is despiked.
     #[error(
         "no column of these tables is despiked; write despike = {{}} in [table.columns.NAME], and latitude and longitude in \
          [station]"
@@ -79,27 +79,27 @@ pub(super) enum CliError {
         begin: &'static str,
         /// The option of its end.
         end: &'static str,
-        /// As typed.
+        /// The beginning as typed.
         from: String,
-        /// As typed.
+        /// The end as typed.
         to: String,
     },
     /// A flag has no reason.
     #[error("--reason is empty; say why, whoever reads the data will ask")]
     NoReason,
-    /// No such flag is in force.
+    /// No active flag has this id.
     #[error("no flag {id} is in force; see `fluxtower flag --list`")]
     NoSuchFlag {
-        /// As typed.
+        /// The id as typed.
         id: i64,
     },
-    /// No such decision holds.
+    /// No decision in effect has this number.
     #[error("no decision {id} holds; see `fluxtower decisions`")]
     NoSuchDecision {
-        /// As typed.
+        /// The number as typed.
         id: i64,
     },
-    /// Its lines are rows by the present configuration.
+    /// The decision cannot be reversed, because its lines are rows by the present configuration.
     #[error(
         "decision {id} (`{command}`) judged lines by the present configuration, which makes rows of them; change the \
          configuration instead"
@@ -107,41 +107,41 @@ pub(super) enum CliError {
     CannotBeReversed {
         /// Its number.
         id: i64,
-        /// What it was.
+        /// Its command.
         command: String,
     },
-    /// The ingest lock did not come free.
+    /// The ingest lock was not released in time.
     #[error("an ingest is at work and did not end within a minute; try again")]
     IngestIsBusy,
     /// An export stopped.
     #[error(transparent)]
     Export(#[from] ExportError),
-    /// Options of the plain shape.
+    /// Options of the plain format were given for AmeriFlux's format.
     #[error(
         "AmeriFlux's shape has no flags, no text and one clock; leave out --flags, --time and --spreadsheet, or write --format csv"
     )]
     AmerifluxHasNone,
-    /// An option of AmeriFlux's shape.
+    /// An option of AmeriFlux's format was given for the plain format.
     #[error("the plain shape keeps each row's own time; leave out --round, or write --format ameriflux")]
     RoundsAmeriflux,
-    /// Options of AmeriFlux's shape.
+    /// Options of AmeriFlux's format were given for the plain format.
     #[error(
         "--suspects, --resolution and --force are of AmeriFlux's file; leave them out, or write --format ameriflux"
     )]
     OfAmeriflux,
-    /// The plain shape has the columns of one table.
+    /// The plain format has the columns of a single table.
     #[error("--format csv exports one table; write --table NAME once")]
     OneTable,
-    /// Columns have the names of a table.
+    /// Column names belong to a single table.
     #[error("--columns names columns of one table; write --table NAME once with it")]
     ColumnsOfOneTable,
-    /// Stdout cannot hold the rows and an object.
+    /// Stdout cannot take both the rows and a JSON object.
     #[error("--json prints one object, and the rows go to stdout; write --output FILE with it")]
     JsonNeedsOutput,
-    /// Stdout cannot hold lines and an object.
+    /// Stdout cannot take both the lines and a JSON object.
     #[error("--json prints one object, and --print prints line protocol; leave one of them out")]
     PrintsLines,
-    /// A bucket is there, and not as it was asked for.
+    /// The bucket exists with another retention than the requested one.
     #[error(
         "bucket {name} is there already and {kept}, where {asked} was asked for; `bucket create` changes no retention: \
          change it with the server's own tools, or leave --retention as it is there"
@@ -149,12 +149,12 @@ pub(super) enum CliError {
     BucketDiffers {
         /// Its name.
         name: String,
-        /// How long it keeps rows.
+        /// The existing retention.
         kept: String,
-        /// How long it was to keep them.
+        /// The requested retention.
         asked: String,
     },
-    /// Stdout cannot hold the dashboard and what is said of it.
+    /// Stdout cannot take both the dashboard and the messages about it.
     #[error("--json prints one object about the file, and the dashboard goes to stdout; write --output FILE with it")]
     DashboardNeedsOutput,
     /// A file cannot be written.
@@ -165,60 +165,60 @@ pub(super) enum CliError {
         /// The system's message.
         source: std::io::Error,
     },
-    /// An upload stands where another one is to be written.
+    /// Another upload exists under the name of the file to write.
     #[error("{path} is there already with other content and was not touched; --force replaces it")]
     OtherExport {
         /// The file.
         path: PathBuf,
     },
-    /// A file that is to be checked cannot be read.
+    /// A file to be checked cannot be read.
     #[error("cannot read {path}: {source}; check its name")]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         source: std::io::Error,
     },
-    /// A file stands where one is to be written.
+    /// The file to write exists.
     #[error("{path} is there already and was not touched; give another name (`backup` takes --force)")]
     Exists {
         /// The file.
         path: PathBuf,
     },
-    /// The database or the configuration would be overwritten by what is made of it.
+    /// The output would overwrite the database or the configuration.
     #[error("{path} is the database itself, or its configuration; give another name")]
     OntoItself {
         /// The file.
         path: PathBuf,
     },
-    /// `--config` is given several times to a command for one station.
+    /// `--config` was given several times to a command for one station.
     #[error("--config is given more than once, and only `serve` shows several stations; give one")]
     OneConfiguration,
-    /// A folder for `serve` without a configuration.
+    /// `serve` was given a folder without a configuration.
     #[error("{folder} holds no configuration: neither NAME.toml nor NAME/config.toml")]
     NoConfiguration {
-        /// As typed.
+        /// The path as typed.
         folder: PathBuf,
     },
-    /// A path that ends in no name.
+    /// The path does not end in a file name.
     #[error("{path} names no file; write one, such as backup.db")]
     NoFileName {
-        /// As typed.
+        /// The path as typed.
         path: PathBuf,
     },
-    /// Nothing to work on.
+    /// There is no database.
     #[error("there is no database {path}; `fluxtower ingest` makes one")]
     NoDatabase {
-        /// Where it should be.
+        /// The path where it should be.
         path: PathBuf,
     },
     /// The database is in use.
     #[error("an ingest or a sync is at work on the database; stop the scheduled runs, then try again")]
     AtWork,
-    /// `replay` without any choice would send everything again.
+    /// `replay` without any selection would send everything again.
     #[error("say what to send again: --since TIME, --rejected or --expired")]
     ReplayWhat,
-    /// The server cannot be asked.
+    /// The server cannot be queried.
     #[error(transparent)]
     Query(#[from] QueryError),
     /// A folder has no buckets.
@@ -238,10 +238,10 @@ pub(super) enum CliError {
     /// The page cannot be shown.
     #[error(transparent)]
     Serve(#[from] ServeError),
-    /// The program could not be stopped in an orderly way.
+    /// The handler for a request to end (a signal) could not be installed.
     #[error("cannot listen for Ctrl-C and SIGTERM: {0}")]
     Signals(std::io::Error),
-    /// Stdout is gone.
+    /// Stdout is closed.
     #[error("cannot write to stdout: {0}")]
     Output(#[from] std::io::Error),
 }
@@ -274,7 +274,7 @@ impl From<StatusError> for CliError {
 }
 
 impl CliError {
-    /// Its exit code.
+    /// The exit code for this error.
     pub(super) fn exit(&self) -> Exit {
         match self {
             CliError::Config(_)

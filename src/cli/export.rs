@@ -1,4 +1,4 @@
-//! `fluxtower export`: rows as CSV.
+//! `fluxtower export`: writes rows as CSV.
 
 mod coverage;
 mod upload;
@@ -143,14 +143,14 @@ enum Interval {
 
 #[derive(Serialize)]
 struct Exported {
-    /// None where several tables are in the file.
+    /// None if the file has several tables.
     table: Option<String>,
     tables: Vec<String>,
     file: String,
     rows: u64,
     filled: u64,
     rounded: u64,
-    /// What AmeriFlux would say of the file.
+    /// The findings of AmeriFlux's checks of the file.
     checks: Vec<upload::Found>,
 }
 
@@ -171,7 +171,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let shape = shape(context, args, tables, &store)?;
     let Some(output) = &args.output else {
         let stdout = io::stdout();
-        // On a terminal, controls in texts are shown; a pipe or a file gets each byte.
+        // On a terminal, control characters in texts are made visible; a pipe or a file gets the bytes unchanged.
         if stdout.is_terminal() {
             let buffered = BufWriter::with_capacity(1 << 16, stdout.lock());
             shape.write(&store, &mut Visible::new(buffered, None))?;
@@ -189,7 +189,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     })?;
     file.flush().map_err(|source| whole.failed(source))?;
     drop(file);
-    // An upload that was sent may be the only copy of what was sent; one that says the same may be written again.
+    // An existing upload may be the only copy of what was sent to AmeriFlux, so only one with equal content may be
+    // overwritten.
     let replaces = args.format == Format::Csv || args.force;
     let is_there = !replaces && has_same_content(whole.part(), &path).map_err(|source| whole.failed(source))?;
     if !is_there {
@@ -241,7 +242,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     Ok(upload::exit(&checked))
 }
 
-/// The file to write: `output`, or one in that folder.
+/// The file to write: `output`, or a file in that folder.
 fn target(context: &Context, output: &Path, name: impl Fn() -> String) -> Result<PathBuf, CliError> {
     let is_folder = output.is_dir() || output.to_string_lossy().ends_with(['/', '\\']);
     let path = if is_folder {
@@ -255,11 +256,11 @@ fn target(context: &Context, output: &Path, name: impl Fn() -> String) -> Result
     Ok(path)
 }
 
-/// Names of columns, as `--columns` has them.
+/// The column names of `--columns`.
 #[derive(Debug, Clone)]
 struct ColumnNames(Vec<String>);
 
-/// Names with commas between; a comma between parentheses belongs to the name, as of an array: `TS(1,2)`.
+/// Splits names at commas; a comma in parentheses belongs to the name, as in an array: `TS(1,2)`.
 fn column_names(text: &str) -> Result<ColumnNames, std::convert::Infallible> {
     let mut names = vec![String::new()];
     let mut depth = 0_u32;
@@ -280,7 +281,7 @@ fn column_names(text: &str) -> Result<ColumnNames, std::convert::Infallible> {
     Ok(ColumnNames(names))
 }
 
-/// Options of the other format, and tables and columns that do not go together.
+/// Refuses options of the other format, and tables and columns that do not go together.
 fn refuse_misplaced(args: &Args) -> Result<(), CliError> {
     if args.format == Format::Ameriflux {
         if args.flags.is_some() || args.time.is_some() || args.spreadsheet {
@@ -303,7 +304,7 @@ fn refuse_misplaced(args: &Args) -> Result<(), CliError> {
     Ok(())
 }
 
-/// `--since` and `--until`, by the clock of the first table.
+/// The window of `--since` and `--until`, by the clock of the first table.
 fn window(
     context: &Context,
     args: &Args,

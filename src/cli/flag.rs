@@ -1,4 +1,4 @@
-//! `fluxtower flag`: a person's word over that of the tests.
+//! `fluxtower flag`: flags that users set by hand, which override the tests.
 
 use serde::Serialize;
 
@@ -83,7 +83,7 @@ struct List {
 #[derive(Serialize)]
 struct Done {
     id: i64,
-    /// Rows whose flags changed.
+    /// The number of rows whose flags changed.
     changed: u64,
 }
 
@@ -109,14 +109,14 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         })?;
         return Ok(Exit::Well);
     }
-    // An ingest beside it would judge rows without the new flag.
+    // A concurrent ingest would judge rows without the new flag.
     let _lock = decisions::lock(&store)?;
     let now = context.now();
     let id = match args.revoke {
         Some(id) => {
             let in_force = store.flags_by_hand()?.into_iter().find(|line| line.id == id && line.revoked.is_none());
             let line = in_force.ok_or(CliError::NoSuchFlag { id })?;
-            // Before anything changes: its rows could not be judged.
+            // This is checked before anything changes, because otherwise the flag's rows could not be judged.
             context.configured_table(&line.table)?;
             store.revoke_flag(id, now)?;
             id
@@ -135,10 +135,10 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
 }
 
 fn set(context: &Context, store: &crate::store::Store, args: &Args, now: Timestamp) -> Result<i64, CliError> {
-    // clap has made sure that they are there.
+    // clap has ensured that they are given.
     let text = |option: &Option<String>| option.clone().unwrap_or_default();
     let (table, column, reason) = (text(&args.table), text(&args.column), text(&args.reason));
-    // Its rows could not be judged without the configuration.
+    // Without the table's configuration, the flag's rows could not be judged.
     context.configured_table(&table)?;
     let known = store.column_names(&table)?;
     if !known.contains(&column) {

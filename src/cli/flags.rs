@@ -1,4 +1,4 @@
-//! `fluxtower flags`: which values were flagged, by which test, and why.
+//! `fluxtower flags`: lists which values were flagged, by which test, and why.
 
 mod summary;
 
@@ -10,7 +10,7 @@ use super::{CliError, Context, Exit};
 use crate::qc::Test;
 use crate::time::Timestamp;
 
-/// A week: what a user looks at.
+/// The default period: a week.
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
 /// List flagged values with the test that raised each flag and its limit
@@ -52,10 +52,10 @@ struct Item {
     time: Timestamp,
     column: String,
     value: serde_json::Value,
-    /// Of the value, by all tests.
+    /// The flag of the value, from all tests.
     flag: u8,
     test: &'static str,
-    /// Of this test.
+    /// The flag that this test raised.
     raised: u8,
     detail: String,
 }
@@ -63,7 +63,7 @@ struct Item {
 #[derive(Serialize)]
 struct List {
     findings: Vec<Item>,
-    /// Whether there are more than `--limit`.
+    /// Whether there are more findings than `--limit`.
     more: bool,
 }
 

@@ -1,4 +1,5 @@
-//! `fluxtower gaps`: records that were never in a file, and how to get them; where that is unknown, missing time steps.
+//! `fluxtower gaps`: lists records that were never in a file, and how to get them; where that is unknown, missing time
+//! steps.
 
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -12,7 +13,7 @@ use crate::status::records;
 use crate::store::{ClockLine, GapLine, MissingSteps, Regularity, TableStatus, Uncounted, WhyUncounted};
 use crate::time::Timestamp;
 
-/// Clock lines of a table that are printed; JSON has all.
+/// The most lines about a table's clock that are printed; JSON has all of them.
 const CLOCK_LINES: usize = 20;
 
 /// List missing records, with the LoggerNet export that repairs each
@@ -32,12 +33,12 @@ pub(super) struct Args {
 #[derive(Serialize)]
 struct GapItem {
     table: String,
-    /// `jump` between two records, or `reset`: the counter started again and its first records are missing.
+    /// `jump` between two records, or `reset`: the counter restarted and its first records are missing.
     kind: &'static str,
     before_record: Option<i64>,
     after_record: i64,
     missing: i64,
-    /// Station time of the last row before and the first row after.
+    /// The station time of the last row before the gap and of the first row after it.
     from: Option<String>,
     to: String,
     from_utc: Option<String>,
@@ -51,7 +52,7 @@ struct StepItem {
     tags: Vec<String>,
     missing: u64,
     interval_s: f64,
-    /// Station time of the row before and the row after.
+    /// The station time of the row before and of the row after.
     from: String,
     to: String,
     from_utc: String,
@@ -65,7 +66,7 @@ struct UnknownItem {
     tags: Vec<String>,
     why: &'static str,
     column: Option<String>,
-    /// None where the rows have no usual interval, or are too few.
+    /// None if the rows have no usual interval, or are too few.
     interval_s: Option<f64>,
     from: String,
     to: String,
@@ -92,7 +93,7 @@ struct List {
     time_steps: Vec<StepItem>,
     unknown: Vec<UnknownItem>,
     clock: Vec<ClockItem>,
-    /// Tables that have no row: whether records are missing is unknown.
+    /// Tables without rows, for which it is unknown whether records are missing.
     without_rows: Vec<String>,
     #[serde(skip)]
     has_counted: bool,
@@ -150,7 +151,7 @@ impl List {
             *said.entry((&line.table, &line.message)).or_default() += 1;
         }
         for line in &self.unknown {
-            // Series of one table mostly say the same.
+            // The series of one table mostly have the same message.
             let Some(series) = said.remove(&(line.table.as_str(), line.message.as_str())) else { continue };
             let of = if series > 1 { format!(" ({series} series)") } else { String::new() };
             writeln!(out, "{}{of}  {}", line.table, line.message)?;

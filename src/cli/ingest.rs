@@ -1,4 +1,4 @@
-//! `fluxtower ingest`: files to store.
+//! `fluxtower ingest`: reads files into the store.
 
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -35,17 +35,17 @@ pub(super) fn run(context: &Context, args: Args) -> Result<Exit, CliError> {
     Ok(exit)
 }
 
-/// A second run that finds the lock taken says so and ends well: the first is doing the work.
+/// Reports that another ingest holds the lock, and ends with success, because the other one does the work.
 fn already(context: &Context) -> Result<Exit, CliError> {
     tracing::warn!("another ingest is running; this one leaves the work to it");
     context.output.result(&IngestReport::default(), |_| Ok(()))?;
     Ok(Exit::Well)
 }
 
-/// Rows that got columns which they lacked.
+/// The count of rows that got missing columns.
 const EXTENDED: &str = "extended by columns of another header";
 
-/// One line for a pass of an agent that stays up: only what is new, and each message on a line of its own.
+/// Writes one line for a pass of an agent that stays up: only what is new, with each message on a line of its own.
 pub(super) fn write_line(out: &mut dyn Write, at: &str, report: &IngestReport) -> io::Result<()> {
     let tables = report.tables.iter().map(|table| {
         let counts = &table.counts;
@@ -67,7 +67,7 @@ pub(super) fn write_line(out: &mut dyn Write, at: &str, report: &IngestReport) -
     report.tables.iter().flat_map(|table| &table.notes).try_for_each(|note| writeln!(out, "  ! {note}"))
 }
 
-/// A line per table that had something, then the sum.
+/// Writes one line per table with changes, then the sum.
 pub(super) fn write(out: &mut dyn Write, report: &IngestReport) -> io::Result<()> {
     let width = report.tables.iter().map(|table| table.table.chars().count()).max().unwrap_or(0);
     for table in &report.tables {

@@ -1,4 +1,4 @@
-//! `fluxtower init`: a configuration from the files that are there.
+//! `fluxtower init`: writes a configuration from existing files.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -68,7 +68,7 @@ struct Report<'a> {
     left_out: &'a [LeftOut],
 }
 
-/// `config` is what `--config` names, if it was given; `usual` is the configuration that other commands would take.
+/// `config` is the path of `--config`, if it was given; `usual` is the configuration that other commands would use.
 pub(super) fn run(args: &Args, config: Option<PathBuf>, usual: PathBuf, output: Output) -> Result<Exit, CliError> {
     let here = || if args.add { usual } else { PathBuf::from("config.toml") };
     let path = args.output.clone().or(config).unwrap_or_else(here);
@@ -104,7 +104,8 @@ fn add(request: &Request<'_>) -> Result<Draft, DraftError> {
     Ok(draft)
 }
 
-/// Loggers keep standard time, so of this computer's offsets in winter and summer the smaller is meant.
+/// This computer's standard offset: loggers keep standard time, so the smaller one of the offsets in winter and summer
+/// is used.
 fn standard_time() -> FixedOffset {
     let year = Utc::now().year();
     let offset = |month| {
@@ -113,7 +114,7 @@ fn standard_time() -> FixedOffset {
     };
     let (january, july) = (offset(1), offset(7));
     let least = if january.local_minus_utc() <= july.local_minus_utc() { january } else { july };
-    // Whole minutes, as a configuration writes it.
+    // Whole minutes, because the configuration has no seconds.
     FixedOffset::east_opt(least.local_minus_utc() / 60 * 60).unwrap_or(least)
 }
 

@@ -1,11 +1,12 @@
-//! What the program says while it works: to stderr for the user, and to a log file for a later look.
+//! Logging: messages to stderr for the user, and to a log file for later.
 //!
-//! - The log file is added to, never overwritten: the run that explains yesterday's gap is still in it.
-//! - It cannot fill the disk: a full file is set aside as `NAME.1`, the older ones move up, the oldest goes.
-//! - Two runs may write at once. Each event is one write to a file opened for appending, and only the holder of
-//!   `NAME.lock` sets files aside; a run whose file was set aside by the other goes on in the new one.
-//! - Nothing here stops the work: a log that cannot be written is said once on stderr, and that is all.
-//! - Other crates are heard from warnings up, at any verbosity: below that, an HTTP library may print headers (I10).
+//! - The log file is appended to, never overwritten: it still contains the run that explains yesterday's gap.
+//! - It cannot fill the disk: a full file is renamed to `NAME.1`, older ones get higher numbers, and the oldest is
+//!   deleted.
+//! - Two runs may write at the same time. Each event is one write to a file opened for appending, and only the holder
+//!   of `NAME.lock` renames files; a run whose file was renamed by the other continues in the new one.
+//! - Logging never stops the work: a log that cannot be written is reported once on stderr.
+//! - Other crates are logged from level warn on, at any verbosity: below that, an HTTP library may print headers (I10).
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
@@ -24,10 +25,11 @@ use tracing_subscriber::util::SubscriberInitExt;
 use crate::config::{LogConfig, LogFormat};
 use crate::text::Visible;
 
-/// Events that stderr gets by another way.
+/// The target of events that are printed to stderr elsewhere.
 const LAST_WORD: &str = "fluxtower::last_word";
 
-/// Writes the error that ends the program to the log file; the caller writes it to stderr, with or without logging.
+/// Writes the error that ends the program to the log file only; the caller prints it to stderr, with or without
+/// logging.
 pub fn error_to_file(text: &str) {
     tracing::error!(target: LAST_WORD, "{text}");
 }
@@ -42,12 +44,12 @@ pub enum LogError {
 
 /// Begins logging for this process.
 ///
-/// `verbosity` is the number of `-v` less the number of `-q`: stderr shows warnings at 0, errors only below, and more
-/// with each `-v`. The log file, where one is configured, gets at least what happened (level info).
+/// `verbosity` is the number of `-v` minus the number of `-q`: stderr shows warnings at 0, only errors below, and more
+/// with each `-v`. The log file, if one is configured, gets at least level info.
 ///
 /// # Errors
-/// [`LogError`] if it was called before. A log file that cannot be opened is no error: it is said on stderr, where the
-/// log then goes.
+/// [`LogError`] if it was called before. A log file that cannot be opened is not an error: this is reported on stderr,
+/// and the log is written there.
 pub fn init(config: Option<&LogConfig>, verbosity: i8) -> Result<(), LogError> {
     let opened =
         config.and_then(|config| Some(RotatingFile::open(config.file.as_ref()?, config.max_bytes, config.keep)));
@@ -59,7 +61,7 @@ pub fn init(config: Option<&LogConfig>, verbosity: i8) -> Result<(), LogError> {
     let quiet = problem.is_none() || verbosity < 0;
     let on_stderr = if quiet { stderr_level(verbosity) } else { file_level(verbosity) };
     let stderr = tracing_subscriber::fmt::layer()
-        // The messages hold names and texts of files; colours would be made visible with them.
+        // Messages contain names and texts of files, so control characters are made visible, and colours would be too.
         .with_writer(|| Visible::new(io::stderr(), None))
         .with_ansi(false)
         .without_time()
@@ -98,7 +100,7 @@ fn file_level(verbosity: i8) -> LevelFilter {
 fn ours(level: LevelFilter) -> Targets {
     Targets::new()
         .with_default(level.min(LevelFilter::WARN))
-        // It warns of watches that ended with their folders, which is no fault.
+        // It warns of watches that ended together with their folders, which is not a fault.
         .with_target("notify", LevelFilter::OFF)
         .with_target(env!("CARGO_CRATE_NAME"), level)
 }
@@ -112,7 +114,7 @@ impl FormatTime for UtcTime {
     }
 }
 
-/// A file that is added to, and set aside when it is full.
+/// A file that is appended to, and renamed when it is full.
 struct RotatingFile {
     path: PathBuf,
     max_bytes: u64,
@@ -122,9 +124,9 @@ struct RotatingFile {
 
 #[derive(Default)]
 struct Open {
-    /// None between closing and opening again, and after a failure until the next event.
+    /// None between closing and reopening, and after a failure until the next event.
     file: Option<File>,
-    /// Failure was said on stderr.
+    /// Whether a failure was reported on stderr.
     said: bool,
 }
 
@@ -151,7 +153,7 @@ impl RotatingFile {
         let file = match open.file.take() {
             Some(file) if !self.is_full(file.metadata()?.len(), length) => file,
             full => {
-                // Windows does not rename a file that this process holds open.
+                // Windows cannot rename a file that this process has open.
                 drop(full);
                 self.make_room(length);
                 append(&self.path)?
@@ -166,14 +168,14 @@ impl RotatingFile {
         size > 0 && size.saturating_add(more) > self.max_bytes
     }
 
-    /// Sets the full file aside. Whatever hinders it (the other run is doing it, an editor holds the file) leaves a
-    /// file that grows beyond its limit, which is better than a line that is lost.
+    /// Renames the full file. If that is not possible (the other run is doing it, or an editor has the file open), the
+    /// file grows beyond its limit, which is better than losing a line.
     fn make_room(&self, more: u64) {
         let lock = OpenOptions::new().create(true).truncate(false).write(true).open(self.aside("lock"));
         if lock.as_ref().is_ok_and(|lock| matches!(lock.try_lock(), Err(TryLockError::WouldBlock))) {
             return;
         }
-        // Asked by name and under the lock: the other run may have set it aside a moment ago.
+        // Checked by name and under the lock, because the other run may have just renamed it.
         if !fs::metadata(&self.path).is_ok_and(|found| self.is_full(found.len(), more)) {
             return;
         }
@@ -183,7 +185,7 @@ impl RotatingFile {
         let _ = fs::rename(&self.path, self.aside(1));
     }
 
-    /// `NAME.suffix`.
+    /// The path `NAME.suffix`.
     fn aside(&self, suffix: impl std::fmt::Display) -> PathBuf {
         let mut name = self.path.as_os_str().to_owned();
         name.push(format!(".{suffix}"));
@@ -204,7 +206,8 @@ impl<'a> MakeWriter<'a> for RotatingFile {
 }
 
 impl Write for &RotatingFile {
-    /// Takes a whole event. A failure is reported once and then ignored: tracing would repeat it for each event.
+    /// Writes a whole event. A failure is reported once and then ignored, because tracing would report it for each
+    /// event.
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         let mut open = self.lock();
         if let Err(error) = self.add(&mut open, event)

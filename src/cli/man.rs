@@ -1,4 +1,4 @@
-//! `fluxtower man`: the manual.
+//! `fluxtower man`: prints the manual page.
 
 use std::path::{Path, PathBuf};
 

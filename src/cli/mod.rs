@@ -1,7 +1,7 @@
-//! The command line: one file a command, each with `Args` and `run`.
+//! The command line: one file per command, each with `Args` and `run`.
 //!
-//! What scripts rely on: stdout is data and stderr is talk, `--json` prints one object, and the exit code says in one
-//! number whether a user is needed ([`Exit`]). An error is printed once, here.
+//! Scripts can rely on this: stdout has only data and stderr only messages, `--json` prints one object, and the exit
+//! code says whether a user must act ([`Exit`]). An error is printed once, here.
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -113,13 +113,13 @@ enum Command {
     Man(man::Args),
 }
 
-/// What every command works with.
+/// The context of every command.
 #[derive(Clone)]
 struct Context {
     config: Config,
     clock: SystemClock,
     output: Output,
-    /// Whether bars may be drawn.
+    /// Whether progress bars may be drawn.
     bars: bool,
 }
 
@@ -132,7 +132,7 @@ impl Context {
         Ok(Store::open(&self.config.store_path)?)
     }
 
-    /// The agent with this configuration, whose events are printed here.
+    /// An agent with this configuration, whose events are printed here.
     fn agent(&self) -> Agent {
         Agent {
             config: self.config.clone(),
@@ -142,12 +142,12 @@ impl Context {
         }
     }
 
-    /// The same with another configuration.
+    /// The same context with another configuration.
     fn with(&self, config: Config) -> Context {
         Context { config, ..self.clone() }
     }
 
-    /// Refuses a file to be written that is the database, one of the files beside it, or the configuration.
+    /// Refuses an output file that is the database, one of the files beside it, or the configuration.
     fn refuse_own_file(&self, path: &Path) -> Result<(), CliError> {
         let beside = |ending: &str| {
             let mut name = self.config.store_path.clone().into_os_string();
@@ -161,7 +161,7 @@ impl Context {
         }
     }
 
-    /// Reads an instant that the user typed.
+    /// Parses an instant that the user typed.
     fn instant(&self, option: &'static str, text: &str) -> Result<Timestamp, CliError> {
         crate::time::parse_instant(text, &self.config.station.clock)
             .ok_or_else(|| CliError::Instant { option, text: text.to_owned() })
@@ -186,8 +186,8 @@ impl Context {
     }
 }
 
-/// Refuses a window that ends before it begins: it holds nothing, and nothing is not what was asked for. `typed` are the texts of
-/// `--since` and `--until`.
+/// Refuses a window that ends before it begins, because an empty result is not what the user wants. `typed` are the
+/// texts of `--since` and `--until`.
 fn in_order(
     window: (Option<Timestamp>, Option<Timestamp>),
     typed: (&Option<String>, &Option<String>),
@@ -207,7 +207,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             let exit = if error.use_stderr() { Exit::Usage } else { Exit::Well };
-            // If the terminal is gone, no one reads a second error.
+            // If the terminal is closed, a second error cannot be shown.
             let _ = error.print();
             return ExitCode::from(exit as u8);
         }
@@ -216,7 +216,7 @@ pub fn main() -> ExitCode {
         Ok(exit) => exit,
         Err(error) => {
             let exit = error.exit();
-            // A reader that closes the pipe early, such as `head`, is no error.
+            // A reader that closes the pipe early, such as `head`, is not an error.
             if exit != Exit::Well {
                 output::say_error(&error);
             }
@@ -256,7 +256,7 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
     log::init(Some(&config.log), verbosity)?;
     let context = Context { config, clock: SystemClock, bars: !cli.quiet && output::stderr_is_terminal(), output };
     match cli.command {
-        // Done above.
+        // These were handled above.
         Command::Init(_) | Command::Serve(_) => Ok(Exit::Well),
         Command::Ingest(args) => ingest::run(&context, args),
         Command::Sync(args) => sync::run(&context, &args),
@@ -287,11 +287,11 @@ fn run(cli: Cli) -> Result<Exit, CliError> {
     }
 }
 
-/// Where the packages for Linux keep configuration and database: `packaging/linux`.
+/// The configuration of the Linux packages: `packaging/linux`.
 const OF_PACKAGES: &str = "/var/lib/fluxtower/config.toml";
 
-/// Task Scheduler starts programs in a folder of its own choice, so the program's folder counts too. The program of a package
-/// lies where no configuration may lie.
+/// The path of the configuration without `--config`. Task Scheduler starts programs in a folder of its own choice, so
+/// the program's folder is searched too. A packaged program is in a folder that must not contain a configuration.
 fn default_config() -> PathBuf {
     let here = PathBuf::from("config.toml");
     if here.exists() {

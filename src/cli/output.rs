@@ -1,4 +1,4 @@
-//! Stdout is data, stderr is talk.
+//! Writes data to stdout and messages to stderr.
 
 use std::error::Error;
 use std::hash::{BuildHasher, RandomState};
@@ -11,7 +11,7 @@ use super::error::CliError;
 use crate::text::{Visible, visible_json, visible_lines};
 pub(super) use crate::text::{bytes, count, grouped, span};
 
-/// Where a command's results go.
+/// Where a command's results are written.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Output {
     json: bool,
@@ -31,7 +31,7 @@ impl Output {
         self.quiet
     }
 
-    /// Prints the result: one JSON object, or what `human` writes.
+    /// Prints the result: one JSON object, or the text that `human` writes.
     pub(super) fn result<T: Serialize>(
         self,
         value: &T,
@@ -43,7 +43,7 @@ impl Output {
             writeln!(stdout, "{}", visible_json(&text))?;
             stdout.flush()?;
         } else if !self.quiet {
-            // Takes colours out again where no user would see them: no terminal, NO_COLOR, TERM=dumb.
+            // Removes colours where no user would see them: no terminal, NO_COLOR, TERM=dumb.
             let mut stdout = Visible::new(anstream::AutoStream::auto(io::stdout().lock()), Some(own_escape()));
             human(&mut stdout)?;
             stdout.flush()?;
@@ -56,7 +56,7 @@ pub(super) fn stderr_is_terminal() -> bool {
     io::stderr().is_terminal()
 }
 
-/// Prints an error and what caused it, on stderr and to the log.
+/// Prints an error and its causes to stderr, and writes it to the log.
 pub(super) fn say_error(error: &dyn Error) {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -68,11 +68,12 @@ pub(super) fn say_error(error: &dyn Error) {
         source = cause.source();
     }
     super::log::error_to_file(&text);
-    // A closed stderr leaves the exit code to say it.
+    // If stderr is closed, only the exit code reports the error.
     let _ = writeln!(io::stderr(), "fluxtower: {}", visible_lines(&text));
 }
 
-/// Stands for ESC until [`Visible`] has made the controls in the texts of files and servers visible: no file can know it.
+/// The placeholder for ESC until [`Visible`] has made control characters in texts of files and servers visible: no file
+/// can contain it.
 fn own_escape() -> &'static str {
     static ESCAPE: OnceLock<String> = OnceLock::new();
     ESCAPE.get_or_init(|| {
@@ -88,11 +89,11 @@ pub(super) enum Colour {
     Green,
     /// A user should look.
     Yellow,
-    /// It does not work.
+    /// Something does not work.
     Red,
 }
 
-/// The text in that colour, for what goes through [`Output::result`].
+/// The text in this colour, for [`Output::result`].
 pub(super) fn coloured(colour: Colour, text: &str) -> String {
     let code = match colour {
         Colour::Green => 32,

@@ -1,4 +1,4 @@
-//! What the work shows while it goes on: bars on a terminal, and what an agent that stays up has done.
+//! Shows the progress of the work: bars on a terminal, and lines about what an agent that stays up has done.
 
 use std::path::Path;
 
@@ -11,10 +11,10 @@ use crate::ingest::IngestReport;
 use crate::sync::SyncReport;
 use crate::time::{Clock, StationClock, SystemClock, Timestamp};
 
-/// Draws what ingest and sync report.
+/// Draws the progress of ingest and sync.
 pub(super) struct Bars {
     bar: ProgressBar,
-    /// Whether it shows rows that move. A bar of files shows bytes.
+    /// Whether the bar shows rows that are moved. A bar of files shows bytes.
     moves: std::cell::Cell<bool>,
 }
 
@@ -28,12 +28,12 @@ impl Bars {
         Bars { bar, moves: std::cell::Cell::new(false) }
     }
 
-    /// Bytes of files.
+    /// A bar for bytes of files.
     pub(super) fn files(visible: bool) -> Bars {
         Bars::new(visible, "{bar:30} {bytes}/{total_bytes}, {bytes_per_sec}, {eta} left  {wide_msg}")
     }
 
-    /// Rows of the backlog.
+    /// A bar for rows of the backlog.
     pub(super) fn rows(visible: bool) -> Bars {
         Bars::new(visible, "{bar:30} {human_pos}/{human_len} rows, {per_sec}, {eta} left")
     }
@@ -77,18 +77,18 @@ impl crate::sync::Progress for Bars {
     }
 }
 
-/// Prints what the agent reports.
+/// Prints the events of the agent.
 #[derive(Debug)]
 pub(super) struct Printer {
     pub(super) output: Output,
-    /// Whether bars may be drawn.
+    /// Whether progress bars may be drawn.
     pub(super) bars: bool,
-    /// The station's clock, by which lines have their time.
+    /// The station's clock, for the time of a line.
     pub(super) clock: StationClock,
 }
 
 impl Printer {
-    /// One line a collection, with its time, and one line a message. A stdout that is closed does not stop the work.
+    /// Prints one line per collection, with its time, and one line per message. A closed stdout does not stop the work.
     fn print(&self, report: &RunReport) {
         let at = self.clock.event_time(Timestamp::from_utc(SystemClock.now()));
         if let Err(error) = self.output.result(report, |out| run::write_lines(out, &at, report)) {

@@ -1,4 +1,4 @@
-//! `fluxtower prune`: makes room.
+//! `fluxtower prune`: deletes sent rows to make room.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! `fluxtower reflag`: QC again with today's limits.
+//! `fluxtower reflag`: judges stored rows again with the present configuration.
 
 use serde::Serialize;
 
@@ -36,9 +36,9 @@ pub(super) struct Args {
 struct Changed {
     table: String,
     changed: u64,
-    /// Blocks of days, of each column and series.
+    /// The number of blocks of days, counted for each column and series.
     despiked: u64,
-    /// Those of them that have too many rows.
+    /// The number of blocks that were not judged because they have too many rows.
     not_despiked: u64,
 }
 

@@ -1,8 +1,13 @@
-//! `fluxtower rejected`: lines that are no rows, and rows that the destination refuses.
+//! `fluxtower rejected`: lists rejected lines, and rows that the destination refuses.
 
 use serde::Serialize;
 
+use super::output::grouped;
 use super::{CliError, Context, Exit};
+use crate::text::shortened;
+
+/// Characters of a line that are printed: damaged bytes can make one of megabytes.
+const MOST_CHARS: usize = 200;
 
 /// List rejected lines and rows, with their text and the reason
 #[derive(Debug, clap::Args)]
@@ -52,9 +57,18 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             return writeln!(out, "nothing was rejected");
         }
         for item in &list.rejected {
-            writeln!(out, "{}  {}\n    {}\n    {}", item.table, item.place, item.reason, item.raw)?;
+            writeln!(out, "{}  {}\n    {}\n    {}", item.table, item.place, item.reason, excerpt(&item.raw))?;
         }
         Ok(())
     })?;
     Ok(Exit::Well)
+}
+
+/// A line, or its beginning, with how much there is and how to get it.
+fn excerpt(raw: &str) -> String {
+    let shown = shortened(raw, MOST_CHARS);
+    if shown == raw {
+        return shown;
+    }
+    format!("{shown} ({} bytes; `--json` prints them all)", grouped(raw.len() as u64))
 }

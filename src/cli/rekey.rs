@@ -1,8 +1,8 @@
-//! `fluxtower rekey`: stored rows to the time that their stamps mean by the present configuration.
+//! `fluxtower rekey`: moves stored rows to the time that their stamps mean by the present configuration.
 
 use serde::Serialize;
 
-use super::output::count;
+use super::output::{count, grouped};
 use super::progress::Bars;
 use super::{CliError, Context, Exit, decisions};
 use crate::agent::AgentError;
@@ -72,7 +72,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         context.configured_table(table)?;
     }
     let moved = if args.dry_run {
-        ingest::would_rekey(config, &store, only).map_err(AgentError::from)?
+        ingest::would_rekey(config, &store, &context.clock, only).map_err(AgentError::from)?
     } else {
         let _lock = decisions::lock(&store)?;
         let bars = Bars::rows(context.bars);
@@ -95,9 +95,20 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             let old = moved.span.map_or_else(String::new, |(from, to)| {
                 format!(", now from {} to {},", table.clock.event_time(from), table.clock.event_time(to))
             });
+            let mut more = String::new();
+            if moved.lines > 0 {
+                more += &format!(
+                    "; {} of them would have no time that a row can have and be rejected or held again as {}",
+                    grouped(moved.lines),
+                    if moved.lines == 1 { "a line" } else { "lines" }
+                );
+            }
+            if moved.contents > 0 {
+                more += &format!("; {} would become rows", count(moved.contents, "conflict"));
+            }
             writeln!(
                 out,
-                "{name}  {}{old} would get another time, in about {}; up to {} under the old time would be {}",
+                "{name}  {}{old} would get another time, in about {}; up to {} under the old time would be {}{more}",
                 count(moved.rows, "row"),
                 span(seconds),
                 count(moved.points, "point"),

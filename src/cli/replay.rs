@@ -1,4 +1,4 @@
-//! `fluxtower replay`: rows back to pending.
+//! `fluxtower replay`: puts rows back to pending.
 
 use serde::Serialize;
 
@@ -61,7 +61,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     in_order((since, until), (&args.since, &args.until))?;
     let replay = Replay { since, until, table: args.table.clone(), states };
     if !args.dry_run {
-        // A point that holds more than its row sends now is removed before the row is sent again.
+        // A point with more fields than its row now sends is removed before the row is sent again.
         compare_lines(&context.config, &store, args.table.as_deref())?;
     }
     let requeued = Requeued { requeued: store.replay(&replay, args.dry_run)? };

@@ -1,4 +1,4 @@
-//! `fluxtower report`: the page as one file.
+//! `fluxtower report`: writes the page as one file.
 
 use std::fs::File;
 use std::io::{BufWriter, Read, Write};
@@ -14,7 +14,7 @@ use crate::time::Timestamp;
 use crate::view::report::{self, ReportError};
 use crate::view::serve::api::Answers;
 
-/// Mail servers often take no more.
+/// In bytes: mail servers often accept no larger attachment.
 const LARGE: u64 = 20_000_000;
 
 /// Write the page of `serve` to one HTML file, to mail or to put on any web server
@@ -53,7 +53,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     if is_replaced && !is_report(&path) {
         return Err(CliError::Exists { path });
     }
-    // Brings an older database up to date.
+    // This migrates an older database.
     let store = context.store()?;
     let answers = Answers::new(context.config.clone());
     let span = report::span(&store, &answers, args.last, now)?;
@@ -93,7 +93,7 @@ fn path(context: &Context, args: &Args, now: Timestamp) -> Result<PathBuf, CliEr
     Ok(output.clone())
 }
 
-/// Whether it begins as a report does.
+/// Whether the file begins like a report.
 fn is_report(path: &Path) -> bool {
     let mut begin = String::new();
     let read = File::open(path).and_then(|file| {

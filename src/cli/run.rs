@@ -1,4 +1,4 @@
-//! `fluxtower run`: ingest, then sync. Once, as a scheduler calls it, or again and again ([`crate::agent`]).
+//! `fluxtower run`: ingest, then sync; once, as a scheduler calls it, or repeatedly ([`crate::agent`]).
 
 use std::io::{self, Write};
 use std::time::{Duration, Instant};
@@ -49,7 +49,7 @@ fn poll(text: &str) -> Result<Duration, String> {
     if poll < Duration::from_millis(10) { Err("is too often; write \"10ms\" or more".to_owned()) } else { Ok(poll) }
 }
 
-/// A result of a run, for stdout.
+/// Writes the result of a run to stdout.
 pub(super) fn write(out: &mut dyn Write, report: &RunReport) -> io::Result<()> {
     if let Some(report) = &report.ingest {
         ingest::write(out, report)?;
@@ -60,7 +60,7 @@ pub(super) fn write(out: &mut dyn Write, report: &RunReport) -> io::Result<()> {
     status::write_findings(out, report.findings.iter().filter(|finding| finding.needs_a_user()))
 }
 
-/// What an agent that stays up prints of a pass that began at the station time `at`.
+/// Writes what an agent that stays up prints for a pass that began at the station time `at`.
 pub(super) fn write_lines(out: &mut dyn Write, at: &str, report: &RunReport) -> io::Result<()> {
     if let Some(report) = &report.ingest {
         ingest::write_line(out, at, report)?;

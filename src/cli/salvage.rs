@@ -1,4 +1,4 @@
-//! `fluxtower salvage`: a damaged database.
+//! `fluxtower salvage`: saves what can be read of a damaged database.
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -27,7 +27,7 @@ pub(super) struct Args {
 
 #[derive(Serialize)]
 struct Saved {
-    /// What SQLite finds wrong; none where the database is whole and nothing was done.
+    /// SQLite's message about the damage; None if the database is intact and nothing was done.
     damage: Option<String>,
     file: Option<String>,
     set_aside: Option<String>,
@@ -78,7 +78,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     Ok(if is_whole { Exit::Well } else { Exit::Look })
 }
 
-/// The log belongs to the database and goes with it. Its index does not: SQLite creates it again when the pair is opened.
+/// Renames a damaged database. The log belongs to the database and is renamed too. The log's index is not, because
+/// SQLite creates it again when the two are opened.
 fn set_aside(database: &Path, ending: &str) -> Result<PathBuf, CliError> {
     let named = |extra: &str| {
         let mut name = OsString::from(database);

@@ -1,4 +1,4 @@
-//! `fluxtower serve`: the station's own page, on this computer.
+//! `fluxtower serve`: shows the station's page, on this computer.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -47,7 +47,7 @@ struct Listening {
     port: u16,
 }
 
-/// The configurations that are meant: those that are named, and of a folder its own and those of its folders.
+/// The paths of all configurations: those that are named, and for a folder its own and those of its subfolders.
 pub(super) fn configurations(named: Vec<PathBuf>) -> Result<Vec<PathBuf>, CliError> {
     let mut found = Vec::new();
     for path in named {
@@ -78,7 +78,7 @@ pub(super) fn configurations(named: Vec<PathBuf>) -> Result<Vec<PathBuf>, CliErr
 pub(super) fn run(output: Output, paths: &[PathBuf], verbosity: i8, args: &Args) -> Result<Exit, CliError> {
     let options = Options { bind: args.bind, port: args.port, hosts: args.host.clone() };
     let mut given: Vec<Given> = paths.iter().map(|path| ConfigFile::open(path)).collect();
-    // There would be nothing to show.
+    // There is no station to show.
     if let [(_, Err(_))] = given[..]
         && let Some((_, Err(error))) = given.pop()
     {
@@ -112,7 +112,7 @@ pub(super) fn run(output: Output, paths: &[PathBuf], verbosity: i8, args: &Args)
     Ok(Exit::Well)
 }
 
-/// An address that listens for all is reached by this computer's own.
+/// The URL of the page. An address that listens on all interfaces is reached by this computer's own.
 fn url(address: SocketAddr) -> String {
     match address {
         SocketAddr::V4(v4) if v4.ip().is_unspecified() => format!("http://127.0.0.1:{}/", address.port()),
@@ -121,10 +121,10 @@ fn url(address: SocketAddr) -> String {
     }
 }
 
-/// By the desktop's own means. Where there is none, the address stands on stdout.
+/// Opens the page in the desktop's browser. If that is not possible, the address is on stdout.
 fn open(url: &str) {
     let (program, arguments): (&str, &[&str]) = if cfg!(windows) {
-        // `start` is the shell's, and takes its first quoted word for a title; this is what it calls.
+        // `start` is a shell command that takes its first quoted argument as a title; this is what it calls.
         ("rundll32", &["url.dll,FileProtocolHandler"])
     } else if cfg!(target_os = "macos") {
         ("open", &[])
@@ -139,7 +139,7 @@ fn open(url: &str) {
         .stderr(std::process::Stdio::null())
         .spawn();
     match started {
-        // Waited for, so that it does not stay behind as a zombie while the server runs.
+        // The process is waited for, so that it does not remain as a zombie while the server runs.
         Ok(mut child) => drop(std::thread::spawn(move || child.wait())),
         Err(error) => tracing::warn!("cannot open a browser ({error}); open {url} in one"),
     }

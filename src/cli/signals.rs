@@ -1,8 +1,8 @@
-//! Being asked to end: Ctrl-C and SIGTERM; on Windows Ctrl-C, Ctrl-Break, closing the window, logoff and shutdown.
+//! Handles requests to end: Ctrl-C and SIGTERM; on Windows Ctrl-C, Ctrl-Break, closing the window, logoff and shutdown.
 //!
-//! tokio's handlers and not the crate `ctrlc`: on Windows the process is ended as soon as the handler of a closing window
-//! returns, and only tokio's does not return, so that there is time to come to an end. SIGHUP is left alone: `nohup`
-//! relies on it.
+//! tokio's handlers are used and not the crate `ctrlc`: on Windows the process is ended as soon as the handler of a
+//! closing window returns, and only tokio's handler does not return, so there is time to end properly. SIGHUP is not
+//! handled, because `nohup` relies on its default.
 
 use std::future::poll_fn;
 use std::io;
@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 
 use tokio::runtime::Builder;
 
-/// Calls `asked` each time, from a thread of its own, for as long as the process lives.
+/// Calls `asked` for each request, from a separate thread, as long as the process runs.
 pub(super) fn listen(asked: impl Fn() + Send + 'static) -> io::Result<()> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let mut signals = {

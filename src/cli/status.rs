@@ -1,4 +1,4 @@
-//! `fluxtower status`: is the data coming in, and is it going out.
+//! `fluxtower status`: shows whether data is read and sent.
 
 use std::collections::HashSet;
 use std::io::{self, Write};
@@ -12,9 +12,9 @@ use crate::status::{Facts, Finding, Severity, Verdict, age_s, findings};
 use crate::store::{ReceiverLine, RunLine, Store, StoreError, TableStatus};
 use crate::time::Timestamp;
 
-/// Columns of the narrowest terminal in use; the table fits it.
+/// The columns of the narrowest usual terminal; the table fits into it.
 const WIDTH: usize = 100;
-/// What its other columns leave to the name.
+/// The columns that remain for the table's name.
 const WIDEST_NAME: usize = WIDTH - 3 * 15 - 18;
 
 /// Show what came in, what is pending and what a user must look at
@@ -33,6 +33,7 @@ struct Table {
     rejected: u64,
     expired: u64,
     conflicts: u64,
+    open_conflicts: u64,
     rejected_lines: u64,
     held_lines: u64,
     gaps: u64,
@@ -40,7 +41,7 @@ struct Table {
     newest: Option<Timestamp>,
     newest_age_s: Option<i64>,
     oldest_pending: Option<Timestamp>,
-    /// Closed files that went as `after` says; none where none did.
+    /// Closed files that were put away as `after` says; None if there are none.
     closed_files: Option<ClosedFiles>,
 }
 
@@ -61,9 +62,9 @@ struct Report {
     last_ingest: Option<Timestamp>,
     last_sync: Option<Timestamp>,
     last_sent: Option<Timestamp>,
-    /// Bytes of line protocol that are pending, by a sample.
+    /// The pending bytes of line protocol, estimated from a sample.
     pending_bytes: u64,
-    /// How long the backlog takes to drain, where that is known.
+    /// The time to send the backlog, if known.
     drain_s: Option<u64>,
     /// Every receiver of notifications.
     receivers: Vec<Receiver>,
@@ -128,6 +129,7 @@ fn line(table: &TableStatus, closed_files: Option<ClosedFiles>, now: Timestamp) 
         rejected: table.rejected,
         expired: table.expired,
         conflicts: table.conflicts,
+        open_conflicts: table.open_conflicts,
         rejected_lines: table.rejected_lines,
         held_lines: table.held_lines,
         gaps: table.gaps,
@@ -182,7 +184,7 @@ fn write(
     write_findings(out, &report.findings)
 }
 
-/// A line for each finding.
+/// Writes one line for each finding.
 pub(super) fn write_findings<'f>(
     out: &mut dyn Write,
     findings: impl IntoIterator<Item = &'f Finding>,
@@ -193,7 +195,7 @@ pub(super) fn write_findings<'f>(
     })
 }
 
-/// How a finding is introduced.
+/// The colour and the label before a finding.
 pub(super) fn mark(finding: &Finding) -> (Colour, &'static str) {
     match finding.severity {
         Severity::Problem => (Colour::Red, "look"),
@@ -203,7 +205,8 @@ pub(super) fn mark(finding: &Finding) -> (Colour, &'static str) {
     }
 }
 
-/// A line a table, what needs attention first; what is wrong with it below it, so that the line fits a terminal.
+/// Writes one line per table, those that need attention first, with problems on separate lines, so that the table fits
+/// into a terminal.
 fn table_lines(out: &mut dyn Write, report: &Report, known: &[TableStatus], now: Timestamp) -> io::Result<()> {
     let longest = known.iter().map(|table| table.table.chars().count()).max().unwrap_or(0);
     let width = longest.clamp(5, WIDEST_NAME);
@@ -237,16 +240,16 @@ fn table_lines(out: &mut dyn Write, report: &Report, known: &[TableStatus], now:
     Ok(())
 }
 
-/// Smallest first: tables with findings of their own, then those with rows or lines that are not as they should be, then
-/// those with pending rows; of equals the order of the configuration is kept.
+/// The sort key; the smallest is the first. Tables with findings come first, then those with rejected, held or
+/// otherwise irregular rows or lines, then those with pending rows; equal ones keep the order of the configuration.
 fn attention(found: &HashSet<&str>, table: &TableStatus) -> [bool; 3] {
     let not_as_they_should = table.rejected
         + table.expired
-        + table.conflicts
+        + table.open_conflicts
         + table.rejected_lines
         + table.held_lines
         + table.records_missing;
-    // False comes first.
+    // False sorts before true.
     [!found.contains(table.table.as_str()), not_as_they_should == 0, table.pending == 0]
 }
 
@@ -257,7 +260,7 @@ fn shortened(name: &str, width: usize) -> String {
     name.chars().take(width - 1).chain(['…']).collect()
 }
 
-/// Broken at the commas.
+/// Wraps the text at commas.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for part in text.split(", ").filter(|part| !part.is_empty()) {
@@ -287,7 +290,7 @@ fn notes(table: &TableStatus, now: Timestamp) -> String {
     for (number, noun) in [
         (table.rejected, "refused row"),
         (table.expired, "expired row"),
-        (table.conflicts, "conflict"),
+        (table.open_conflicts, "conflict"),
         (table.rejected_lines, "rejected line"),
         (table.held_lines, "held line"),
         (table.records_missing, "missing record"),

@@ -1,10 +1,10 @@
-//! What a service that stays up reports to systemd (sd_notify(3)): that it is up, and again and again that it is alive, so
-//! that one which hangs is started again.
+//! Reports to systemd (sd_notify(3)) that a service that stays up is ready, and regularly that it is alive, so that
+//! systemd restarts one that no longer works.
 //!
-//! The protocol is one datagram to the socket that `NOTIFY_SOCKET` names, so the standard library is all it needs. Without the
-//! variable nothing is sent.
+//! The protocol is one datagram to the socket that `NOTIFY_SOCKET` names, so the standard library is enough. Without
+//! the variable nothing is sent.
 
-/// Says that the program is up, and alive. Called often; a datagram goes out at most each second.
+/// Reports that the program is ready and alive. It is called often; at most one datagram per second is sent.
 pub(super) fn say_alive() {
     #[cfg(unix)]
     unix::say_alive();
@@ -26,7 +26,7 @@ mod unix {
         said: Mutex<Option<Instant>>,
     }
 
-    /// A path, or behind an @ the name of an abstract socket.
+    /// The socket's address: a path, or the name of an abstract socket after an @.
     fn address(name: &OsStr) -> std::io::Result<SocketAddr> {
         #[cfg(target_os = "linux")]
         if let Some(name) = name.as_bytes().strip_prefix(b"@") {
@@ -47,7 +47,7 @@ mod unix {
 
     pub(super) fn say_alive() {
         let Some(Supervisor { socket, address, said }) = supervisor() else { return };
-        // The other thread says it.
+        // The other thread sends it.
         let Ok(mut said) = said.try_lock() else { return };
         if said.is_some_and(|then| then.elapsed() < AT_MOST_EVERY) {
             return;
@@ -55,7 +55,7 @@ mod unix {
         let text: &[u8] = if said.is_none() { b"READY=1\nWATCHDOG=1" } else { b"WATCHDOG=1" };
         match socket.send_to_addr(text, address) {
             Ok(_) => *said = Some(Instant::now()),
-            // systemd is busy, or away: the next call tries again.
+            // systemd is busy or not running: the next call tries again.
             Err(error) => tracing::debug!("systemd was not notified: {error}"),
         }
     }

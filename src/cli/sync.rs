@@ -1,4 +1,4 @@
-//! `fluxtower sync`: store to destination.
+//! `fluxtower sync`: sends rows from the store to the destination.
 
 use std::io::{self, Write};
 
@@ -51,7 +51,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     Ok(exit)
 }
 
-/// A sync, and what a user should know or act on after it.
+/// The report of a sync, with the findings after it.
 #[derive(Serialize)]
 struct Done {
     #[serde(flatten)]
@@ -59,8 +59,8 @@ struct Done {
     findings: Vec<Finding>,
 }
 
-/// Lines on stdout, byte by byte as they would be sent; what is said about them on stderr. Lines hold no control character
-/// ([`crate::line`]), so a terminal takes them as they are.
+/// Prints the lines to stdout, byte by byte as they would be sent, and messages about them to stderr. Lines contain no
+/// control characters ([`crate::line`]), so they are safe on a terminal.
 fn print(context: &Context) -> Result<Exit, CliError> {
     if context.output.is_json() {
         return Err(CliError::PrintsLines);
@@ -73,7 +73,7 @@ fn print(context: &Context) -> Result<Exit, CliError> {
     })?;
     written.and_then(|()| stdout.flush())?;
     if !context.output.is_quiet() {
-        // A closed stderr takes nothing away from the lines.
+        // A closed stderr does not affect the lines on stdout.
         let _ = write_dry(&mut crate::text::Visible::new(io::stderr(), None), &dry);
     }
     Ok(Exit::Well)

@@ -1,4 +1,4 @@
-//! `fluxtower verify`: counts rows back out of the bucket.
+//! `fluxtower verify`: reads rows back from the bucket and compares them.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use crate::store::{Lock, LockKind};
 use crate::time::Timestamp;
 use crate::verify::Scope;
 
-/// Without `--since`, the last week: what a server may still have lost after a crash.
+/// The default of `--since`, the last week: the time in which a server may still have lost rows after a crash.
 const WEEK: Duration = Duration::from_secs(7 * 86_400);
 
 /// Read what was sent back out of the bucket, and list what is missing or changed
@@ -38,7 +38,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     if let Some(table) = &args.table {
         context.known_table(&store, table)?;
     }
-    // Held until the end: a sync beside it would send what is put back.
+    // Held until the end: a concurrent sync would send the rows that are put back.
     let lock = if args.requeue { Some(Lock::take(store.path(), LockKind::Sync)?) } else { None };
     if matches!(lock, Some(None)) {
         return Err(CliError::AtWork);

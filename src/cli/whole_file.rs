@@ -1,4 +1,5 @@
-//! Files that are there whole or not at all: written beside their place, synced, then given their name.
+//! Files that exist completely or not at all: they are written to a temporary file in the same folder, synced, and then
+//! renamed.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read};
@@ -7,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::CliError;
 use crate::store::{folder_of, sync_folder_of};
 
-/// A file on its way. Dropped before it is kept, it is gone.
+/// A file while it is written. If it is dropped before `keep`, it is removed.
 #[derive(Debug)]
 pub(super) struct WholeFile {
     part: PathBuf,
@@ -15,7 +16,8 @@ pub(super) struct WholeFile {
 }
 
 impl WholeFile {
-    /// For a file at `target`; nothing is made yet. What programs that were killed left of files like it is removed.
+    /// A temporary file for `target`; nothing is created yet. Temporary files of the same kind that killed programs
+    /// have left are removed.
     pub(super) fn beside(target: &Path) -> Result<WholeFile, CliError> {
         let name = target.file_name().ok_or_else(|| CliError::NoFileName { path: target.to_owned() })?;
         remove_left(target);
@@ -23,17 +25,17 @@ impl WholeFile {
         Ok(WholeFile { part: target.with_file_name(part), target: target.to_owned() })
     }
 
-    /// Where it is to be written.
+    /// The path of the temporary file.
     pub(super) fn part(&self) -> &Path {
         &self.part
     }
 
-    /// Makes it, for writing.
+    /// Creates the temporary file for writing.
     pub(super) fn create(&self) -> Result<File, CliError> {
         OpenOptions::new().write(true).create_new(true).open(&self.part).map_err(|source| self.failed(source))
     }
 
-    /// Syncs it and gives it its name. A file that stands there is overwritten only with `replace`.
+    /// Syncs the file and gives it its final name. An existing file is overwritten only with `replace`.
     pub(super) fn keep(self, replace: bool) -> Result<(), CliError> {
         self.give_name(replace).map_err(|source| match source.kind() {
             io::ErrorKind::AlreadyExists => CliError::Exists { path: self.target.clone() },
@@ -46,7 +48,8 @@ impl WholeFile {
         if replace {
             fs::rename(&self.part, &self.target)?;
         } else if let Err(error) = fs::hard_link(&self.part, &self.target) {
-            // A second name is the only step that fails where a file stands; some file systems have none.
+            // A hard link is the only way to name a file that fails if the name exists; some file systems do not
+            // support it.
             if error.kind() == io::ErrorKind::AlreadyExists || self.target.exists() {
                 return Err(io::ErrorKind::AlreadyExists.into());
             }
@@ -55,7 +58,7 @@ impl WholeFile {
         sync_folder_of(&self.target)
     }
 
-    /// What went wrong with it.
+    /// The error for a problem with the file.
     pub(super) fn failed(&self, source: io::Error) -> CliError {
         CliError::File { path: self.target.clone(), source }
     }
@@ -63,13 +66,13 @@ impl WholeFile {
 
 impl Drop for WholeFile {
     fn drop(&mut self) {
-        // Gone already where it was kept; a part that cannot be removed does no harm.
+        // It no longer exists after `keep`; a temporary file that cannot be removed does no harm.
         let _ = fs::remove_file(&self.part);
     }
 }
 
-/// Removes the parts beside `target` with the same ending that no program is at work on any more. One that cannot be removed
-/// does no harm.
+/// Removes temporary files beside `target` with the same extension whose program is no longer running. One that cannot
+/// be removed does no harm.
 fn remove_left(target: &Path) {
     for entry in fs::read_dir(folder_of(target)).into_iter().flatten().flatten() {
         let name = entry.file_name();
@@ -80,14 +83,15 @@ fn remove_left(target: &Path) {
     }
 }
 
-/// Of which file a part is, and the process that writes it.
+/// The file to which a temporary file belongs, and the process that writes it.
 fn part_of(name: &str) -> Option<(&str, u32)> {
     let (of, process) = name.strip_prefix('.')?.strip_suffix(".part")?.rsplit_once('.')?;
     Some((of, process.parse().ok()?))
 }
 
-/// Whether that process runs. Windows removes no file that a program has open, so a part in use is kept there; where the
-/// system has no list of processes, a part that was written within a day is taken for one at work.
+/// Whether that process is running. Windows does not remove a file that a program has open, so a file in use is kept
+/// there. If the system has no list of processes, a temporary file that was written within a day is taken as one in
+/// use.
 fn is_at_work(process: u32, part: &Path) -> bool {
     if cfg!(windows) || process == std::process::id() {
         return process == std::process::id();
@@ -99,7 +103,7 @@ fn is_at_work(process: u32, part: &Path) -> bool {
     age.is_none_or(|age| age < std::time::Duration::from_secs(86_400))
 }
 
-/// Whether a file stands at `target` that has the bytes of `part`.
+/// Whether a file at `target` exists and has the same bytes as `part`.
 pub(super) fn has_same_content(part: &Path, target: &Path) -> io::Result<bool> {
     let (part, target) = match (File::open(part), File::open(target)) {
         (Ok(part), Ok(target)) => (part, target),
@@ -119,7 +123,7 @@ pub(super) fn has_same_content(part: &Path, target: &Path) -> io::Result<bool> {
     }
 }
 
-/// Whether both are there and one, by whatever names and links.
+/// Whether both exist and are the same file, by whatever names and links.
 #[expect(clippy::disallowed_methods, reason = "the paths are compared, and no pattern is made of them")]
 pub(super) fn is_same_file(one: &Path, other: &Path) -> bool {
     let real = |path: &Path| std::fs::canonicalize(path).ok();

@@ -10,7 +10,8 @@ use super::place::{Section, Source};
 use super::{Api, BucketConfig, ConfigError, InfluxConfig, TableConfig, value};
 use crate::text::{any_of, look_alikes};
 
-/// Every `[[bucket]]`, in the order of the file; names are unique, and each is the bucket of something.
+/// Reads every `[[bucket]]`, in the order of the file. Names are unique, and each bucket must be used by
+/// `[destination]` or a table.
 pub(super) fn buckets(
     source: &Source<'_>,
     found: &[Spanned<BucketSection>],

@@ -7,14 +7,14 @@ use super::place::{Section, Source};
 use super::{ConfigError, value};
 use crate::time::{Correction, LocalTime, OffsetChange, Stamps, StationClock};
 
-/// A place that may have both: the station or a table, as messages name it.
+/// A section that may have both: the station or a table, with its name for messages.
 pub(super) struct ClockOf<'a> {
     pub source: &'a Source<'a>,
     pub name: &'a str,
 }
 
 impl ClockOf<'_> {
-    /// The periods in which a clock was wrong, in the order of the file.
+    /// Reads the periods in which a clock was wrong, in the order of the file.
     pub(super) fn corrections(&self, found: &[Spanned<ClockSection>]) -> Result<Vec<Correction>, ConfigError> {
         let mut list: Vec<Correction> = Vec::new();
         for entry in found {
@@ -31,7 +31,7 @@ impl ClockOf<'_> {
         Ok(list)
     }
 
-    /// The offsets that follow the first one.
+    /// Reads the later offsets, which follow the first one.
     pub(super) fn changes(&self, found: &[Spanned<OffsetSection>]) -> Result<Vec<OffsetChange>, ConfigError> {
         let mut list: Vec<OffsetChange> = Vec::new();
         for entry in found {

@@ -20,7 +20,7 @@ use crate::qc::{ColumnSettings, Sentinels, measures_sunlight};
 use crate::quantity::{Kind, Process, Stated};
 use crate::text::any_of;
 
-/// The two columns of a TOA5 file that are no values.
+/// The two columns of a TOA5 file that hold no values.
 const TOA5_KEYS: [&str; 2] = ["TIMESTAMP", "RECORD"];
 
 pub(super) fn sentinels(at: &Section<'_>, found: &Sentinel) -> Result<Option<Sentinels>, ConfigError> {
@@ -40,18 +40,18 @@ pub(super) fn sentinels(at: &Section<'_>, found: &Sentinel) -> Result<Option<Sen
     Ok(Some(Sentinels::new(numbers, &texts)))
 }
 
-/// What the columns of a table take from it.
+/// What the columns of a table inherit from the table and the configuration.
 pub(super) struct OfTable<'a> {
-    /// Of the configuration.
+    /// The folder of the configuration file.
     pub folder: &'a Path,
     pub format: &'a FileFormat,
-    /// Of columns that say none.
+    /// The level of columns that have none of their own.
     pub level: Option<&'a Level>,
-    /// Of columns that say none.
+    /// The sensor of columns that have none of their own.
     pub sensor: Option<&'a str>,
 }
 
-/// All columns of a table that the file names.
+/// Reads all columns of a table that the file configures.
 pub(super) fn columns(
     source: &Source<'_>,
     table: &Section<'_>,
@@ -104,7 +104,8 @@ pub(super) fn columns(
     Ok(columns)
 }
 
-/// A formula reads what the logger wrote: a chain of formulas would have to be put in order, and hides what a value rests on.
+/// Refuses a formula that reads a derived column: a chain of formulas would need an order, and would hide from which
+/// values a result is computed.
 fn inputs_are_raw(
     source: &Source<'_>,
     name: &str,
@@ -176,7 +177,7 @@ fn column(at: &Section<'_>, name: &str, found: &ColumnSection, folder: &Path) ->
     })
 }
 
-/// Only the mean over an interval can be compared with what a logger averaged over it.
+/// Reads the interval. Only the mean over an interval can be compared with what a logger averaged over it.
 fn interval(
     at: &Section<'_>,
     found: &ColumnSection,
@@ -196,7 +197,7 @@ fn interval(
     }
 }
 
-/// The tests of a column. That of the sun must know what light the column is.
+/// Reads the tests of a column. The sun test must know what kind of light the column holds.
 fn quality(
     at: &Section<'_>,
     found: &ColumnSection,
@@ -213,7 +214,7 @@ fn quality(
     Ok(settings)
 }
 
-/// A text has no range, and every test is a test of numbers.
+/// Reads the type of the values. A text has no range, and every test needs numbers.
 fn value_type(at: &Section<'_>, found: &ColumnSection) -> Result<ValueType, ConfigError> {
     let types = [
         ("float", ValueType::Float),
@@ -231,7 +232,7 @@ fn value_type(at: &Section<'_>, found: &ColumnSection) -> Result<ValueType, Conf
     Ok(value_type)
 }
 
-/// The header says the unit of what the logger wrote; only a derived column has none.
+/// Reads the unit. The header states the unit of what the logger wrote; only a derived column has no header.
 fn unit_of(at: &Section<'_>, found: &ColumnSection) -> Result<Option<String>, ConfigError> {
     match (&found.unit, &found.formula) {
         (Some(unit), None) => Err(at.wrong(
@@ -256,7 +257,7 @@ fn variable_name(text: &str) -> Result<String, String> {
     Err(format!("is not an AmeriFlux variable; write {fix}, or give the limits with suspect and fail"))
 }
 
-/// The limits of a column that the user gives, in the column's own unit.
+/// The limits that the user gives for a column, in the column's own unit.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Limits {
     /// Lower and upper bound of what is expected.
@@ -266,8 +267,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// What is given stands; what is not comes from the variable, and is fitted to what is given: a narrower `fail` narrows
-    /// `suspect`, because a value that fails is never only suspect.
+    /// The range: bounds that are given are used; the others come from the variable, and are fitted to the given ones.
+    /// A narrower `fail` narrows `suspect`, because a value that fails is never only suspect.
     pub fn range(self, known: Option<Range>) -> Option<Range> {
         Some(match (self.suspect, self.fail, known) {
             (None, None, known) => return known,
@@ -281,15 +282,15 @@ impl Limits {
 }
 
 impl ColumnConfig {
-    /// Whether the column counts up what the variable is in an interval: its readings are no values of the variable, so neither
-    /// the variable's range nor its name in a file for AmeriFlux is theirs.
+    /// Whether the column counts up the quantity that the variable sums over an interval. Its readings are not values
+    /// of the variable, so neither the variable's range nor its name in a file for AmeriFlux applies to them.
     pub fn is_counter(&self) -> bool {
         self.kind == Some(Kind::Counter)
     }
 
-    /// The range test of a column that a header states so: the variable's half of it is that of scans or of means by the process,
-    /// converted into the unit, and left out where the unit does not fit the variable. Limits that the user gives are in the
-    /// column's own unit and stand.
+    /// The range test of a column with this unit and process in its header. The variable's bounds are those of scans or
+    /// of means, depending on the process, converted into the column's unit, and left out if the unit does not fit the
+    /// variable. Limits that the user gives are in the column's own unit and are not converted.
     pub fn range_in(&self, stated: &Stated<'_>) -> Option<Ranges> {
         match self.range_of_variable(stated) {
             Some(known) => Some(known.map(|range| self.limits.range(Some(range)).unwrap_or(range))),
@@ -297,9 +298,9 @@ impl ColumnConfig {
         }
     }
 
-    /// As [`ColumnConfig::range_in`], without the limits that the user gives.
+    /// Like [`ColumnConfig::range_in`], without the limits that the user gives.
     pub fn range_of_variable(&self, stated: &Stated<'_>) -> Option<Ranges> {
-        // The readings of a counter are not what the variable's range is of.
+        // The variable's range does not apply to the readings of a counter.
         let variable = self.variable.as_deref().filter(|_| !self.is_counter()).and_then(ameriflux::lookup)?;
         let is_scan = Process::of(stated.process).is_some_and(Process::is_scan);
         let known = variable.ranges(is_scan);
@@ -310,7 +311,7 @@ impl ColumnConfig {
         }
     }
 
-    /// Whether its range can depend on the time over which a value was measured, whatever a header states.
+    /// Whether the range can depend on the time over which a value was measured, whatever the header states.
     pub fn needs_interval(&self) -> bool {
         let variable = self.variable.as_deref().and_then(ameriflux::lookup);
         let is_own = self.limits.suspect.is_some() && self.limits.fail.is_some();
@@ -320,7 +321,7 @@ impl ColumnConfig {
 
 fn range(at: &Section<'_>, found: &ColumnSection, kind: Option<Kind>) -> Result<(Limits, Option<Range>), ConfigError> {
     let variable = found.variable.as_ref().and_then(|name| ameriflux::lookup(name.get_ref()));
-    // The readings of a counter are no values of a variable.
+    // The readings of a counter are not values of the variable.
     let known = variable.filter(|_| kind != Some(Kind::Counter)).map(ameriflux::Variable::range);
     let read = |key: &Key, found: &Numbers| found.as_ref().map(|found| bounds(at, key.name, found)).transpose();
     let limits = Limits {
@@ -367,8 +368,8 @@ pub(super) fn bounds(at: &Section<'_>, key: &str, found: &Spanned<Vec<f64>>) -> 
     match found.get_ref()[..] {
         [low, high] if low <= high => Ok((low, high)),
         [low, high] if low > high => {
-            // What is usual for a direction may run through north.
-            let is_through_north = key.contains("bands") && low <= 360.0 && low > 180.0 && high >= 0.0 && high < 180.0;
+            // The usual range of a direction may include north.
+            let is_through_north = key.contains("bands") && low > 180.0 && low <= 360.0 && (0.0..180.0).contains(&high);
             let write = if is_through_north {
                 format!("write {name} = [{low}, {}] for a direction through north, or [{high}, {low}]", high + 360.0)
             } else {

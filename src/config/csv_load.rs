@@ -1,4 +1,4 @@
-//! `format = "csv"`: the columns, the time and `[table.csv]`.
+//! The checks of `format = "csv"`: the columns, the time and `[table.csv]`.
 
 use toml::Spanned;
 
@@ -9,7 +9,7 @@ use super::{ConfigError, CsvDialect, CsvFormat, LongForm, Separator, value};
 use crate::text::any_of;
 use crate::time::{MIDNIGHT_ENDS_THE_DAY, StampFormat};
 
-/// The format of a table with `format = "csv"`.
+/// Reads the format of a table with `format = "csv"`.
 pub(super) fn csv(source: &Source<'_>, at: &Section<'_>, found: &TableSection) -> Result<CsvFormat, ConfigError> {
     let none = CsvSection::default();
     let (own, begin) = match &found.csv {
@@ -45,7 +45,7 @@ pub(super) fn csv(source: &Source<'_>, at: &Section<'_>, found: &TableSection) -
     Ok(CsvFormat { names, time_columns, time_formats, record_column, dialect, long })
 }
 
-/// The columns of a table with one value a line.
+/// Reads the columns of a table with one value per line.
 fn long_form(
     at: &Section<'_>,
     own: &CsvSection,
@@ -141,7 +141,7 @@ fn time_columns(
     Ok(columns)
 }
 
-/// The formats, each with what `midnight` says.
+/// Reads the time formats, each with the rule of `midnight`.
 fn time_formats(
     at: &Section<'_>,
     inner: &Section<'_>,
@@ -157,7 +157,7 @@ fn time_formats(
     };
     let first = at.read(TableSection::time_format, &found.time_format, format)?;
     let more = list(inner, "time_formats", &own.time_formats, &format)?;
-    // A year that is given stands before the stamp, which is else that of an array.
+    // If `year` is given, the year is put before the stamp. Without a format, the stamp is that of an array.
     let of_array = || own.year.as_ref().map(|_| "%j %H%M".to_owned());
     let with_year = |text: String| if own.year.is_some() { format!("%Y {text}") } else { text };
     let first = first.or_else(of_array).map(with_year);
@@ -196,7 +196,7 @@ fn dialect(at: &Section<'_>, found: &CsvSection) -> Result<CsvDialect, ConfigErr
     let thousands = at.read(CsvSection::thousands, &found.thousands, sign)?;
     let quote = at.read_or_default(&CsvSection::quote, &found.quote, |text| match text {
         "none" => Ok(None),
-        // The default of the row is a quote, whose own quotes are trimmed.
+        // The default of the key's row is a quotation mark, whose own quotes are trimmed from the text.
         "" | "\\" => Ok(Some(b'"')),
         text => sign(text).map(Some),
     })?;
@@ -207,7 +207,7 @@ fn dialect(at: &Section<'_>, found: &CsvSection) -> Result<CsvDialect, ConfigErr
     if separator == Separator::Sign(decimal) && decimal == b',' {
         return Err(clash("decimal", &found.decimal));
     }
-    // Thousands that are separated as fields are stand in quotes.
+    // If the sign for thousands is also the field separator, such numbers are quoted.
     if thousands == Some(decimal) || (thousands.is_some() && thousands == quote) {
         return Err(clash("thousands", &found.thousands));
     }
@@ -247,7 +247,7 @@ fn dialect(at: &Section<'_>, found: &CsvSection) -> Result<CsvDialect, ConfigErr
     })
 }
 
-/// One sign that is no letter and no digit.
+/// One character that is neither a letter nor a digit.
 fn sign(text: &str) -> Result<u8, String> {
     match text.as_bytes() {
         [b' '] => Ok(b' '),

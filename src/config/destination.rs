@@ -1,4 +1,4 @@
-//! Where rows go: a folder, or a server with its certificates, headers, and buckets that differ from the others.
+//! Where rows are sent: a folder, or a server with its certificates, headers, and buckets with settings of their own.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,13 +7,13 @@ use url::Url;
 
 use super::Secret;
 
-/// Where rows go.
+/// Where rows are sent.
 #[derive(Debug, Clone)]
 #[allow(clippy::large_enum_variant, reason = "a process holds one, and a box would only make it harder to match")]
 pub enum DestinationConfig {
     /// A folder of line-protocol files, ready for `influx write`.
     Files {
-        /// The folder; made when it is first needed.
+        /// The folder; it is created at its first use.
         path: PathBuf,
     },
     /// A server that speaks one of InfluxDB's write APIs.
@@ -21,7 +21,7 @@ pub enum DestinationConfig {
 }
 
 impl DestinationConfig {
-    /// Whether points can be taken back there: not from files, and InfluxDB 3 Core removes nothing.
+    /// Whether points can be removed there: files cannot be changed, and InfluxDB 3 Core removes nothing.
     pub fn can_remove(&self) -> bool {
         matches!(self, DestinationConfig::Influx(influx) if influx.api != Api::V3)
     }
@@ -53,24 +53,24 @@ pub struct InfluxConfig {
     pub secret: Option<Secret>,
     /// The user of v1.
     pub user: Option<String>,
-    /// How long the bucket keeps rows, when the server cannot be asked.
+    /// How long the bucket keeps rows, if the server cannot be asked.
     pub retention: Option<Duration>,
     /// Total time allowed for one request.
     pub timeout: Duration,
-    /// Which certificates count, and which is ours.
+    /// The trusted certificates and the client certificate.
     pub tls: Tls,
-    /// Sent with each request, beside fluxtower's own.
+    /// Headers that are sent with each request, in addition to fluxtower's own.
     pub headers: Vec<Header>,
-    /// What is special about single buckets; names are unique.
+    /// Settings of single buckets; names are unique.
     pub buckets: Vec<BucketConfig>,
 }
 
-/// What `[[bucket]]` says about one bucket; what it does not say is as in `[destination]`.
+/// The settings of one bucket in `[[bucket]]`; those that are not given are as in `[destination]`.
 #[derive(Debug, Clone)]
 pub struct BucketConfig {
-    /// As `bucket` of a table or of `[destination]`.
+    /// The name, written as in `bucket` of a table or of `[destination]`.
     pub name: String,
-    /// How long it keeps rows, when the server cannot be asked.
+    /// How long it keeps rows, if the server cannot be asked.
     pub retention: Option<Duration>,
     /// Its organisation (v2).
     pub org: Option<String>,
@@ -78,21 +78,21 @@ pub struct BucketConfig {
     pub secret: Option<Secret>,
 }
 
-/// Certificates, as files in PEM; read when they are used.
+/// Certificates, as files in PEM; they are read at each use.
 #[derive(Debug, Clone, Default)]
 pub struct Tls {
-    /// Certificates that are trusted beside the system's.
+    /// Certificates that are trusted in addition to the system's.
     pub ca_file: Option<PathBuf>,
-    /// Our certificate, for a server that asks for one; may hold its key too.
+    /// The client certificate, for a server that asks for one; the file may also hold the key.
     pub client_cert_file: Option<PathBuf>,
-    /// Its key.
+    /// The key of the client certificate.
     pub client_key_file: Option<PathBuf>,
 }
 
 /// A header of every request. Its value may be a secret, so `Debug` does not show it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Header {
-    /// A name that fluxtower does not set itself.
+    /// A header name that fluxtower does not set itself.
     pub name: String,
     value: String,
 }
@@ -102,7 +102,7 @@ impl Header {
         Header { name: name.to_owned(), value: value.to_owned() }
     }
 
-    /// Printable ASCII. Must reach no message.
+    /// The value, in printable ASCII. It must not be shown in any message.
     pub(crate) fn value(&self) -> &str {
         &self.value
     }
@@ -120,8 +120,8 @@ pub(crate) fn is_id(text: &str) -> bool {
 }
 
 impl DestinationConfig {
-    /// The most columns (time, tags and fields) that a measurement may have there. InfluxDB 3 Core allows 500; the others
-    /// set no limit that a logger's table reaches (docs/influx-answers.md#limits).
+    /// The most columns (time, tags and fields) that a measurement may have on this server. InfluxDB 3 Core allows 500;
+    /// the others have no limit that a logger's table reaches (docs/influx-answers.md#limits).
     pub fn most_columns(&self) -> Option<usize> {
         match self {
             DestinationConfig::Influx(influx) if influx.api == Api::V3 => Some(500),
@@ -131,7 +131,8 @@ impl DestinationConfig {
 }
 
 impl InfluxConfig {
-    /// As it holds for one bucket, which is then the destination's own; none means the destination's own.
+    /// The configuration for one bucket, which becomes the default bucket of the result; None is the destination's
+    /// default.
     pub fn of_bucket(&self, bucket: Option<&str>) -> InfluxConfig {
         let mut own = self.clone();
         if let Some(bucket) = bucket {
@@ -149,7 +150,7 @@ impl InfluxConfig {
         own
     }
 
-    /// The retention that is configured for a bucket; none means the destination's own bucket.
+    /// The retention that is configured for a bucket; None is the destination's default bucket.
     pub fn retention_of(&self, bucket: Option<&str>) -> Option<Duration> {
         self.special(bucket).and_then(|special| special.retention).or(self.retention)
     }

@@ -1,7 +1,7 @@
 //! The checks of `[destination]`; those of `[[bucket]]` are in [`super::bucket_load`].
 //!
-//! A key that has no effect beside the others is refused, because whoever wrote it believes in its effect. No message
-//! repeats what may be a secret: the token's place, the address, the values of headers.
+//! A key that has no effect in combination with the others is refused, because a user who writes it expects an effect.
+//! No message repeats what may be a secret: a token written in a wrong place, the address, the values of headers.
 
 use std::path::Path;
 
@@ -14,7 +14,7 @@ use super::load::section;
 use super::place::{Section, Source};
 use super::{Api, ConfigError, DestinationConfig, Header, InfluxConfig, Secret, TableConfig, Tls, bucket_load, value};
 
-/// Where rows go, and what is special about single buckets.
+/// Reads where rows are sent, and the settings of single buckets.
 pub(super) fn destination(
     source: &Source<'_>,
     file: &File,
@@ -50,7 +50,7 @@ pub(super) fn destination(
     }
 }
 
-/// A secret itself must not stand in the file.
+/// Refuses a secret that is written directly in the file.
 pub(super) fn no_secret(at: &Section<'_>, given: &[Given]) -> Result<(), ConfigError> {
     let secrets = [DestinationSection::token.name, DestinationSection::password.name];
     let Some(Given { key, place }) = given.iter().find(|given| secrets.contains(&given.key)) else { return Ok(()) };
@@ -62,7 +62,7 @@ pub(super) fn no_secret(at: &Section<'_>, given: &[Given]) -> Result<(), ConfigE
     Err(at.wrong(place, problem))
 }
 
-/// Why a key is refused that has no effect beside the others: it belongs elsewhere.
+/// The reason for refusing a key that has no effect here, because it belongs to another section.
 pub(super) fn stranger(home: &str) -> String {
     format!("belongs to {home}; take it out or put # before it")
 }
@@ -144,7 +144,7 @@ fn influx(at: &Section<'_>, found: &DestinationSection, folder: &Path) -> Result
     })
 }
 
-/// Certificates have no effect on a connection that is not encrypted.
+/// Reads the certificates. They have no effect on a connection that is not encrypted.
 fn tls(at: &Section<'_>, found: &DestinationSection, url: &Url, folder: &Path) -> Result<Tls, ConfigError> {
     use DestinationSection as Keys;
     let files = [Keys::ca_file, Keys::client_cert_file, Keys::client_key_file].map(|key| key.name);
@@ -222,7 +222,7 @@ fn server(at: &Section<'_>, found: &DestinationSection) -> Result<Url, ConfigErr
     }
 }
 
-/// The secret of a variable, or of a file.
+/// Reads a secret's place: an environment variable or a file.
 pub(super) fn secret(
     at: &Section<'_>,
     [env, file]: [(&Key, &Text); 2],

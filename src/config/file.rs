@@ -1,9 +1,9 @@
-//! What the TOML file is read into.
+//! The types that the TOML file is parsed into.
 //!
-//! The types come from the rows of [`super::keys`]. Every key is optional in them and keeps its place, so that
-//! [`super::load`] can say what is missing or wrong. What is not TOML, unknown keys, and values of the wrong kind are
-//! refused here, with the messages of [`super::shape`]. The groups of the QC tests are read by the keys that QC lists
-//! ([`super::quality_file`]).
+//! The types come from the rows of [`super::keys`]. Every key is optional in them and keeps its position in the file,
+//! so that [`super::load`] can report what is missing or wrong. Invalid TOML, unknown keys, and values of the wrong
+//! kind are refused here, with the messages of [`super::shape`]. The groups of the QC tests are read by the keys that
+//! QC lists ([`super::quality_file`]).
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -21,13 +21,13 @@ use super::place::Source;
 use super::quality_file::{self, Tree};
 use super::{ConfigError, shape};
 
-/// A string that may be there, with its place.
+/// An optional string with its position.
 pub(super) type Text = Option<Spanned<String>>;
-/// A list of strings that may be there, each with its place.
+/// An optional list of strings, each with its position.
 pub(super) type Texts = Option<Spanned<Vec<Spanned<String>>>>;
-/// A list of numbers that may be there.
+/// An optional list of numbers.
 pub(super) type Numbers = Option<Spanned<Vec<f64>>>;
-/// A list of values that mean "missing" that may be there.
+/// An optional list of values that mean "missing".
 pub(super) type Sentinel = Option<Spanned<Vec<MissingValue>>>;
 
 /// A value that means "missing".
@@ -68,7 +68,7 @@ impl<'de> Deserialize<'de> for MissingValue {
 }
 
 impl File {
-    /// Reads the text.
+    /// Parses the text.
     pub(super) fn parse(source: &Source<'_>) -> Result<File, ConfigError> {
         let tree = DeTable::parse(source.text).map_err(|error| shape::syntax(source, &error))?;
         shape::refuse_unknown_keys(source, &tree)?;
@@ -78,7 +78,7 @@ impl File {
         let file = file.map_err(|error| shape::wrong_shape(source, &tree, &error));
         let (mut file, groups) = match (file, groups) {
             (Ok(file), Ok(groups)) => (file, groups),
-            // Of two mistakes the first in the file is reported.
+            // Of two mistakes, the first one in the file is reported.
             (Err(one), Err(other)) if other.line() < one.line() => return Err(other),
             (Err(error), _) | (_, Err(error)) => return Err(error),
         };
@@ -94,15 +94,15 @@ impl File {
     }
 }
 
-/// A key that is given.
+/// A key that is given in the file.
 pub(super) struct Given {
     /// Its name.
     pub key: &'static str,
-    /// The bytes of its value.
+    /// The byte range of its value.
     pub place: Range<usize>,
 }
 
-/// Where a key's value stands; none where the key is not given.
+/// The position of a key's value; None if the key is not given.
 pub(super) trait Place {
     fn place(&self) -> Option<Range<usize>>;
 }
@@ -125,14 +125,14 @@ impl<T> Place for BTreeMap<String, Spanned<T>> {
     }
 }
 
-/// A text of a key's value.
+/// One text of a key's value.
 pub(super) struct Part<'a> {
-    /// The name under which it stands in the key's group; none where it is the value itself.
+    /// The name of the text in the key's group; None if the text is the value itself.
     pub name: Option<&'a str>,
     pub text: &'a mut Spanned<String>,
 }
 
-/// The texts of a key's value: one, or each of a group of texts; none where the value is no text.
+/// The texts of a key's value: one, or each of a group of texts; None if the value is not a text.
 pub(super) trait Parts {
     fn parts(&mut self) -> Vec<Part<'_>> {
         Vec::new()

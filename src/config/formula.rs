@@ -1,8 +1,9 @@
 //! Derived columns: an expression over the columns of the same row.
 //!
 //! The expression language is that of the crate `exmex`: `+ - * / ^`, brackets, `exp ln log10 sqrt abs min max sin cos
-//! atan2` and their kin, and the constants PI and E. A column whose name is no plain word stands in braces: `{TS(1)}`.
-//! `SW_IN_POT` and `SUN_ELEVATION` are no columns: they say where the sun stands at the row.
+//! atan2` and similar functions, and the constants PI and E. A column name that is not a plain identifier is written in
+//! braces: `{TS(1)}`. `SW_IN_POT` and `SUN_ELEVATION` are not columns: they give the sun's position at the time of the
+//! row.
 
 use exmex::Express;
 
@@ -11,15 +12,15 @@ use exmex::Express;
 pub struct Formula {
     text: String,
     expression: exmex::FlatEx<f64>,
-    /// What each of its names stands for, in the order in which the expression takes them.
+    /// The meaning of each name, in the order in which the expression takes them.
     names: Vec<Name>,
     inputs: Vec<String>,
 }
 
-/// What a name of a formula stands for.
+/// The meaning of a name in a formula.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Name {
-    /// The next of the columns.
+    /// The next column of the inputs.
     Column,
     /// Potential radiation, W m-2.
     Potential,
@@ -27,7 +28,7 @@ enum Name {
     Elevation,
 }
 
-/// Where the sun stands at a row, for a formula that asks for it; NaN where it does not read it.
+/// The sun at a row, for a formula that uses it; values that the formula does not use are NaN.
 #[derive(Debug, Clone, Copy)]
 pub struct Sky {
     /// Mean potential radiation over the row's interval, W m-2: `SW_IN_POT`.
@@ -42,15 +43,15 @@ impl PartialEq for Formula {
     }
 }
 
-/// Digits that a derived value keeps: what Campbell's IEEE4 numbers carry, so that no more precision is claimed than the
-/// inputs had.
+/// The digits that a derived value keeps: as many as Campbell's IEEE4 numbers have, so that the result does not claim
+/// more precision than its inputs.
 const DIGITS_BEHIND_POINT: usize = 6;
 
 impl Formula {
-    /// Reads an expression.
+    /// Parses an expression.
     ///
     /// # Errors
-    /// The end of a message that begins with the key: what is wrong, and what to write.
+    /// The rest of a message that begins with the key: what is wrong, and what to write.
     pub fn parse(text: &str) -> Result<Formula, String> {
         let expression = exmex::parse::<f64>(text).map_err(|error| {
             format!(
@@ -73,33 +74,33 @@ impl Formula {
         Ok(Formula { text: text.to_owned(), names, inputs, expression })
     }
 
-    /// Whether it reads potential radiation.
+    /// Whether it uses potential radiation.
     pub fn has_potential(&self) -> bool {
         self.names.contains(&Name::Potential)
     }
 
-    /// Whether it reads the sun's elevation.
+    /// Whether it uses the sun's elevation.
     pub fn has_elevation(&self) -> bool {
         self.names.contains(&Name::Elevation)
     }
 
-    /// Whether it reads where the sun stands.
+    /// Whether it uses the sun's position.
     pub fn needs_sky(&self) -> bool {
         self.names.iter().any(|name| *name != Name::Column)
     }
 
-    /// As it was written.
+    /// The expression as it was written.
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// The columns it reads, in the order in which [`Formula::value`] takes them.
+    /// The columns that it reads, in the order in which [`Formula::value`] takes them.
     pub fn inputs(&self) -> &[String] {
         &self.inputs
     }
 
-    /// Its value, to seven digits; none if the inputs have none (a root of a negative number, a division by zero), or if it
-    /// reads where the sun stands and `sky` is none.
+    /// The value, to seven digits. None if the result is undefined (a root of a negative number, a division by zero),
+    /// or if the formula uses the sun's position and `sky` is None.
     pub fn value(&self, inputs: &[f64], sky: Option<Sky>) -> Option<f64> {
         let mut columns = inputs.iter();
         let of = |name: &Name| match name {
@@ -130,7 +131,8 @@ mod tests {
 
     #[test]
     fn vapour_pressure_deficit_comes_from_temperature_and_humidity() {
-        // Saturation vapour pressure over water at 25 °C is 31.7 hPa (Magnus), so half humidity leaves half of it.
+        // The saturation vapour pressure over water at 25 °C is 31.7 hPa (Magnus), so half humidity gives a deficit of
+        // half of it.
         let text = "6.1078 * exp(17.08085 * TA / (234.175 + TA)) * (1 - RH / 100)";
         let vpd = value(text, &[50.0, 25.0]).unwrap();
         assert!((vpd - 15.84).abs() < 0.05, "{vpd}");

@@ -1,9 +1,9 @@
-//! The keys of the configuration: one row a key, and no other list of them.
+//! The list of the configuration keys: one row per key. There is no other list of them.
 //!
-//! A row states name, type, default, one line of help and an example. From the rows come the types that the TOML file is
-//! read into, the defaults, the refusal of unknown keys with what was likely meant, the examples in messages, the keys in
-//! which `${NAME}` is replaced, and the tables of `docs/config.md` (`UPDATE_DOCS=1` writes them, a test compares them).
-//! Rows stand in the order of the documentation.
+//! A row states name, type, default, one line of help and an example. The rows are the source of the types that the
+//! TOML file is parsed into, the defaults, the refusal of unknown keys with a suggestion, the examples in messages, the
+//! keys in which `${NAME}` is replaced, and the tables of `docs/config.md` (`UPDATE_DOCS=1` writes them, a test
+//! compares them). The rows are in the order of the documentation.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ use row::{
     texts, whole,
 };
 
-/// The name of a key: that of its field, unless the row gives another because the name is a word of Rust.
+/// The name of a key: that of its field, unless the row gives another one because the name is a keyword of Rust.
 macro_rules! name_of {
     ($field:ident) => {
         stringify!($field)
@@ -33,8 +33,9 @@ macro_rules! name_of {
     };
 }
 
-/// What `[section]`s are read into, and their rows. A field has the name of its key; `fields` are those whose rows are
-/// kept elsewhere, which the function beside gives: they are cut out of the text before the rest is read.
+/// Makes the type that a `[section]` is parsed into, and its rows. A field has the name of its key. `groups of` lists
+/// fields whose rows are kept elsewhere, and the function that returns these rows: such groups are removed from the
+/// text before the rest is parsed.
 macro_rules! section {
     (
         $(#[$doc:meta])*
@@ -54,7 +55,7 @@ macro_rules! section {
         impl $Struct {
             $(pub(super) const $field: Key = $key.named(name_of!($field $($name)?));)*
 
-            /// The keys that are given, in the order of their rows.
+            /// The keys that are given in the file, in the order of their rows.
             #[allow(dead_code, reason = "not every section asks")]
             pub(super) fn given(&self) -> Vec<Given> {
                 let all = [$((Self::$field.name, self.$field.place()),)*];
@@ -87,7 +88,7 @@ macro_rules! section {
     (@more $more:path) => { $more };
 }
 
-/// `[qc]` `wait`.
+/// The key `wait` of `[qc]`.
 pub(super) const QC_WAIT: Key = qc::WAIT;
 
 impl Parts for Option<Spanned<QcSection>> {}
@@ -106,8 +107,8 @@ pub fn sections() -> Vec<&'static Section> {
     found
 }
 
-/// The row of a key, by the names on the way to it from the top of the file; none where a name on the way is the user's own
-/// or unknown.
+/// The row of a key, by the path of names from the top of the file; None if a name in the path is chosen by the user or
+/// unknown.
 pub(super) fn at<'n>(path: impl IntoIterator<Item = &'n str>) -> Option<&'static Key> {
     let mut section = Some(FILE);
     let mut found = None;
@@ -377,10 +378,10 @@ section! {
 }
 
 section! {
-    /// `[sync]`. The bounds of a batch: InfluxData recommends batches of 5,000 lines for its free plan and its 2.x servers,
-    /// and about one megabyte, of which the free plan takes five in five minutes; a larger request is no faster and costs
-    /// more when it must be sent again or split (InfluxDB docs, "Optimize writes"). Below 1,000 bytes a request might not
-    /// hold one row of an ordinary table.
+    /// `[sync]`. On the limits of a batch: InfluxData recommends batches of 5,000 lines for its free plan and its 2.x
+    /// servers, and about one megabyte; the free plan accepts five megabytes in five minutes. A larger request is not
+    /// faster and costs more when it must be sent again or split (InfluxDB docs, "Optimize writes"). Below 1,000 bytes
+    /// a request might not hold one row of an ordinary table.
     SyncSection, SYNC, "[sync]";
     batch_rows: Option<Spanned<i64>> = whole(1, 5000, "most rows in one request", "1000").or("5000");
     batch_bytes: Option<Spanned<i64>> = whole(
@@ -659,7 +660,8 @@ section! {
         r#"when a time comes again with other content: `"keep"` the first, or `"replace"` it by the newer. The other is kept beside either way"#,
         r#""replace""#,
     ).or(r#""keep""#);
-    // Two collections of the usual five minutes: a file that stood still so long is not being written.
+    // Two collections at the usual interval of five minutes: a file that did not change for this time is not being
+    // written.
     last_line_after: Text = text(
         "a duration",
         "a last line without a line end is taken when the file has stood still so long",
@@ -688,7 +690,7 @@ section! {
         "with `after`: a file is taken to be closed when it was not changed for so long",
         r#""2h""#,
     ).or(r#""1d""#);
-    // A logger that lost its clock restarts at 00:00 of these days, so the first day of 2000 is not believed either.
+    // A logger that lost its clock restarts at 00:00 of these days, so the first day of 2000 is not trusted either.
     valid_from: Text = text(
         "a date",
         "in station time; rows before it come from a logger that lost its clock (it restarts at 1980-01-01, 1990-01-01 or \

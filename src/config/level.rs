@@ -1,18 +1,19 @@
-//! How high above ground or how deep below it a sensor is.
+//! Levels: the height of a sensor above ground or its depth below.
 
 use super::ConfigError;
 use super::file::Text;
 use super::place::Section;
 
-/// Higher than any tower, deeper than any borehole at one; a larger number is a slip, such as centimetres called metres.
+/// No tower is higher and no borehole at a tower deeper; a larger number is a mistake, such as centimetres written as
+/// metres.
 const FARTHEST_METRES: f64 = 1_000.0;
 
 /// Height above or depth below ground.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Level {
-    /// Metres, negative below ground (-0.0 is the surface as a depth); of a layer, its middle.
+    /// Metres, negative below ground (-0.0 is the surface as a depth); for a layer, its middle.
     pub metres: f64,
-    /// As it is shown: "46 m", "7.5 cm", "0–30 cm".
+    /// The text that is shown: "46 m", "7.5 cm", "0–30 cm".
     pub label: String,
 }
 
@@ -20,35 +21,36 @@ impl Level {
     /// Reads a height: `46m`, `0.5 m`, `50cm`.
     ///
     /// # Errors
-    /// The end of a sentence that begins with the text.
+    /// The rest of a sentence that begins with the text.
     pub fn height(text: &str) -> Result<Level, String> {
         height(text)
     }
 
-    /// Reads a depth, as [`Level::height`], or a layer: `0-30cm`.
+    /// Reads a depth, like [`Level::height`], or a layer: `0-30cm`.
     ///
     /// # Errors
-    /// As [`Level::height`].
+    /// As for [`Level::height`].
     pub fn depth(text: &str) -> Result<Level, String> {
         depth(text)
     }
 
-    /// Whether it was said as a depth.
+    /// Whether the level was given as a depth.
     pub fn is_depth(&self) -> bool {
         self.metres.is_sign_negative()
     }
 
-    /// What tells levels apart: 50 cm and 0.5 m are one, a layer and the depth of its middle are two. Sorts upwards.
+    /// The key by which levels are compared: 50 cm and 0.5 m are equal, a layer and the depth of its middle are
+    /// different. It sorts upwards.
     pub fn key(&self) -> (i64, bool, String) {
         let is_layer = self.label.contains('–');
-        // At most a million millimetres.
+        // At most a million millimetres, so the conversion is exact.
         #[allow(clippy::cast_possible_truncation)]
         let millimetres = (self.metres * 1_000.0).round() as i64;
         (millimetres, !self.is_depth(), if is_layer { self.label.clone() } else { String::new() })
     }
 }
 
-/// The level of a section: its height, its depth, or neither.
+/// Reads the level of a section: its height, its depth, or neither.
 pub(super) fn read(at: &Section<'_>, height: &Text, depth: &Text) -> Result<Option<Level>, ConfigError> {
     if let (Some(_), Some(depth)) = (height, depth) {
         let problem = "depth stands beside height; keep one of them: height above ground, depth below it";
@@ -57,7 +59,7 @@ pub(super) fn read(at: &Section<'_>, height: &Text, depth: &Text) -> Result<Opti
     Ok(at.read("height", height, self::height)?.or(at.read("depth", depth, self::depth)?))
 }
 
-/// `46m`, `46 m`, `50 cm`. The error is the end of a sentence that begins with the key.
+/// Reads `46m`, `46 m`, `50 cm`. The error is the rest of a sentence that begins with the key.
 fn height(text: &str) -> Result<Level, String> {
     let fix = "is not a height; write metres or centimetres above ground, such as \"46m\" or \"0.5 m\"";
     match lengths(text) {
@@ -67,7 +69,7 @@ fn height(text: &str) -> Result<Level, String> {
     }
 }
 
-/// As [`height`], counted downwards; also a layer, `0-30cm`, from its upper to its lower end.
+/// Like [`height`], counted downwards; also a layer, `0-30cm`, from its upper to its lower end.
 fn depth(text: &str) -> Result<Level, String> {
     let fix = "is not a depth; write metres or centimetres below ground, such as \"7.5cm\" or \"1m\", or a layer: \
                 \"0-30cm\"";
@@ -99,7 +101,7 @@ fn level(metres: f64, label: String) -> Option<Level> {
 /// Metres, and the number as it was written.
 type Length<'a> = (f64, &'a str);
 
-/// One length, or the two ends of a layer, and the unit.
+/// Reads one length, or the two ends of a layer, and the unit.
 fn lengths(text: &str) -> Option<(Length<'_>, Option<Length<'_>>, &'static str)> {
     let text = text.trim();
     let unit_at =
@@ -118,7 +120,7 @@ fn lengths(text: &str) -> Option<(Length<'_>, Option<Length<'_>>, &'static str)>
     }
 }
 
-/// Digits, with a fraction or without.
+/// Reads digits with or without a fraction.
 fn number(text: &str) -> Option<f64> {
     let plain = text.starts_with(|c: char| c.is_ascii_digit())
         && text.ends_with(|c: char| c.is_ascii_digit())

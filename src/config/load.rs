@@ -1,6 +1,7 @@
-//! From what a user wrote to what the program runs on.
+//! Turns the file that a user wrote into the configuration that the program runs on.
 //!
-//! Every check is made here, in [`super::destination_load`], in [`super::table_load`] and, for single values, in [`super::value`].
+//! Every check is made here, in [`super::destination_load`], in [`super::table_load`] and, for single values, in
+//! [`super::value`].
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -21,19 +22,19 @@ use crate::sun::Position;
 use crate::text::{any_of, look_alikes};
 use crate::time::{LoggerClock, StationClock};
 
-/// Days are what is verified and deleted.
+/// The shortest `keep`: rows are verified and deleted by whole days.
 const LEAST_KEEP: Duration = Duration::from_secs(86_400);
 
 impl Config {
     /// Reads and checks the file at `path`. Relative paths in it are joined to its folder.
     ///
     /// # Errors
-    /// [`ConfigError`] with file, line, key, what is wrong and what to write. The first thing that is wrong is reported.
+    /// [`ConfigError`] with file, line, key, what is wrong and what to write. The first mistake is reported.
     pub fn load(path: &Path) -> Result<Config, ConfigError> {
         Config::parse(&Config::read(path)?, path)
     }
 
-    /// The text of a configuration, not yet looked at.
+    /// Reads the text of a configuration without parsing it.
     ///
     /// # Errors
     /// [`ConfigError::Missing`], [`ConfigError::Unreadable`], [`ConfigError::NotUtf8`].
@@ -45,15 +46,15 @@ impl Config {
         String::from_utf8(bytes).map_err(|_| ConfigError::NotUtf8 { path: path.to_owned() })
     }
 
-    /// What a text is known by: another one has another number.
+    /// A fingerprint of a text, which identifies the configuration.
     pub fn fingerprint_of(text: &str) -> u64 {
         xxhash_rust::xxh3::xxh3_64(text.as_bytes())
     }
 
-    /// As [`Config::load`], of a text that is already read. `path` names it in messages and gives the folder.
+    /// Like [`Config::load`], for a text that was already read. `path` names it in messages and determines the folder.
     ///
     /// # Errors
-    /// As [`Config::load`].
+    /// As for [`Config::load`].
     pub fn parse(text: &str, path: &Path) -> Result<Config, ConfigError> {
         let fingerprint = Config::fingerprint_of(text);
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -82,7 +83,7 @@ impl Config {
     }
 }
 
-/// Whole, so that a file keeps its name in the store from whichever folder the program is called.
+/// An absolute path, so that a file has the same name in the store from whichever folder the program is started.
 fn folder_of(path: &Path) -> PathBuf {
     let whole = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     whole.parent().map(Path::to_owned).unwrap_or_default()
@@ -110,7 +111,7 @@ fn station(source: &Source<'_>, found: Option<&Spanned<StationSection>>) -> Resu
     Ok(Station { name, clock: stamps.present(), stamps, position: position(&at, found)? })
 }
 
-/// Both coordinates, or none.
+/// Reads the position: both coordinates, or none.
 fn position(at: &Section<'_>, found: &StationSection) -> Result<Option<Position>, ConfigError> {
     let degrees = |key: &Key, found: &Number, most: f64| match found {
         Some(found) if found.get_ref().abs() <= most => Ok(Some(*found.get_ref())),
@@ -132,7 +133,7 @@ fn position(at: &Section<'_>, found: &StationSection) -> Result<Option<Position>
     }
 }
 
-/// The clock of a station or a table: one of two ways to say it, or neither.
+/// Reads the clock of a station or a table: one of the two keys, or neither.
 pub(super) fn clock(at: &Section<'_>, offset: &Text, zone: &Text) -> Result<Option<StationClock>, ConfigError> {
     if let (Some(_), Some(zone)) = (offset, zone) {
         return Err(at.wrong(
@@ -145,7 +146,7 @@ pub(super) fn clock(at: &Section<'_>, offset: &Text, zone: &Text) -> Result<Opti
     Ok(offset.or(at.read(StationSection::timezone, zone, value::timezone)?))
 }
 
-/// How long a row is kept back for the rows that its tests look at.
+/// How long a row is delayed for the rows that its tests need.
 fn wait(source: &Source<'_>, found: Option<&Spanned<QcSection>>) -> Result<Duration, ConfigError> {
     let at = section(source, "[qc]", found);
     let absent = QcSection::default();
@@ -224,7 +225,7 @@ fn sync(source: &Source<'_>, found: Option<&Spanned<SyncSection>>) -> Result<Syn
     })
 }
 
-/// One of a few texts, or what is wrong with `text`.
+/// Matches `text` with one of a few texts; the error says what is wrong with it.
 pub(super) fn one_of<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, String> {
     if let Some((_, meaning)) = choices.iter().find(|(choice, _)| *choice == text) {
         return Ok(*meaning);

@@ -1,8 +1,9 @@
-//! A table that is made of another table's rows: its configuration follows from that of the other one.
+//! Configures a table that is made of another table's rows, based on the configuration of the other table.
 //!
-//! It is a table like any other from here on, so that sending, reading back, status, page, export and dashboard need not know how its
-//! rows come about. It stands right behind its source. What its columns are, they inherit; tests of single values and of
-//! neighbours were made on the samples, and only the range is made on the values made of them.
+//! From here on it is a table like any other, so that sending, reading back, status, page, export and dashboard need
+//! not know how its rows are made. It follows directly after its source in the list of tables. Its columns inherit what
+//! the source's columns are. Tests of single values and of neighbours were applied to the samples, so only the range is
+//! tested on the made values.
 
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -19,15 +20,15 @@ use crate::qc::{Sentinels, TableName, TableSettings};
 use crate::quantity::{Kind, Quick, coverage_of, samples_of};
 use crate::time::LoggerClock;
 
-/// The lengths that a window may have. Each divides an hour and is made of whole five minutes, so that windows end on full
-/// minutes of station time whatever its offset from UTC.
+/// The permitted lengths of a window. Each divides an hour and is a multiple of five minutes, so that windows end on
+/// full minutes of station time whatever its offset from UTC.
 const WIDTHS: [(&str, u64); 7] =
     [("5m", 300), ("10m", 600), ("15m", 900), ("20m", 1_200), ("30m", 1_800), ("60m", 3_600), ("1h", 3_600)];
 
-/// What `turbulence` means by itself: the usual averaging time of eddy covariance.
+/// The window of `turbulence` without `aggregate`: the usual averaging time of eddy covariance.
 const HALF_HOUR: &str = "30m";
 
-/// The table that is made of the rows of `of`; none where neither `aggregate` nor `turbulence` is given.
+/// The table that is made of the rows of `of`; None if neither `aggregate` nor `turbulence` is given.
 pub(super) fn table(
     at: &Section<'_>,
     found: &TableSection,
@@ -59,7 +60,7 @@ pub(super) fn table(
         logger_table: None,
         measurement: format!("{}_{text}", of.measurement),
         bucket: bucket.or_else(|| of.bucket.clone()),
-        // The rows that it is made of are at their true times already.
+        // The rows from which it is made have their true times already.
         stamps: LoggerClock::from(of.clock),
         on_conflict: OnConflict::Replace,
         samples: SharedStamps::Never,
@@ -78,7 +79,7 @@ pub(super) fn table(
 }
 
 impl TurbulenceConfig {
-    /// The columns that are made, by their names.
+    /// The columns that the quick look makes, by name.
     pub fn values(&self) -> Vec<(String, Quick)> {
         let gases: Vec<&str> = self.gases.iter().map(String::as_str).collect();
         let all = Quick::all(gases.len(), self.pressure.is_some());
@@ -94,7 +95,7 @@ fn width(text: &str) -> Result<Duration, String> {
     })
 }
 
-/// The columns of a sonic, which stand in this order.
+/// Reads the columns of a sonic anemometer, which must be given in this order.
 fn turbulence(
     at: &Section<'_>,
     found: &TableSection,
@@ -153,7 +154,7 @@ fn columns(of: &TableConfig, turbulence: Option<&TurbulenceConfig>) -> BTreeMap<
     columns
 }
 
-/// What is left of a column's configuration where its values are made of many.
+/// The part of a column's configuration that also applies to values made of many.
 fn column(own: &ColumnConfig) -> ColumnConfig {
     if own.column_use == ColumnUse::Tag {
         return own.clone();
@@ -183,7 +184,7 @@ fn column(own: &ColumnConfig) -> ColumnConfig {
     }
 }
 
-/// A table that is made may have the name that the configuration gives to another one.
+/// Refuses a made table whose name the configuration gives to another table.
 pub(super) fn names_are_unique(
     source: &Source<'_>,
     found: &[Spanned<TableSection>],

@@ -1,4 +1,4 @@
-//! What the header of a file states and the configuration does not agree with.
+//! Finds what the header of a file states and the configuration contradicts.
 
 use super::{ColumnUse, TableConfig};
 use crate::ameriflux;
@@ -10,29 +10,29 @@ use crate::quantity::Stated;
 pub struct Misfit {
     /// The column's name in the file.
     pub column: String,
-    /// What does not fit.
+    /// The kind of contradiction.
     pub what: MisfitOf,
-    /// What the header says, and what follows from it.
+    /// What the header says, and the consequence.
     pub message: String,
     /// What to do.
     pub fix: String,
 }
 
-/// What does not fit.
+/// The kind of contradiction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MisfitOf {
-    /// The unit and the AmeriFlux variable: the variable's range is not applied.
+    /// The unit does not fit the AmeriFlux variable: the variable's range is not applied.
     Unit,
-    /// The process and the kind of quantity: the configuration wins.
+    /// The process contradicts the kind of quantity: the configuration is used.
     Kind,
-    /// The name of a field and that of another column: the column keeps its own.
+    /// The configured field is the name of another column: the other column keeps its name.
     Name,
-    /// A configured column that stood in an earlier header and does not stand in the newest one.
+    /// A configured column was in an earlier header and is not in the newest one.
     Gone,
 }
 
 impl TableConfig {
-    /// The columns of a header that the configuration does not agree with, in the header's order.
+    /// The columns of a header that the configuration contradicts, in the header's order.
     pub fn misfits(&self, columns: &[Stated<'_>]) -> Vec<Misfit> {
         let mut found = self.names_of_others(columns);
         for (facts, column) in self.facts(columns).into_iter().zip(columns) {
@@ -64,7 +64,7 @@ impl TableConfig {
                         .to_owned(),
                 });
             }
-            // A diagnostic word holds bits, whatever the logger did with it.
+            // A diagnostic word holds bits, whatever the logger's process was.
             if let (None, Some(stated)) = (&own.diagnostic, facts.stated_otherwise()) {
                 let by = match (own.kind, &own.variable) {
                     (Some(kind), _) => format!("kind = \"{}\"", kind.name()),
@@ -86,7 +86,7 @@ impl TableConfig {
         found
     }
 
-    /// Columns whose configured `field` is the name of another column, which is sent under it.
+    /// Columns whose configured `field` is the name of another column, which is sent under that name.
     fn names_of_others(&self, columns: &[Stated<'_>]) -> Vec<Misfit> {
         let of_another = |name: &str, field: &str| {
             let own = self.columns.get(field);
@@ -108,13 +108,13 @@ impl TableConfig {
             .collect()
     }
 
-    /// Configured columns that files bring.
+    /// Configured columns that files should contain.
     pub fn awaited(&self) -> impl Iterator<Item = (&String, &super::ColumnConfig)> {
         self.columns.iter().filter(|(_, own)| own.formula.is_none() && own.column_use != ColumnUse::Ignore)
     }
 
-    /// Configured columns that a header had and those that are written now do not have, with the columns that never stood
-    /// beside them. Both lists are the names of headers.
+    /// Configured columns that a header had and that the headers in use no longer have; the message lists columns that
+    /// are new. Both arguments are the column names of headers.
     pub fn gone(&self, headers: &[&[String]], at_work: &[&[String]]) -> Vec<Misfit> {
         let has = |header: &[String], name: &str| header.iter().any(|own| own == name);
         let is_gone = |name: &str| {

@@ -1,9 +1,9 @@
-//! The configuration, checked once, ready to run on.
+//! The configuration, checked once and ready for use.
 //!
-//! The file that a user writes and the value that the program runs on are two types: the rows of [`keys`] say what may
-//! stand in the TOML, this module what it means. Everything that can be wrong is found here, with file, line, key and what
-//! to write, so that no later module has to doubt its configuration. Secrets are named, never held: [`Secret`] reads them
-//! when they are used.
+//! The file that a user writes and the value that the program runs on are two types: the rows of [`keys`] say what the
+//! TOML may contain, this module what it means. Every mistake is found here, with file, line, key and what to write, so
+//! that no later module has to check its configuration. Secrets are named, never held: [`Secret`] reads them at each
+//! use.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -64,60 +64,60 @@ pub use watched::ConfigFile;
 
 pub use crate::qc::{ColumnAt, TableName};
 
-/// A validated configuration. Relative paths are already joined to the folder of the config file.
+/// A validated configuration. Relative paths are joined to the folder of the configuration file.
 #[derive(Debug, Clone)]
 pub struct Config {
     /// The file it was read from.
     pub path: PathBuf,
-    /// Of the text of that file.
+    /// The fingerprint of the text of that file.
     pub fingerprint: u64,
     /// The station that every table belongs to.
     pub station: Station,
     /// Path of the SQLite database.
     pub store_path: PathBuf,
-    /// `run` deletes rows that were sent when they are older than this; none keeps them for ever.
+    /// `run` deletes sent rows that are older than this; None keeps them for ever.
     pub store_keep: Option<Duration>,
-    /// Where rows go.
+    /// Where rows are sent.
     pub destination: DestinationConfig,
-    /// How they go.
+    /// How rows are sent.
     pub sync: SyncConfig,
-    /// Who is notified of findings; none notifies no user.
+    /// Who is notified of findings; None notifies no user.
     pub notify: Option<NotifyConfig>,
-    /// How changes of files are noticed.
+    /// How changes of files are detected.
     pub watch: WatchConfig,
     /// What is written to the log file.
     pub log: LogConfig,
-    /// In the order of the file; names are unique.
+    /// The tables in the order of the file; names are unique.
     pub tables: Vec<TableConfig>,
-    /// Columns that should agree; names are unique.
+    /// Pairs of columns that should agree; names are unique.
     pub pairs: Vec<Pair>,
-    /// What the configuration says about panels, in the order of the file; titles are unique.
+    /// The configured panels, in the order of the file; titles are unique.
     pub panels: Vec<PanelConfig>,
-    /// How long a row is kept back for the rows that its tests look at, before it is sent without them.
+    /// How long a row is delayed for the rows that its tests need, before it is sent without them.
     pub wait: Duration,
 }
 
 /// The station that this agent runs on.
 #[derive(Debug, Clone)]
 pub struct Station {
-    /// For example `US-UMB`; sent as the tag `station` unless a table's tags say otherwise.
+    /// The name, for example `US-UMB`; it is the tag `station` unless a table's tags give another value.
     pub name: String,
-    /// How its loggers' clocks relate to UTC at present: station time, by which times are shown.
+    /// The present offset of its loggers' clocks from UTC: station time, in which times are shown.
     pub clock: StationClock,
-    /// What the stamps of its loggers mean, unless a table says otherwise.
+    /// What the stamps of its loggers mean, unless a table gives its own rule.
     pub stamps: LoggerClock,
-    /// Where it is, if the configuration says it.
+    /// The position, if the configuration gives it.
     pub position: Option<Position>,
 }
 
 impl Config {
-    /// The pairs that compare a column of this table with one of another.
+    /// The pairs that compare a column of this table with one of another table.
     pub fn pairs_across(&self, table: &TableName) -> impl Iterator<Item = &Pair> {
         let touches = move |pair: &&Pair| pair.first.table == *table || pair.second.table == *table;
         self.pairs.iter().filter(touches).filter(|pair| pair.first.table != pair.second.table)
     }
 
-    /// The table of that name.
+    /// The table with this name.
     pub fn table(&self, name: &str) -> Option<&TableConfig> {
         self.tables.iter().find(|table| table.name.0 == name)
     }
@@ -132,7 +132,7 @@ impl Config {
         self.tables.iter().filter_map(|table| Some((table, table.made_of.as_ref()?)))
     }
 
-    /// What to say to a name that no table has: those that it was likely meant for, else all.
+    /// The suggestion for a name that no table has: similar names, otherwise all names.
     pub fn tables_like(&self, name: &str) -> String {
         let names: Vec<&str> = self.tables.iter().map(|table| table.name.0.as_str()).collect();
         match look_alikes(name, names.iter().copied()).as_slice() {

@@ -1,4 +1,4 @@
-//! Who is notified of findings, and by what way.
+//! Who is notified of findings, and how.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,52 +11,52 @@ use super::Secret;
 /// Who is notified of findings.
 #[derive(Debug, Clone)]
 pub struct NotifyConfig {
-    /// Where findings are posted.
+    /// The webhook to which findings are posted.
     pub webhook: Option<WebhookConfig>,
-    /// Where they go by mail.
+    /// The mail server by which findings are sent.
     pub mail: Option<MailConfig>,
-    /// Whether they go to the event log of Windows.
+    /// Whether findings are written to the event log of Windows.
     pub event_log: bool,
-    /// From which weight on a finding is reported.
+    /// The least severity of a finding that is reported.
     pub from: NotifyFrom,
-    /// How long after it was reported a finding that stands is reported again; none never does.
+    /// After which time a finding that is still there is reported again; None never does.
     pub again: Option<Duration>,
 }
 
-/// From which weight on a finding is reported.
+/// The least severity of a finding that is reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NotifyFrom {
-    /// Something is to be looked at.
+    /// Findings that a user should look at.
     Warning,
-    /// Data does not come in or does not go out.
+    /// Only findings that data is not read or not sent.
     Problem,
 }
 
 /// An address that findings are posted to.
 #[derive(Debug, Clone)]
 pub struct WebhookConfig {
-    /// Where it is; it may hold a secret.
+    /// Its address, which may hold a secret.
     pub address: WebhookAddress,
-    /// What is posted.
+    /// The format of the posted body.
     pub format: BodyFormat,
-    /// Sent as `Authorization: Bearer`.
+    /// A token that is sent as `Authorization: Bearer`.
     pub token: Option<Secret>,
     /// Whether `http://` to another computer is allowed.
     pub allow_http: bool,
-    /// Certificates that are trusted beside the system's.
+    /// Certificates that are trusted in addition to the system's.
     pub ca_file: Option<PathBuf>,
 }
 
-/// Where a webhook is.
+/// The address of a webhook.
 #[derive(Clone, PartialEq, Eq)]
 pub enum WebhookAddress {
-    /// As it stands in the configuration.
+    /// The address as written in the configuration.
     Url(Url),
-    /// In a variable or a file.
+    /// The place of the address: an environment variable or a file.
     Secret(Secret),
 }
 
-/// Of an address only the server is shown: what comes behind it may be a secret (I10).
+/// Only the server of an address is shown, because the rest may be a secret (I10).
 impl std::fmt::Debug for WebhookAddress {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -66,31 +66,31 @@ impl std::fmt::Debug for WebhookAddress {
     }
 }
 
-/// What is posted to a webhook.
+/// The format of the posted body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyFormat {
     /// One JSON object for each event.
     Json,
     /// Lines of text, with the headers that ntfy reads.
     Text,
-    /// Slack's `{"text": ...}`, which Mattermost, Rocket.Chat and Discord's `/slack` take too.
+    /// Slack's `{"text": ...}`, which Mattermost, Rocket.Chat and Discord's `/slack` accept too.
     Slack,
-    /// An Adaptive Card, as the workflows of Microsoft Teams take it.
+    /// An Adaptive Card, as the workflows of Microsoft Teams accept it.
     Teams,
 }
 
 /// How the connection to a mail server is encrypted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MailSecurity {
-    /// From the command STARTTLS on, which is demanded.
+    /// With the command STARTTLS, which is required.
     StartTls,
     /// From the first byte on.
     Tls,
-    /// Not at all.
+    /// The connection is not encrypted.
     None,
 }
 
-/// A mail server, and who gets mail from it.
+/// A mail server, and the receivers of its mails.
 #[derive(Debug, Clone)]
 pub struct MailConfig {
     /// Its name or address.
@@ -99,20 +99,20 @@ pub struct MailConfig {
     pub port: u16,
     /// How the connection is encrypted.
     pub security: MailSecurity,
-    /// The user, where the server asks for one.
+    /// The user, if the server requires a login.
     pub user: Option<String>,
     /// The user's password.
     pub password: Option<Secret>,
-    /// Where mail comes from.
+    /// The sender's address.
     pub from: Mailbox,
-    /// Who gets it; at least one.
+    /// The receivers; at least one.
     pub to: Vec<Mailbox>,
-    /// Certificates that are trusted beside the system's.
+    /// Certificates that are trusted in addition to the system's.
     pub ca_file: Option<PathBuf>,
 }
 
 impl NotifyConfig {
-    /// The names of all receivers, as messages and the store call them. They hold no secret.
+    /// The names of all receivers in messages and in the store. They hold no secret.
     pub fn receivers(&self) -> Vec<String> {
         let webhook = self.webhook.iter().map(|_| NotifyConfig::WEBHOOK.to_owned());
         let mail = self.mail.iter().flat_map(|mail| mail.to.iter().map(MailConfig::receiver));

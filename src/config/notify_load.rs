@@ -1,7 +1,7 @@
 //! The checks of `[notify]`.
 //!
-//! A key that has no effect beside the others is refused, because whoever wrote it believes in its effect. The address of a
-//! webhook may be a secret, so no message repeats it.
+//! A key that has no effect in combination with the others is refused, because a user who writes it expects an effect.
+//! The address of a webhook may be a secret, so no message repeats it.
 
 use std::path::Path;
 use std::time::Duration;
@@ -18,10 +18,11 @@ use super::{ConfigError, Secret, value};
 
 use NotifySection as Keys;
 
-/// A schedule starts passes minutes apart: below this, a reminder would come with each.
+/// The shortest `again`. A schedule starts passes minutes apart: with a shorter time, a reminder would be sent with
+/// each pass.
 const LEAST_AGAIN: Duration = Duration::from_secs(3_600);
 
-/// Who is notified of findings, if anyone.
+/// Reads who is notified of findings.
 pub(super) fn notify(
     source: &Source<'_>,
     found: Option<&Spanned<NotifySection>>,
@@ -158,7 +159,7 @@ fn mail(at: &Section<'_>, found: &Keys, folder: &Path) -> Result<Option<MailConf
     }))
 }
 
-/// User and password belong together, and go over no network for all to read.
+/// Reads user and password. They must be given together, and are not sent over an unencrypted network connection.
 fn login(
     at: &Section<'_>,
     found: &Keys,
@@ -193,7 +194,7 @@ fn user(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// A name or an address of a computer, without scheme and port.
+/// Reads a computer's name or address, without scheme and port.
 fn host(text: &str) -> Result<String, String> {
     let fix = "is no name of a server; write it without scheme and port, such as \"smtp.example.edu\"";
     if text.parse::<std::net::IpAddr>().is_ok() {

@@ -13,7 +13,7 @@ use crate::config::load::one_of;
 use crate::qc::{ColumnAt, Guard, Measure, Pair, PairFlags};
 use crate::text::any_of;
 
-/// All pairs, in the order of the file.
+/// Reads all pairs, in the order of the file.
 pub(super) fn pairs(
     source: &Source<'_>,
     found: &[Spanned<PairSection>],
@@ -120,7 +120,7 @@ fn guard(
         above: above.map_or(f64::NEG_INFINITY, |number| *number.get_ref()),
         below: below.map_or(f64::INFINITY, |number| *number.get_ref()),
     };
-    // NaN is neither less nor more.
+    // With NaN the comparison is false, so NaN is refused too.
     if guard.above < guard.below {
         return Ok(Some(guard));
     }
@@ -146,7 +146,7 @@ fn table<'t>(
     })
 }
 
-/// For TOA5 any name may stand in the file, so only columns that the configuration rules out are refused.
+/// A TOA5 file may have any column name, so only columns that the configuration excludes are refused.
 fn column(at: &Section<'_>, key: &str, found: &Text, table: &TableConfig) -> Result<Option<ColumnAt>, ConfigError> {
     at.read(key, found, |text| {
         if text.trim().is_empty() {

@@ -1,4 +1,4 @@
-//! `[[panel]]`: what is to be drawn in another way than the plan would by itself.
+//! `[[panel]]`: panels that replace or change the generated ones.
 
 use std::ops::Range;
 use std::time::Duration;
@@ -14,29 +14,29 @@ use crate::text::{any_of, look_alikes};
 /// A panel that the configuration describes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PanelConfig {
-    /// Unique. A panel that the plan would make under this title gives way to this one.
+    /// The title. It is unique; a generated panel with the same title is replaced by this one.
     pub title: String,
-    /// The row it stands in; none means that of its first column.
+    /// The row of panels in which it is shown; None is the row of its first column.
     pub row: Option<String>,
     /// How it is drawn.
     pub kind: PanelKind,
-    /// At least one; exactly two for a scatter, horizontal first. Empty where it only hides.
+    /// The columns: at least one, exactly two for a scatter (horizontal first). Empty if the panel is hidden.
     pub columns: Vec<ColumnAt>,
-    /// Drawn on the right axis.
+    /// Columns that are drawn on the right axis.
     pub right: Vec<ColumnAt>,
-    /// One for each of `columns`, then one for each of `right`; none means that levels and sensors say it.
+    /// One label for each of `columns`, then one for each of `right`; None takes them from levels and sensors.
     pub labels: Option<Vec<String>>,
-    /// Of the left axis; none means that of the columns.
+    /// The unit of the left axis; None takes that of the columns.
     pub unit: Option<String>,
     /// Fixed ends of the left axis.
     pub bounds: Option<(f64, f64)>,
     /// Fixed ends of the right axis.
     pub right_bounds: Option<(f64, f64)>,
-    /// Means over this time instead of single values.
+    /// Draws means over this time instead of single values.
     pub mean: Option<Duration>,
-    /// What is drawn and where it comes from.
+    /// What is drawn and where the data comes from.
     pub description: Option<String>,
-    /// Nothing is drawn under this title.
+    /// Whether no panel is drawn under this title.
     pub hide: bool,
 }
 
@@ -47,16 +47,16 @@ pub enum PanelKind {
     Lines,
     /// One column against another.
     Scatter,
-    /// Values over height or depth, a line per moment.
+    /// Values over height or depth, one line per time.
     Profile,
-    /// The newest value, large.
+    /// The newest value, in large print.
     Latest,
 }
 
-/// How a column is named in a panel.
+/// The advice on how to name a column in a panel.
 const EXAMPLE: &str = "write table and column, such as columns = [\"46m_temprh/AirTemp_Avg\"]";
 
-/// All panels, in the order of the file.
+/// Reads all panels, in the order of the file.
 pub(super) fn panels(
     source: &Source<'_>,
     found: &[Spanned<PanelSection>],
@@ -125,7 +125,7 @@ fn panel(at: &Section<'_>, found: &PanelSection, tables: &[TableConfig]) -> Resu
     })
 }
 
-/// A key beside `hide` would promise what is not drawn.
+/// Refuses other keys beside `hide`, because nothing is drawn.
 fn nothing_is_drawn(at: &Section<'_>, found: &PanelSection, hide: &Range<usize>) -> Result<(), ConfigError> {
     let of_hide = [PanelSection::title.name, PanelSection::hide.name];
     match found.given().iter().find(|given| !of_hide.contains(&given.key)) {
@@ -154,10 +154,10 @@ fn columns(at: &Section<'_>, key: &str, found: &Texts, tables: &[TableConfig]) -
     Ok(columns)
 }
 
-/// For TOA5 any name may stand in the file, so only columns that the configuration rules out are refused.
+/// A TOA5 file may have any column name, so only columns that the configuration excludes are refused.
 fn column(text: &str, tables: &[TableConfig]) -> Result<ColumnAt, String> {
     let names = || tables.iter().map(|table| table.name.0.as_str());
-    // No name of a table holds a slash, a column's may.
+    // A table's name contains no slash, but a column's name may.
     let Some((table, name)) = text.split_once('/').filter(|(_, name)| !name.trim().is_empty()) else {
         return Err(format!("is not a table and a column; {EXAMPLE}"));
     };
@@ -213,7 +213,7 @@ fn labels(at: &Section<'_>, found: &Texts, count: usize) -> Result<Option<Vec<St
     ))
 }
 
-/// As [`super::column::bounds`], but an axis has two ends.
+/// Like [`super::column::bounds`], but both ends of an axis must be finite.
 fn ends(at: &Section<'_>, key: &str, found: &Numbers) -> Result<Option<(f64, f64)>, ConfigError> {
     let Some(found) = found else { return Ok(None) };
     match found.get_ref()[..] {

@@ -1,4 +1,4 @@
-//! Where in the file a thing stands, for messages.
+//! Positions in the configuration file, for messages.
 
 use std::fmt::Display;
 use std::ops::{Range, RangeInclusive};
@@ -10,28 +10,28 @@ use super::ConfigError;
 use super::file::Given;
 use super::keys::{Key, Kind};
 
-/// The text of a configuration and the name it goes by.
+/// The text of a configuration and the path of its file.
 pub(super) struct Source<'a> {
-    /// As the user gave it, so that messages show what the user knows.
+    /// The path as the user gave it, so that messages show a path that the user knows.
     pub path: &'a Path,
-    /// All of it.
+    /// The whole text.
     pub text: &'a str,
 }
 
 impl Source<'_> {
-    /// The line of a byte, from 1.
+    /// The line of a byte offset, counted from 1.
     pub(super) fn line(&self, at: usize) -> usize {
         let before = self.text.as_bytes().get(..at).unwrap_or(self.text.as_bytes());
         before.iter().filter(|byte| **byte == b'\n').count() + 1
     }
 }
 
-/// A section under check.
+/// A section that is being checked.
 pub(super) struct Section<'a> {
     source: &'a Source<'a>,
-    /// For example `[sync]`.
+    /// The name for messages, for example `[sync]`.
     name: String,
-    /// Its first byte; none if it does not stand in the file.
+    /// The offset of its first byte; None if the section is not in the file.
     at: Option<usize>,
 }
 
@@ -50,7 +50,8 @@ impl<'a> Section<'a> {
         self.error(self.at, problem)
     }
 
-    /// Reads a string by one of the functions of [`super::value`], whose error is what is wrong and what to write.
+    /// Reads a string with one of the functions of [`super::value`]. The function's error says what is wrong and what
+    /// to write.
     pub(super) fn read<T>(
         &self,
         key: impl Display,
@@ -60,7 +61,7 @@ impl<'a> Section<'a> {
         value.as_ref().map(|value| self.read_one(key, value, read)).transpose()
     }
 
-    /// As [`Section::read`], of a string that is there.
+    /// Like [`Section::read`], for a string that is given.
     pub(super) fn read_one<T>(
         &self,
         key: impl Display,
@@ -71,7 +72,7 @@ impl<'a> Section<'a> {
             .map_err(|problem| self.wrong(&value.span(), format!("{key} = \"{}\" {problem}", visible(value.get_ref()))))
     }
 
-    /// As [`Section::read`]; where the key is not given, its default is read.
+    /// Like [`Section::read`]; if the key is not given, its default is read.
     pub(super) fn read_or_default<T>(
         &self,
         key: &Key,
@@ -84,7 +85,7 @@ impl<'a> Section<'a> {
         }
     }
 
-    /// As [`Section::read`], for values that an error must not repeat.
+    /// Like [`Section::read`], for values that an error must not repeat.
     pub(super) fn read_quietly<T>(
         &self,
         key: impl Display,
@@ -95,7 +96,7 @@ impl<'a> Section<'a> {
         read(value.get_ref()).map(Some).map_err(|problem| self.wrong(&value.span(), format!("{key} {problem}")))
     }
 
-    /// A whole number within the bounds of its key; `why` is the reason for them.
+    /// Reads a whole number within the limits of its key; `why` is the reason for the limits.
     pub(super) fn whole(&self, key: &Key, value: &Option<Spanned<i64>>, why: &str) -> Result<Option<u64>, ConfigError> {
         let bounds = match key.kind {
             Kind::Whole { least, most } => least..=most,
@@ -104,7 +105,7 @@ impl<'a> Section<'a> {
         self.number(key, value, bounds, why)
     }
 
-    /// As [`Section::whole`]; where the key is not given, its default.
+    /// Like [`Section::whole`]; if the key is not given, its default is used.
     pub(super) fn whole_or_default<T: TryFrom<u64>>(
         &self,
         key: &Key,
@@ -117,7 +118,7 @@ impl<'a> Section<'a> {
         number.ok_or_else(|| self.lacks(format!("{key} is too large for this computer; write a smaller number")))
     }
 
-    /// A whole number within bounds; `why` is the reason for them.
+    /// Reads a whole number within limits; `why` is the reason for them.
     pub(super) fn number(
         &self,
         key: impl Display,
@@ -136,13 +137,13 @@ impl<'a> Section<'a> {
         Err(self.wrong(&value.span(), format!("{key} = {} is out of bounds; write {range}: {why}", value.get_ref())))
     }
 
-    /// Whether a flag is set; where the key is not given, its default.
+    /// Whether a flag is set; if the key is not given, its default applies.
     pub(super) fn is_set(&self, key: &Key, value: &Option<Spanned<bool>>) -> bool {
         value.as_ref().map_or(key.default_text() == "true", |value| *value.get_ref())
     }
 
-    /// Keys that have no effect here are refused, because whoever wrote one believes in its effect: `why` goes on behind the
-    /// key.
+    /// Refuses keys that have no effect here, because a user who writes one expects an effect. `why` is the text after
+    /// the key.
     pub(super) fn refuse(
         &self,
         given: &[Given],
@@ -164,7 +165,7 @@ impl<'a> Section<'a> {
     }
 }
 
-/// As it was written: a tab that was meant as the `\t` of `C:\temp` is shown as that.
+/// The text in the form in which it was written: a tab that was meant as the `\t` of `C:\temp` is shown as `\t`.
 pub(super) fn visible(text: &str) -> String {
     crate::text::visible(text).into_owned()
 }

@@ -1,4 +1,4 @@
-//! What a table's configuration asks of QC, in the terms of QC.
+//! Translates a table's configuration into the specification that QC uses.
 
 use std::collections::BTreeMap;
 
@@ -7,20 +7,21 @@ use crate::qc::{ColumnSpec, Light, OwnBounds, Pair, TableSpec};
 use crate::quantity::{Aggregate, Facts, Kind, Outputs, Stated};
 
 impl Config {
-    /// What QC is asked of a table, as far as the configuration says it.
+    /// The specification of a table, as far as the configuration gives it.
     pub fn spec<'c>(&'c self, table: &'c TableConfig) -> TableSpec<'c> {
         table.spec(&self.pairs)
     }
 
-    /// What QC is asked of a table whose columns a header states so: its process and unit say what kind of quantity a column is
-    /// where the configuration does not, and in which unit the values of its AmeriFlux variable are.
+    /// The specification of a table whose header states these columns. If the configuration does not give a column's
+    /// kind of quantity, process and unit determine it; the unit also decides how the range of its AmeriFlux variable
+    /// is converted.
     pub fn spec_of<'c>(&'c self, table: &'c TableConfig, columns: &[Stated<'c>]) -> TableSpec<'c> {
         let mut spec = table.spec(&self.pairs);
         for (column, kind) in columns.iter().zip(table.kinds(columns)) {
             spec.kinds.insert(column.name, kind);
             if let (Some(own), Some(config)) = (spec.columns.get_mut(column.name), table.columns.get(column.name)) {
                 own.kind = kind;
-                // The limits of a minute's rain are not those of half an hour's.
+                // The limits for the rain of a minute do not apply to the sum of half an hour.
                 let is_sum = table.made_of.is_some() && kind.aggregate() == Aggregate::Sum;
                 own.range = if is_sum { config.range_of_variable(column) } else { config.range_in(column) };
                 own.light = Light::of(own.variable, column.unit);
@@ -31,17 +32,17 @@ impl Config {
 }
 
 impl TableConfig {
-    /// Whether a column can be despiked: that asks where the sun stands.
+    /// Whether the column can be despiked: despiking needs the sun's position.
     pub fn is_despiked(&self) -> bool {
         self.position.is_some() && self.columns.values().any(|column| column.quality.despike.is_some())
     }
 
-    /// What kind of quantity each of these columns holds: as configured, otherwise by the header that states them.
+    /// The kind of quantity of each of these columns: as configured, otherwise by the header.
     pub fn kinds(&self, columns: &[Stated<'_>]) -> Vec<Kind> {
         self.facts(columns).iter().map(Facts::kind).collect()
     }
 
-    /// What configuration and header say of each of these columns.
+    /// What configuration and header say about each of these columns.
     pub(super) fn facts<'a>(&'a self, columns: &[Stated<'a>]) -> Vec<Facts<'a>> {
         let outputs = Stated::of_each_name(columns);
         let of = |(column, of_its_name): (&Stated<'a>, Outputs<'a>)| {
@@ -60,7 +61,7 @@ impl TableConfig {
         columns.iter().zip(outputs).map(of).collect()
     }
 
-    /// What QC is asked of the table; `pairs` are those of the configuration, or none where they do not matter.
+    /// The specification of the table; `pairs` are those of the configuration, or empty if they do not matter.
     pub fn spec<'c>(&'c self, pairs: &'c [Pair]) -> TableSpec<'c> {
         let columns: BTreeMap<&str, ColumnSpec<'_>> = self
             .columns

@@ -1,7 +1,7 @@
-//! What may stand in the TOML file about QC. As [`super::file`], of which it is a part.
+//! The part of [`super::file`] about QC: the types that the QC settings of the TOML file are parsed into.
 //!
-//! The groups of the tests are not listed here: [`take`] cuts them out of the parsed text by the keys that
-//! [`crate::qc`] lists, before the rest is read by its sections.
+//! The groups of the tests are not listed here: [`take`] removes them from the parsed text by the keys that
+//! [`crate::qc`] lists, before the rest is parsed section by section.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -16,7 +16,7 @@ use super::place::Source;
 use super::{ConfigError, shape};
 use crate::qc::{ColumnSettings, GroupKeys, Key, Kind, TableSettings};
 
-/// A number that may be there.
+/// An optional number.
 pub(super) type Number = Option<Spanned<f64>>;
 
 #[derive(Deserialize, Default)]
@@ -70,16 +70,16 @@ pub(super) struct WhenSection {
     pub below: Number,
 }
 
-/// The group of a test, every value of the TOML type that its key asks for.
+/// The group of a test. Every value has the TOML type that its key requires.
 pub(super) struct GroupSection {
-    /// Its key.
+    /// The key of the group.
     pub name: &'static str,
-    /// Where its value stands.
+    /// The position of its value.
     pub place: Range<usize>,
     pub settings: Vec<(&'static Key, Written)>,
 }
 
-/// A value of a group, with its place.
+/// A value of a group, with its position.
 pub(super) enum Written {
     Number(Spanned<f64>),
     Numbers(Spanned<Vec<f64>>),
@@ -87,12 +87,12 @@ pub(super) enum Written {
     Texts(Spanned<Vec<Spanned<String>>>),
     Whole(Spanned<i64>),
     Wholes(Spanned<Vec<i64>>),
-    /// With the place of the list.
+    /// Groups, with the position of the list.
     Groups(Vec<GroupSection>, Range<usize>),
 }
 
 impl Written {
-    /// In bytes.
+    /// The position in bytes.
     pub(super) fn place(&self) -> Range<usize> {
         match self {
             Written::Number(found) => found.span(),
@@ -106,23 +106,23 @@ impl Written {
     }
 }
 
-/// The groups of one `[[table]]`.
+/// The test groups of one `[[table]]`.
 #[derive(Default)]
 pub(super) struct TableGroups {
-    /// Its own.
+    /// The groups of the table itself.
     pub table: Vec<GroupSection>,
-    /// Those of its columns, by name.
+    /// The groups of its columns, by column name.
     pub columns: BTreeMap<String, Vec<GroupSection>>,
 }
 
-/// The parsed text, whole, to say where something stands.
+/// The whole parsed text, which is used to determine positions.
 pub(super) struct Tree<'a> {
     pub source: &'a Source<'a>,
     pub whole: &'a Spanned<DeTable<'a>>,
 }
 
-/// Takes the groups of the tests out of `rest`, for each `[[table]]` in order. What is no list of sections, or no section,
-/// is left there to be refused.
+/// Removes the groups of the tests from `rest`, for each `[[table]]` in order. A value that is not a list of sections,
+/// or not a section, is left there and is refused later.
 pub(super) fn take(tree: &Tree<'_>, rest: &mut Spanned<DeTable<'_>>) -> Result<Vec<TableGroups>, ConfigError> {
     let Some(DeValue::Array(tables)) = rest.get_mut().get_mut("table").map(Spanned::get_mut) else {
         return Ok(Vec::new());
@@ -157,7 +157,7 @@ fn cut(
             found.push(read(tree, group.name, group.keys, &value, place)?);
         }
     }
-    // As the user wrote them, so that the first mistake in the file is reported first.
+    // In the user's order, so that the first mistake in the file is reported first.
     found.sort_by_key(|group: &GroupSection| group.place.start);
     Ok(found)
 }

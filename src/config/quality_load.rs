@@ -1,6 +1,6 @@
-//! The settings of the tests: from the groups in the file to what [`crate::qc`] reads.
+//! Turns the test groups of the file into the settings that [`crate::qc`] reads.
 //!
-//! Each value is checked here by its [`Kind`]; what several mean together is checked by the test itself.
+//! Each single value is checked here by its [`Kind`]; the test itself checks combinations of values.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ use crate::qc::{ColumnSettings, Diagnostic, Entry, Group, Key, Kind, Problem, Ra
 use crate::text::any_of;
 use crate::time::LocalTime;
 
-/// The tests of a column.
+/// Reads the tests of a column.
 pub(super) fn column_settings(
     at: &Section<'_>,
     found: &[GroupSection],
@@ -30,7 +30,7 @@ pub(super) fn column_settings(
     Ok(settings)
 }
 
-/// The tests of a table's rows.
+/// Reads the tests of a table's rows.
 pub(super) fn table_settings(
     at: &Section<'_>,
     found: &[GroupSection],
@@ -47,7 +47,8 @@ pub(super) fn error(at: &Section<'_>, problem: &Problem) -> ConfigError {
     at.wrong(&problem.place, &problem.message)
 }
 
-/// A group with the values that its kinds ask for. `name` is its key behind those of the groups around it.
+/// Reads a group whose values have the kinds of their keys. `name` is the group's key after those of the enclosing
+/// groups.
 fn group(at: &Section<'_>, found: &GroupSection, name: &str, folder: &Path) -> Result<Group, ConfigError> {
     let mut settings = Vec::with_capacity(found.settings.len());
     for (key, written) in &found.settings {
@@ -57,7 +58,7 @@ fn group(at: &Section<'_>, found: &GroupSection, name: &str, folder: &Path) -> R
     Ok(Group { name: name.to_owned(), place: found.place.clone(), settings })
 }
 
-/// A value of the kind that its key asks for. `label` is the key behind those of its groups.
+/// Reads a value of the kind of its key. `label` is the key after those of its groups.
 fn setting(at: &Section<'_>, key: &Key, label: &str, written: &Written, folder: &Path) -> Result<Setting, ConfigError> {
     let example = key.example;
     let setting = match (&key.kind, written) {
@@ -121,7 +122,7 @@ fn setting(at: &Section<'_>, key: &Key, label: &str, written: &Written, folder: 
             let groups = found.iter().map(|inner| group(at, inner, label, folder));
             Setting::Groups(groups.collect::<Result<_, _>>()?)
         }
-        // `quality_file` reads each key by its kind.
+        // `quality_file` parses each key by its kind, so this is not reached with a correct list of keys.
         (_, other) => return Err(at.wrong(&other.place(), format!("{label} is of another kind; write {example}"))),
     };
     Ok(setting)
@@ -135,7 +136,7 @@ fn positive(at: &Section<'_>, label: &str, found: &Spanned<f64>) -> Result<f64, 
     Err(at.wrong(&found.span(), format!("{label} = {number} is no limit; write a number above 0, or leave it out")))
 }
 
-/// A group of `[[pair]]` with numbers, for [`crate::qc::Measure::difference`].
+/// Reads a group of `[[pair]]` with numbers, for [`crate::qc::Measure::difference`].
 pub(super) fn numbers_group(
     at: &Section<'_>,
     name: &'static str,
@@ -152,7 +153,7 @@ pub(super) fn numbers_group(
     Ok(Group { name: name.to_owned(), place, settings })
 }
 
-/// A group of `[[pair]]` with bounds, for [`crate::qc::Measure::ratio`].
+/// Reads a group of `[[pair]]` with bounds, for [`crate::qc::Measure::ratio`].
 pub(super) fn bounds_group(
     at: &Section<'_>,
     name: &'static str,
@@ -169,7 +170,7 @@ pub(super) fn bounds_group(
     Ok(Group { name: name.to_owned(), place, settings })
 }
 
-/// The keys `diagnostic` and `governs` of a column.
+/// Reads the keys `diagnostic` and `governs` of a column.
 pub(super) fn diagnostic(at: &Section<'_>, found: &ColumnSection) -> Result<Option<Diagnostic>, ConfigError> {
     let instrument = at.read("diagnostic", &found.diagnostic, |text| {
         Instrument::from_name(text).ok_or_else(|| {
@@ -193,7 +194,7 @@ pub(super) fn diagnostic(at: &Section<'_>, found: &ColumnSection) -> Result<Opti
     }
 }
 
-/// The columns that a diagnostic word or a guard speaks for.
+/// Reads the columns that a diagnostic word or a guard governs.
 fn governed(at: &Section<'_>, found: &Spanned<Vec<Spanned<String>>>) -> Result<Vec<String>, ConfigError> {
     let names = found.get_ref();
     if let Some(empty) = names.iter().find(|name| name.get_ref().trim().is_empty()) {
@@ -203,7 +204,7 @@ fn governed(at: &Section<'_>, found: &Spanned<Vec<Spanned<String>>>) -> Result<V
     Ok(names.iter().map(|name| name.get_ref().clone()).collect())
 }
 
-/// The key `guards` of a column.
+/// Reads the key `guards` of a column.
 pub(super) fn guards(at: &Section<'_>, found: &[Spanned<GuardSection>]) -> Result<Vec<RangeGuard>, ConfigError> {
     let read = |guard: &Spanned<GuardSection>| {
         let inner = guard.get_ref();

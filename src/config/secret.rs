@@ -1,20 +1,20 @@
-//! Secrets: named in the configuration, read when they are used, never kept (I10).
+//! Secrets are named in the configuration, read at each use, and never kept (I10).
 //!
-//! A [`Secret`] holds the name of an environment variable or of a file, so printing it shows nothing worth stealing.
-//! The text that [`Secret::read`] returns goes into one request header and nowhere else. No error here quotes content.
+//! A [`Secret`] holds only the name of an environment variable or of a file, so printing it reveals no secret. The text
+//! that [`Secret::read`] returns is used for one request header and nothing else. No error here quotes content.
 
 use std::path::PathBuf;
 
-/// Where a token or password is to be found.
+/// The place of a token or password.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Secret {
     /// The name of an environment variable.
     Env(String),
-    /// A file that holds the secret on its only line.
+    /// A file whose only line is the secret.
     File(PathBuf),
 }
 
-/// Why a secret cannot be had.
+/// Why a secret cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum SecretError {
     /// The environment variable is not set for this process.
@@ -23,7 +23,7 @@ pub enum SecretError {
          the task (or with /M as administrator) and restart the task, elsewhere `export {name}=...`"
     )]
     NotSet {
-        /// Of the variable.
+        /// The name of the variable.
         name: String,
     },
     /// The file cannot be read.
@@ -32,24 +32,24 @@ pub enum SecretError {
         path.display()
     )]
     Unreadable {
-        /// Of the file.
+        /// The path of the file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's message.
         source: std::io::Error,
     },
-    /// A pipe, a device or a folder, which may never end or never begin.
+    /// The path is a pipe, a device or a folder, which may block or have no end.
     #[error("{} is no regular file; write the secret into a file of its own", path.display())]
     NotRegular {
-        /// As configured.
+        /// The path as configured.
         path: PathBuf,
     },
-    /// There is nothing in it.
+    /// The variable or file is empty.
     #[error("{place} is empty; put the secret there")]
     Empty {
         /// The variable or file.
         place: String,
     },
-    /// There is more or something else in it than one line of UTF-8.
+    /// The content is not exactly one line of UTF-8.
     #[error("{place} does not hold one line of plain text; save the secret alone, on one line, as UTF-8")]
     NotOneLine {
         /// The variable or file.
@@ -58,11 +58,12 @@ pub enum SecretError {
 }
 
 impl Secret {
-    /// The secret itself, without a line end or byte-order mark. Read again at each call, so that a changed token is
-    /// found without a restart.
+    /// The secret, without line end and byte-order mark. It is read again at each call, so that a changed token is used
+    /// without a restart.
     ///
     /// # Errors
-    /// [`SecretError`] if it is not there, empty, or not one line of text. The message never holds content.
+    /// [`SecretError`] if the place does not exist, is empty, or is not one line of text. The message never holds
+    /// content.
     pub fn read(&self) -> Result<String, SecretError> {
         let bytes = match self {
             Secret::Env(name) => match std::env::var_os(name) {
@@ -90,7 +91,7 @@ impl Secret {
         Ok(text.to_owned())
     }
 
-    /// Where it is looked for, for messages.
+    /// The place of the secret, for messages.
     pub fn describe(&self) -> String {
         match self {
             Secret::Env(name) => format!("the environment variable {name}"),

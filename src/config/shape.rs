@@ -1,8 +1,9 @@
-//! What is not TOML, unknown keys, and values of the wrong kind: a message with section, key and what to write.
+//! Messages about invalid TOML, unknown keys, and values of the wrong kind: each names section and key and says what to
+//! write.
 //!
-//! The parser names a byte, not a section, and its message may quote a value that is a secret. So the way from the top of
-//! the file to that byte is walked here. Which keys there are, what they take and how they are written say the rows of
-//! [`super::keys`].
+//! The parser reports a byte position, not a section, and its message may quote a secret. So this module walks from the
+//! top of the file to that byte. The rows of [`super::keys`] say which keys exist, which values they take and how they
+//! are written.
 
 use std::ops::Range;
 
@@ -14,7 +15,7 @@ use super::keys::{self, Kind, Section};
 use super::place::Source;
 use crate::text::{any_of, look_alikes};
 
-/// What breaks the rules of TOML.
+/// The error for text that is not valid TOML.
 pub(super) fn syntax(source: &Source<'_>, error: &toml::de::Error) -> ConfigError {
     let line = error.span().map(|span| source.line(span.start));
     let text = line.and_then(|line| source.text.lines().nth(line - 1)).unwrap_or_default();
@@ -31,7 +32,7 @@ pub(super) fn syntax(source: &Source<'_>, error: &toml::de::Error) -> ConfigErro
     ConfigError::Syntax { file: source.path.to_owned(), line, message }
 }
 
-/// What is TOML, and is not what may stand there.
+/// The error for valid TOML with a value of the wrong kind.
 pub(super) fn wrong_shape(source: &Source<'_>, tree: &Spanned<DeTable<'_>>, error: &toml::de::Error) -> ConfigError {
     match error.span() {
         Some(span) => wrong_kind(source, tree, &span),
@@ -43,7 +44,7 @@ pub(super) fn wrong_shape(source: &Source<'_>, tree: &Spanned<DeTable<'_>>, erro
     }
 }
 
-/// A value at `span` that is of another kind than its key asks for.
+/// The error for a value at `span` whose kind is not the one that its key requires.
 pub(super) fn wrong_kind(source: &Source<'_>, tree: &Spanned<DeTable<'_>>, span: &Range<usize>) -> ConfigError {
     let file = source.path.to_owned();
     let found = find(tree.get_ref(), span, Found::default());
@@ -53,8 +54,8 @@ pub(super) fn wrong_kind(source: &Source<'_>, tree: &Spanned<DeTable<'_>>, span:
     ConfigError::Invalid { file, line: Some(source.line(span.start)), message }
 }
 
-/// The first key that no row of [`super::keys`] names is an error, and so is a list in place of a group, which serde would
-/// read as the group's values in order.
+/// Refuses the first key that no row of [`super::keys`] names, and a list in place of a group, which serde would read
+/// as the group's values in order.
 pub(super) fn refuse_unknown_keys(source: &Source<'_>, tree: &Spanned<DeTable<'_>>) -> Result<(), ConfigError> {
     let mut mistakes = Vec::new();
     unknown_keys(keys::FILE, tree.get_ref(), &mut mistakes);
@@ -68,7 +69,7 @@ pub(super) fn refuse_unknown_keys(source: &Source<'_>, tree: &Spanned<DeTable<'_
     })
 }
 
-/// A key at `span` that its section does not know, and the keys that it knows.
+/// The error for a key at `span` that its section does not know; it lists the known keys.
 pub(super) fn unknown(
     source: &Source<'_>,
     tree: &Spanned<DeTable<'_>>,
@@ -81,10 +82,10 @@ pub(super) fn unknown(
     ConfigError::UnknownKey { file: source.path.to_owned(), line: Some(source.line(span.start)), message }
 }
 
-/// A place where the keys or groups are not those of the rows.
+/// A position where keys or groups differ from the rows.
 struct Mistake {
     span: Range<usize>,
-    /// The key, and the section that does not know it; none for a list in place of a group.
+    /// The key, and the section that does not know it; None for a list in place of a group.
     unknown: Option<(String, &'static Section)>,
 }
 
@@ -106,7 +107,7 @@ fn unknown_keys(section: &'static Section, table: &DeTable<'_>, mistakes: &mut V
     }
 }
 
-/// Another value of the wrong kind is reported when it is read.
+/// Any other value of the wrong kind is reported when it is parsed.
 fn unknown_keys_of_group(section: &'static Section, value: &Spanned<DeValue<'_>>, mistakes: &mut Vec<Mistake>) {
     match value.get_ref() {
         DeValue::Table(table) => unknown_keys(section, table, mistakes),
@@ -123,7 +124,8 @@ fn fix_of_unknown(key: &str, known: &[String], found: &Found) -> String {
     let homes = homes(key);
     match homes.as_slice() {
         [] => format!("known here: {}", known.join(", ")),
-        // In TOML everything below a section's head belongs to it, so a table's key ends up in its last column.
+        // In TOML everything after a section's header belongs to it, so a key of the table may end up in the table's
+        // last column.
         ["[[table]]"] if found.is_in_column() => {
             "it is a key of [[table]]: write it above the first [table.columns.NAME] of its table".to_owned()
         }
@@ -131,28 +133,28 @@ fn fix_of_unknown(key: &str, known: &[String], found: &Found) -> String {
     }
 }
 
-/// The sections with a head of their own that know the key.
+/// The sections with a header of their own that know the key.
 fn homes(key: &str) -> Vec<&'static str> {
     let knows = |section: &&Section| section.heading.starts_with('[') && section.keys().any(|known| known.name == key);
     keys::sections().into_iter().filter(knows).map(|section| section.heading).collect()
 }
 
-/// The way from the top of the file to the value at fault.
+/// The path from the top of the file to the value with the mistake.
 #[derive(Default)]
 struct Found {
     /// Names of sections and keys.
     keys: Vec<String>,
-    /// The name of the `[[table]]` or `[[pair]]`, or the title of the `[[panel]]` on the way.
+    /// The name of the `[[table]]` or `[[pair]]`, or the title of the `[[panel]]`, in the path.
     item: Option<String>,
-    /// What kind of value was found.
+    /// The kind of the value that was found.
     kind: Option<&'static str>,
-    /// Whether it is an item of a list, the list being of the right kind.
+    /// Whether it is an item of a list, and the list itself has the right kind.
     is_inside: bool,
 }
 
 impl Found {
-    /// What stands before the key: `[sync] `, `[[table]] "par" tags: `, `[table.columns.A] spike: `; empty at the top of the
-    /// file.
+    /// The text before the key in a message: `[sync] `, `[[table]] "par" tags: `, `[table.columns.A] spike: `; empty at
+    /// the top of the file.
     fn place(&self) -> String {
         let path: Vec<&str> = self.keys.iter().map(String::as_str).collect();
         let Some((_, above)) = path.split_last() else { return String::new() };
@@ -177,7 +179,7 @@ impl Found {
         let path = || self.keys.iter().map(String::as_str);
         let (Some(name), above) = (path().next_back(), path().rev().skip(1).rev()) else { return String::new() };
         let quoted = quoted(name);
-        // A name of the user's own stands for no key; its group does.
+        // A name that the user chose is not a key; its group is.
         match keys::at(above).map(|group| (group, group.kind)) {
             Some((_, Kind::Named(_))) => return format!("a section [table.columns.{quoted}]"),
             Some((group, Kind::GroupOfTexts)) => return format!("{group} = {{ {quoted} = \"...\" }}"),
@@ -208,13 +210,13 @@ impl Found {
     }
 }
 
-/// As a name stands in a section's head: in quotes unless it is a plain word.
+/// The name in the form for a section header: quoted unless it is a bare key.
 pub(super) fn quoted(name: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
     if !name.is_empty() && name.chars().all(is_plain) { name.to_owned() } else { format!("\"{name}\"") }
 }
 
-/// Follows the keys whose value or name holds `span`.
+/// Follows the keys whose value or name contains `span`.
 fn find(table: &DeTable<'_>, span: &Range<usize>, mut found: Found) -> Found {
     for (key, value) in table {
         let named = contains(&key.span(), span);
@@ -250,7 +252,7 @@ fn find(table: &DeTable<'_>, span: &Range<usize>, mut found: Found) -> Found {
     found
 }
 
-/// A section's own span is its head line only, so its keys are asked too.
+/// A section's own span is only its header line, so its keys are checked too.
 fn holds(value: &Spanned<DeValue<'_>>, span: &Range<usize>) -> bool {
     contains(&value.span(), span)
         || match value.get_ref() {

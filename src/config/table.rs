@@ -1,4 +1,4 @@
-//! Tables and their columns.
+//! The configuration of tables and their columns.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,71 +14,71 @@ use crate::quantity::Kind;
 use crate::sun::Position;
 use crate::time::{LoggerClock, Samples, StationClock};
 
-/// One logger table: its files, its shape and where its rows go.
+/// One logger table: its files, its format and where its rows are sent.
 #[derive(Debug, Clone)]
 pub struct TableConfig {
-    /// Unique in the file.
+    /// The name; it is unique in the file.
     pub name: TableName,
-    /// Glob patterns, joined to the folder of the config file.
+    /// Glob patterns, joined to the folder of the configuration file.
     pub files: Vec<PathBuf>,
-    /// What stands in them.
+    /// The format of the files.
     pub format: FileFormat,
-    /// The table name that line 1 must carry; none means that the first file read decides.
+    /// The table name that line 1 must have; None takes the name in the first file that is read.
     pub logger_table: Option<String>,
     /// The measurement its rows are written to.
     pub measurement: String,
-    /// Constant tags, `station` among them.
+    /// Constant tags, including `station`.
     pub tags: BTreeMap<String, String>,
-    /// Overrides the destination's bucket.
+    /// The bucket, if it is not the destination's default.
     pub bucket: Option<String>,
-    /// The station's clock, or the table's own, at present: times are shown by it.
+    /// The present clock of the table, or that of the station: times are shown by it.
     pub clock: StationClock,
-    /// What the stamps of its rows mean.
+    /// The meaning of its rows' stamps.
     pub stamps: LoggerClock,
-    /// Where the station is.
+    /// The position of the station.
     pub position: Option<Position>,
-    /// What to do when the same key comes again with other content.
+    /// What to do if an existing key comes with other content.
     pub on_conflict: OnConflict,
     /// Whether rows share time stamps.
     pub samples: SharedStamps,
-    /// A last line without a line end is taken once the file has been still for this long.
+    /// A last line without a line end is taken after the file has not changed for this time.
     pub last_line_after: Duration,
-    /// What becomes of a file that its logger closed, once it is read.
+    /// What happens to a file that its logger closed, after it was read.
     pub after: After,
-    /// A file was not changed for so long before it is taken to be closed.
+    /// How long a file must be unchanged before it is taken as closed.
     pub closed_after: Duration,
-    /// Rows before this instant come from a dead clock and are rejected.
+    /// Rows before this instant are rejected: the logger's clock had lost its time.
     pub valid_from: DateTime<Utc>,
-    /// Values that mean "missing" in every column that does not say otherwise.
+    /// Values that mean "missing" in every column without a list of its own.
     pub sentinels: Sentinels,
     /// `status` calls the table stale when its newest row is older than this.
     pub stale_after: Option<Duration>,
     /// The tests of its rows.
     pub quality: TableSettings,
-    /// Where the sensors are whose columns do not say it themselves: the table's `height` or `depth`, else its tag.
+    /// The level of sensors whose columns have none: the table's `height` or `depth`, otherwise its tag.
     pub level: Option<Level>,
-    /// What measures the columns that do not say it themselves.
+    /// The instrument of columns that name none.
     pub sensor: Option<String>,
-    /// By the column's name in the file. Columns not named here are fields under their own name.
+    /// The configured columns, by their name in the file. Other columns are fields under their own name.
     pub columns: BTreeMap<String, ColumnConfig>,
-    /// Of what its rows are made; none: they are read from files.
+    /// The source of the rows if they are made of another table's; None if they are read from files.
     pub made_of: Option<MadeOf>,
 }
 
-/// Of what the rows of a table are made, one for each window of time.
+/// How the rows of a table are made of another table's, one row per window of time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MadeOf {
-    /// The table whose rows they are made of.
+    /// The table from whose rows they are made.
     pub table: TableName,
-    /// The length of a window. It divides an hour.
+    /// The length of a window; it divides an hour.
     pub every: Duration,
-    /// Whether suspect values count.
+    /// Whether suspect values are used.
     pub suspects: bool,
-    /// The quick look at turbulence, where one is asked for.
+    /// The turbulence quick look, if configured.
     pub turbulence: Option<TurbulenceConfig>,
 }
 
-/// The columns of a sonic's scans, of which a quick look at turbulence is made.
+/// The columns of a sonic anemometer's scans from which the turbulence quick look is made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TurbulenceConfig {
     /// Two horizontal components, the vertical one, and the sonic temperature in °C.
@@ -89,10 +89,10 @@ pub struct TurbulenceConfig {
     pub pressure: Option<f64>,
 }
 
-/// What becomes of a file that its logger closed, once each of its lines is accounted for.
+/// What happens to a file that its logger closed, after each of its lines is accounted for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum After {
-    /// Nothing.
+    /// The file is kept.
     Keep,
     /// It is moved into a folder.
     Move(PathBuf),
@@ -102,10 +102,10 @@ pub enum After {
     Delete,
 }
 
-/// What stands in a table's files.
+/// The format of a table's files.
 #[derive(Debug, Clone)]
 pub enum FileFormat {
-    /// What LoggerNet writes, recognised by its first bytes; where one is named, no other.
+    /// A format of LoggerNet, recognised by the first bytes; if one is named, only that one is accepted.
     Logger(Option<LoggerFormat>),
     /// A text table of any other dialect.
     Csv(CsvFormat),
@@ -129,7 +129,7 @@ pub enum LoggerFormat {
 }
 
 impl LoggerFormat {
-    /// Each, by its name in the configuration.
+    /// All formats, by their names in the configuration.
     pub const ALL: [(&str, LoggerFormat); 6] = [
         ("toa5", LoggerFormat::Toa5),
         ("tob1", LoggerFormat::Tob1),
@@ -150,26 +150,26 @@ impl fmt::Display for LoggerFormat {
 /// A text table: its columns, its time and its dialect.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CsvFormat {
-    /// A name per column, in the order of the file; None where a line of the file has the names.
+    /// A name per column, in the order of the file; None if a line of the file has the names.
     pub names: Option<Vec<String>>,
-    /// Which of them are the time, joined by a blank.
+    /// The columns that form the time, joined by a blank.
     pub time_columns: Vec<String>,
-    /// How the time is written, tried in this order; None is `YYYY-MM-DD hh:mm:ss[.f]`. Never empty.
+    /// The formats of the time, tried in this order; None is `YYYY-MM-DD hh:mm:ss[.f]`. Never empty.
     pub time_formats: Vec<Option<String>>,
-    /// Which of them is the record number, if one is.
+    /// The column of the record number, if there is one.
     pub record_column: Option<String>,
-    /// How its lines are written; None where commas, points and quotes are as in a TOA5 file.
+    /// The dialect of the lines; None if commas, points and quotes are as in a TOA5 file.
     pub dialect: Option<CsvDialect>,
-    /// For a table with one value a line.
+    /// Set for a table with one value per line.
     pub long: Option<Box<LongForm>>,
 }
 
-/// The columns of a table with one value a line: the sensors are the columns of its rows.
+/// The columns of a table with one value per line: the sensors become the columns of its rows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LongForm {
-    /// Which column names the sensor.
+    /// The column with the sensor's name.
     pub sensor: String,
-    /// Which column has its value.
+    /// The column with the sensor's value.
     pub value: String,
 }
 
@@ -179,17 +179,17 @@ impl CsvFormat {
         self.record_column.as_deref() == Some(name) || self.time_columns.iter().any(|time| time == name)
     }
 
-    /// Names of the columns, where the configuration says them.
+    /// The names of the columns, if the configuration gives them.
     pub fn known_names(&self) -> &[String] {
         self.names.as_deref().unwrap_or_default()
     }
 
-    /// Whether a column of this name may have values: each may, where the configuration does not name them.
+    /// Whether a column of this name may have values. Always true if the configuration does not name the columns.
     pub fn may_have(&self, name: &str) -> bool {
         self.long.is_some() || self.names.as_ref().is_none_or(|names| names.iter().any(|known| known == name))
     }
 
-    /// The columns that are no key, where the configuration names them.
+    /// The columns that are not part of the key, if the configuration names them.
     pub fn known_values(&self) -> impl Iterator<Item = &String> {
         let known = if self.long.is_some() { &[] } else { self.known_names() };
         let of_array = usize::from(self.dialect.as_ref().is_some_and(|dialect| dialect.array.is_some()));
@@ -200,25 +200,25 @@ impl CsvFormat {
 /// How the lines of a text table are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CsvDialect {
-    /// What stands between fields.
+    /// The separator between fields.
     pub separator: Separator,
-    /// Before the fraction of a number.
+    /// The sign before the fraction of a number.
     pub decimal: u8,
-    /// Between the thousands of a number.
+    /// The sign between the thousands of a number.
     pub thousands: Option<u8>,
-    /// Around fields that hold a separator.
+    /// The sign around fields that contain a separator.
     pub quote: Option<u8>,
-    /// What lines begin with that are no rows: comments, footers.
+    /// The beginnings of lines that are not rows: comments, footers.
     pub comments: Vec<String>,
-    /// The first field of the lines of this table; lines with other numbers there are of other tables.
+    /// The first field of this table's lines; lines with another number belong to other tables.
     pub array: Option<u16>,
-    /// Of stamps that have none.
+    /// The year of stamps that have none.
     pub year: Option<u16>,
-    /// Lines at the top before the rows, those of names and units among them.
+    /// The number of lines before the rows, including those of names and units.
     pub head_lines: usize,
-    /// Which line has the names, counted from 1.
+    /// The line with the names, counted from 1.
     pub names_line: Option<usize>,
-    /// Which line has the units.
+    /// The line with the units, counted from 1.
     pub units_line: Option<usize>,
 }
 
@@ -239,33 +239,33 @@ impl Default for CsvDialect {
     }
 }
 
-/// What stands between the fields of a line.
+/// The separator between the fields of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Separator {
-    /// One sign.
+    /// One character.
     Sign(u8),
-    /// One or more blanks or tabs; those at the ends of a line count for nothing.
+    /// One or more blanks or tabs; those at the ends of a line are ignored.
     Blanks,
 }
 
-/// What to do when the same key comes again with other content.
+/// What to do if an existing key comes with other content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnConflict {
-    /// The first stays; the other is kept beside.
+    /// The first content remains the row; the other is kept beside it.
     Keep,
-    /// The newer becomes the row and is sent again; the older is kept beside.
+    /// The newer content becomes the row and is sent again; the older is kept beside it.
     Replace,
 }
 
-/// Whether rows of a table share time stamps, so that RECORD tells them apart.
+/// Whether rows of a table share time stamps and are distinguished by RECORD.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum SharedStamps {
-    /// Where the rows show it.
+    /// Only if the rows show it.
     #[default]
     AsShown,
     /// Never.
     Never,
-    /// So many.
+    /// This number of rows shares each stamp.
     Of(Samples),
 }
 
@@ -275,7 +275,7 @@ pub enum ValueType {
     /// A number.
     #[default]
     Float,
-    /// A whole number. Values that are none are left out.
+    /// A whole number. Values that are not whole are left out.
     Integer,
     /// A string.
     Text,
@@ -300,39 +300,39 @@ pub enum ColumnUse {
 pub struct ColumnConfig {
     /// What it is for.
     pub column_use: ColumnUse,
-    /// The name it is sent under; none means its own.
+    /// The name under which it is sent; None is its own name.
     pub field: Option<String>,
-    /// AmeriFlux base name, with or without position qualifiers.
+    /// The AmeriFlux base name, with or without position qualifiers.
     pub variable: Option<String>,
-    /// The range test, if one is configured (directly or through `variable`), where the file has the variable's unit;
-    /// [`ColumnConfig::range_in`] is that of a header's unit.
+    /// The range test for the variable's own unit, if one is configured (directly or through `variable`);
+    /// [`ColumnConfig::range_in`] gives the test for the unit of a header.
     pub range: Option<Range>,
     /// The limits that the user gives.
     pub limits: Limits,
-    /// Values that mean "missing" here; none means the table's.
+    /// Values that mean "missing" in this column; None takes those of the table.
     pub sentinels: Option<Sentinels>,
-    /// What kind of quantity it is, where the user says it.
+    /// The kind of quantity, if the user gives it.
     pub kind: Option<Kind>,
     /// The unit of a derived column.
     pub unit: Option<String>,
-    /// A derived column is not in the file: this gives its value.
+    /// The formula of a derived column, which is not in the file.
     pub formula: Option<Formula>,
-    /// How long before a row a derived column's potential radiation is averaged.
+    /// The time before a row over which the potential radiation of a derived column is averaged.
     pub interval: Option<Duration>,
-    /// Whether values that fail are held back from the bucket; their flags go out.
+    /// Whether failed values are not sent; their flags are.
     pub withhold: bool,
-    /// The tests beside the range.
+    /// The tests other than the range test.
     pub quality: ColumnSettings,
-    /// Whether it is an instrument's diagnostic word, and whose.
+    /// The instrument, if the column is a diagnostic word.
     pub diagnostic: Option<Diagnostic>,
-    /// Which of its numbers vouch for other columns.
+    /// The guards by which its numbers flag other columns.
     pub guards: Vec<RangeGuard>,
-    /// What is measured: columns of one quantity are looked at together. None means that `variable` says it.
+    /// The measured quantity: columns of one quantity are shown together. None takes it from `variable`.
     pub quantity: Option<String>,
-    /// Where the sensor is; the table's, unless the column says it.
+    /// The level of the sensor: that of the column, otherwise that of the table.
     pub level: Option<Level>,
-    /// What measures it: `CNR1`; the table's, unless the column says it.
+    /// The instrument, such as `CNR1`: that of the column, otherwise that of the table.
     pub sensor: Option<String>,
-    /// The type that its values are sent as.
+    /// The type in which its values are sent.
     pub value_type: ValueType,
 }

@@ -20,10 +20,10 @@ use super::{
 };
 use crate::time::{LoggerClock, Samples, Timestamp, parse_instant};
 
-/// The tag that tells stations apart in a shared bucket.
+/// The tag that distinguishes stations in a shared bucket.
 const STATION_TAG: &str = "station";
 
-/// All tables, in the order of the file.
+/// Reads all tables, in the order of the file.
 pub(super) fn tables(
     source: &Source<'_>,
     found: &[Spanned<TableSection>],
@@ -38,7 +38,7 @@ pub(super) fn tables(
         let at = Section::new(source, name.as_deref().unwrap_or("[[table]]"), Some(at));
         let table = table(source, &at, section.get_ref(), station, folder)?;
         let name_at = section.get_ref().name.as_ref().map_or(0..0, Spanned::span);
-        // Views and folders are named after tables, and neither SQLite nor Windows tells "A" from "a".
+        // Views and folders are named after tables, and neither SQLite nor Windows distinguishes "A" from "a".
         if let Some(line) = lines.insert(table.name.0.to_lowercase(), source.line(name_at.start)) {
             return Err(at.wrong(
                 &name_at,
@@ -124,8 +124,8 @@ fn table(
     })
 }
 
-/// The table's own clock with its own later offsets, else the station's. Its own periods of a wrong clock come before the
-/// station's.
+/// The table's own clock with its own later offsets, otherwise the station's. The table's own periods of a wrong clock
+/// precede the station's.
 fn stamps(
     source: &Source<'_>,
     at: &Section<'_>,
@@ -175,7 +175,8 @@ fn samples(at: &Section<'_>, found: &TableSection, format: &FileFormat) -> Resul
     })
 }
 
-/// What the table says, else what its tags say: a tag is free text, so one that is no length says nothing.
+/// The level that the table gives, otherwise that of its tags. A tag is free text, so a tag that is not a length is
+/// ignored.
 fn level_of_table(
     at: &Section<'_>,
     found: &TableSection,
@@ -245,8 +246,8 @@ fn tags(at: &Section<'_>, found: &TableSection, station: &Station) -> Result<BTr
     Ok(tags)
 }
 
-/// Within a row each name may stand once: a second field overwrites the first, and a field named as a tag is refused by
-/// InfluxDB 3. For TOA5 only the configured columns are known here.
+/// Refuses a name that occurs twice in a row: a second field would overwrite the first, and InfluxDB 3 refuses a field
+/// with the name of a tag. For TOA5 only the configured columns are known here.
 fn names_are_unique(
     at: &Section<'_>,
     found: &TableSection,

@@ -1,6 +1,7 @@
-//! Single values: from the text in the file to what it means.
+//! Parses single values of the configuration file.
 //!
-//! Each function gives the value, or the end of a sentence that begins with the key: what is wrong and what to write.
+//! Each function returns the value, or the rest of a sentence that begins with the key: what is wrong and what to
+//! write.
 
 mod names;
 mod paths;

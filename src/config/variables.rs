@@ -1,10 +1,10 @@
-//! `${NAME}` in a value stands for an environment variable.
+//! Replaces `${NAME}` in values by environment variables.
 //!
-//! The guarantee: in the keys whose rows in [`super::keys`] say so, no `${` reaches the rest of the program. It is replaced
-//! by the variable's text, or it is an error with file, line and key; so no row goes into a bucket that is called
-//! `${BUCKET}`. Only keys that say where rows and messages go and which station this is take variables: a column or a unit may have any
-//! name, `${` included. The keys that name a variable themselves (`token_env`, `password_env`) and the files of secrets take
-//! none, because a secret must not become part of a name that messages show.
+//! In the keys whose rows in [`super::keys`] say so, no `${` reaches the rest of the program: it is replaced by the
+//! variable's text, or it is an error with file, line and key. So no row is sent to a bucket named `${BUCKET}`. Only
+//! keys that say where rows and messages are sent and which station this is accept variables, because a column or a
+//! unit may have any name, including `${`. The keys that name a variable themselves (`token_env`, `password_env`) and
+//! the files of secrets accept none, because a secret must not become part of a name that messages show.
 
 use std::ops::Range;
 
@@ -15,7 +15,7 @@ use super::file::{File, Part};
 use super::place::{Section, Source};
 use super::value;
 
-/// Replaces the variables in the keys whose rows say so.
+/// Replaces the variables in the keys whose rows allow it.
 pub(super) fn fill(source: &Source<'_>, file: &mut File) -> Result<(), ConfigError> {
     let at = |name: &str, span: Range<usize>| Section::new(source, name, Some(span.start));
     if let Some(found) = &mut file.station {
@@ -56,7 +56,7 @@ fn fill_one(at: &Section<'_>, key: &str, text: &mut Spanned<String>) -> Result<(
     Ok(())
 }
 
-/// The text with each `${NAME}` replaced, or the end of a sentence that began with the key.
+/// The text with each `${NAME}` replaced, or the rest of a sentence that begins with the key.
 fn filled(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<String, String> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -65,7 +65,7 @@ fn filled(text: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Strin
         let (name, behind) = after
             .split_once('}')
             .ok_or("holds \"${\" without \"}\"; write ${NAME}, the name of an environment variable")?;
-        // What is no name may be a secret, so it is not repeated.
+        // A text that is not a valid name may be a secret, so it is not repeated.
         let name = value::variable_name(name).map_err(|_| {
             "holds \"${...}\" with something else than a name inside; write ${NAME}, the name of an environment variable"
         })?;

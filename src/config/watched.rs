@@ -1,50 +1,50 @@
-//! A configuration file that is looked at while the program stays up, as by `run --watch` and `serve`.
+//! Detects changes of the configuration file while the program stays up, as in `run --watch` and `serve`.
 //!
-//! A change is decided about once it has been the same for two looks, because an editor may write a file in pieces. While the
-//! file is wrong, it is read anew at each look: what it names, such as a file of limits, may have been put right without a
-//! change of its own text.
+//! A change is reported after two looks have found the same content, because an editor may write a file in pieces.
+//! While the configuration is wrong, it is read again at each look: a file that it names, such as a file of limits, may
+//! have been corrected without a change of the configuration file.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Config, ConfigError};
 
-/// The file, and what was last decided about it.
+/// The file, and the content that was last reported.
 #[derive(Debug)]
 pub struct ConfigFile {
     path: PathBuf,
-    /// The fingerprint of the configuration, or of the reason against it.
+    /// The fingerprint of the configuration, or of its error.
     decided: u64,
-    /// Seen once.
+    /// The fingerprint of a content that was found by one look.
     candidate: Option<u64>,
 }
 
 impl ConfigFile {
-    /// From one look at the file to the next.
+    /// The time between two looks at the file.
     pub const LOOK: Duration = Duration::from_secs(1);
 
-    /// The file of a configuration that is in force.
+    /// Watches the file of a configuration that is in force.
     pub fn of(config: &Config) -> ConfigFile {
         ConfigFile { path: config.path.clone(), decided: config.fingerprint, candidate: None }
     }
 
-    /// The file at `path`, and what it says now, which is thereby decided about.
+    /// Opens the file at `path` and loads its present content, which counts as reported.
     pub fn open(path: &Path) -> (ConfigFile, Result<Config, ConfigError>) {
         let config = Config::load(path);
         (ConfigFile { path: path.to_owned(), decided: seen(&config), candidate: None }, config)
     }
 
-    /// Where it is.
+    /// The path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether the file, as it was decided about last, is this configuration.
+    /// Whether the last reported content of the file is this configuration.
     pub fn is(&self, config: &Config) -> bool {
         self.decided == config.fingerprint
     }
 
-    /// A change that is to be decided about.
+    /// Looks at the file, and returns the new configuration or its error if a change is to be reported.
     pub fn look(&mut self) -> Option<Result<Config, ConfigError>> {
         let text = Config::read(&self.path);
         if text.as_ref().is_ok_and(|text| Config::fingerprint_of(text) == self.decided) {
@@ -86,14 +86,14 @@ mod tests {
         std::fs::write(&path, text("A")).unwrap();
         let mut file = ConfigFile::of(&Config::load(&path).unwrap());
         assert!(file.look().is_none() && file.look().is_none());
-        // In pieces: the first half alone would be wrong.
+        // Written in pieces: the first part alone would be wrong.
         std::fs::write(&path, &text("B")[..20]).unwrap();
         assert!(file.look().is_none());
         std::fs::write(&path, text("B")).unwrap();
         assert!(file.look().is_none());
         assert_eq!(file.look().unwrap().unwrap().station.name, "B");
         assert!(file.look().is_none());
-        // Wrong, and back again.
+        // Wrong, then correct again.
         std::fs::write(&path, "[station]\n").unwrap();
         assert!(file.look().is_none());
         assert!(file.look().unwrap().is_err());
@@ -106,7 +106,7 @@ mod tests {
         assert_eq!(file.look().unwrap().unwrap().station.name, "B");
     }
 
-    /// A band for each of the twelve months, all day.
+    /// A climatology with a band for each of the twelve months, for all hours.
     fn climatology() -> String {
         let hours = |month: u32| (0..24).map(move |hour| format!("TA,{month},{hour},-30,30\n"));
         "variable,month,hour,low,high\n".to_owned() + &(1..=12).flat_map(hours).collect::<String>()

@@ -1,8 +1,8 @@
-//! The one table from an HTTP response to an [`Outcome`].
+//! Maps an HTTP response to an [`Outcome`]. All rules for this are in this table.
 //!
-//! A status alone decides nothing (docs/influx-answers.md#a-status-alone-decides-nothing): the same event has four codes,
-//! a 400 may be a server that is shutting down, a 200 may be a hotel's login page. What is not in the table is held,
-//! because holding loses nothing.
+//! A status alone decides nothing (docs/influx-answers.md#a-status-alone-decides-nothing): the same event has four
+//! codes, a 400 may come from a server that is shutting down, and a 200 may be a hotel's login page. A response that is
+//! not in the table is held, because holding loses nothing.
 
 use std::time::Duration;
 
@@ -12,15 +12,16 @@ use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use super::{Answer, Outcome, TypeConflict};
 use crate::config::Api;
 
-/// Longest wait that a server can impose.
+/// The longest wait that a server can impose.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
 
-/// Longest text kept of an answer, in characters. A batch's complaint ends with what matters, so the end is kept too.
+/// The longest text of an answer that is kept, in characters. The end of an error message about a batch has the reason,
+/// so the end is kept too.
 const TEXT_MAX: usize = 600;
 const TEXT_END: usize = 180;
 
-/// Matters inside InfluxDB 3 that its v2 endpoint reports as 400 (3.4.2 to 3.10; `write_buffer::Error` and
-/// `influxdb3_wal::Error`): the same bytes are taken later.
+/// Internal problems of InfluxDB 3 that its v2 endpoint reports as 400 (3.4.2 to 3.10; `write_buffer::Error` and
+/// `influxdb3_wal::Error`): the same bytes are accepted later.
 const PASSING_FAULTS: [&str; 10] = [
     "error from wal",
     "wal is shutdown",
@@ -34,10 +35,10 @@ const PASSING_FAULTS: [&str; 10] = [
     "system overloaded",
 ];
 
-/// With the space before it, because a complaint quotes names, and `water_retention` is a name.
+/// Each begins with a space, because an error message quotes names, and `water_retention` is a possible name.
 const RETENTION: [&str; 3] = [" retention policy", " retention period", " retention window"];
 
-/// Matters of the configuration that some products report as 400: no row is to blame.
+/// Problems of the configuration that some products report as 400: they are not caused by a row.
 const CONFIG_FAULTS: [&str; 9] = [
     "org not found",
     "organization not found",
@@ -50,15 +51,15 @@ const CONFIG_FAULTS: [&str; 9] = [
     "read-only",
 ];
 
-/// What was written to, for the messages.
+/// The target of a write, for messages.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Target<'a> {
     pub(super) api: Api,
-    /// As it is configured.
+    /// The bucket as it is configured.
     pub(super) bucket: &'a str,
 }
 
-/// Reads a response that arrived whole. `body` has no secret in it any more.
+/// Interprets a response that arrived completely. Secrets were removed from `body`.
 pub(super) fn read(target: Target<'_>, status: u16, headers: &HeaderMap, body: &str) -> Answer {
     let message = message(body);
     let server_time = server_time(headers);
@@ -98,7 +99,7 @@ fn held(fix: String) -> Outcome {
     Outcome::Held { fix }
 }
 
-/// A complaint about a line may quote text of that line, so it is never taken for a fault of the server.
+/// An error message about a line may quote the line, so it is never taken for a fault of the server.
 fn is_about_lines(text: &str) -> bool {
     ["parse", "partial write", "no data written", "line protocol", "points rejected"]
         .iter()
@@ -113,7 +114,7 @@ fn is_config_fault(text: &str) -> bool {
     !is_about_lines(text) && CONFIG_FAULTS.iter().any(|part| text.contains(part))
 }
 
-/// VictoriaMetrics says 400 where others say 404.
+/// VictoriaMetrics answers 400 where others answer 404.
 pub(super) fn is_unknown_path(text: &str) -> bool {
     text.contains("unsupported path requested")
 }
@@ -123,7 +124,7 @@ pub(super) fn speaks_of_retention(message: &str) -> bool {
     if TypeConflict::read(message).is_some() {
         return false;
     }
-    // InfluxDB 1.12 ends every partial write with the place that it was meant for.
+    // InfluxDB 1.12 ends the message about every partial write with the name of its retention policy.
     let cause = message.rsplit_once(" for retention policy: ").map_or(message, |(cause, _)| cause);
     let text = format!(" {}", cause.to_lowercase());
     RETENTION.iter().any(|part| text.contains(part)) && !text.contains("retention policy not found")
@@ -210,8 +211,8 @@ fn spelled(api: Api) -> &'static str {
     }
 }
 
-/// Seconds, or an HTTP date: a proxy's way. A date counts from the answer's own `Date`, because this computer's clock
-/// may be wrong.
+/// Parses seconds, or an HTTP date, which some proxies send. A date is compared with the answer's own `Date`, because
+/// this computer's clock may be wrong.
 fn retry_after(headers: &HeaderMap, server_time: Option<DateTime<Utc>>) -> Option<Duration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -228,7 +229,7 @@ pub(super) fn server_time(headers: &HeaderMap) -> Option<DateTime<Utc>> {
     headers.get(DATE).and_then(|date| date.to_str().ok()).and_then(http_date)
 }
 
-/// Product and version, as InfluxDB 1.x, 2.x and Cloud put them on every answer.
+/// Product and version, which InfluxDB 1.x, 2.x and Cloud send with every answer.
 pub(super) fn product(headers: &HeaderMap) -> Option<String> {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(cleaned);
     match (text("x-influxdb-build"), text("x-influxdb-version")) {
@@ -243,8 +244,8 @@ fn http_date(text: &str) -> Option<DateTime<Utc>> {
     DateTime::parse_from_rfc2822(text.trim()).ok().map(|date| date.with_timezone(&Utc))
 }
 
-/// What the server says, out of whichever JSON shape it uses (docs/influx-answers.md#error-bodies); otherwise the body.
-/// InfluxDB 3 says it in two places, of which the second has the reason.
+/// The server's message, from any of the JSON forms in use (docs/influx-answers.md#error-bodies); otherwise the body.
+/// InfluxDB 3 has a message in two places, of which the second one has the reason.
 pub(super) fn message(body: &str) -> String {
     let Ok(serde_json::Value::Object(json)) = serde_json::from_str(body) else {
         return body.to_owned();
@@ -257,7 +258,7 @@ pub(super) fn message(body: &str) -> String {
     }
 }
 
-/// Fit for a log line: no control characters, no runs of spaces, at most 600 characters.
+/// The text in a form for a log line: without control characters and runs of spaces, at most 600 characters.
 pub(super) fn cleaned(text: &str) -> String {
     let spaced: String = text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect();
     let clean = spaced.split_whitespace().collect::<Vec<_>>().join(" ");

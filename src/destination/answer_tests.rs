@@ -1,4 +1,4 @@
-//! Every row of the status table (docs/influx-answers.md#what-each-status-means).
+//! Tests every row of the status table (docs/influx-answers.md#what-each-status-means).
 
 use reqwest::header::{HeaderName, HeaderValue};
 

@@ -1,7 +1,7 @@
-//! What a server knows about its buckets: how long each keeps rows, which there are, and a new one.
+//! Asks a server about its buckets (how long each keeps rows, which exist), and creates a bucket.
 //!
-//! The sender needs the retention to tell a row that is too old from a row that is wrong. A token that may only write
-//! cannot ask, and then the answer is [`Retention::Unknown`], never a guess.
+//! The sender needs the retention to distinguish a row that is too old from a row that is wrong. A token with write
+//! permission only cannot ask, and then the answer is [`Retention::Unknown`], never a guess.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ use super::influxql::{self, identifier};
 use super::query::QueryError;
 use crate::config::{Api, is_id};
 
-/// Buckets asked for at a time; the server's largest page.
+/// The number of buckets that are requested at a time; the server's largest page.
 const PAGE: usize = 100;
 
 /// How long a bucket keeps its rows.
@@ -25,27 +25,27 @@ pub enum Retention {
     Forever,
     /// Rows older than this are refused, hidden or deleted.
     For(Duration),
-    /// The server does not say, and why.
+    /// The server does not say it, with the reason.
     Unknown(String),
 }
 
 /// A bucket (v2), a database with a retention policy (v1) or a database (v3).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bucket {
-    /// In the spelling of the configuration's `bucket`.
+    /// The name as the configuration's `bucket` writes it.
     pub name: String,
-    /// Only v2 has one. The same name with another id is another bucket.
+    /// The id, which only v2 has. A bucket of the same name with another id is another bucket.
     pub id: Option<String>,
     /// How long it keeps rows.
     pub retention: Retention,
 }
 
-/// What [`Influx::create`] did.
+/// The result of [`Influx::create`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Created {
     /// The bucket is new.
     New,
-    /// It was there before, and is as it was.
+    /// It existed before, and is unchanged.
     WasThere(Bucket),
 }
 
@@ -79,10 +79,10 @@ impl From<PageBucket> for Bucket {
 }
 
 impl Influx {
-    /// How long a bucket keeps its rows; none means the destination's own.
+    /// How long a bucket keeps its rows; None is the destination's default bucket.
     ///
     /// # Errors
-    /// The server cannot be reached, or its answer makes no sense. A refusal is [`Retention::Unknown`].
+    /// The server cannot be reached, or its answer is not understood. A refusal is [`Retention::Unknown`].
     pub fn retention(&self, bucket: Option<&str>) -> Result<Retention, QueryError> {
         let name = self.bucket(bucket);
         match self.find(name) {
@@ -93,16 +93,16 @@ impl Influx {
         }
     }
 
-    /// One bucket by its name; none if there is no such bucket, or the token may not see it.
+    /// Finds one bucket by its name; None if there is no such bucket, or the token may not see it.
     ///
     /// # Errors
-    /// No answer, a refusal, or an answer that cannot be relied on.
+    /// There is no answer, a refusal, or an answer that is not reliable.
     pub fn find(&self, name: &str) -> Result<Option<Bucket>, QueryError> {
         match self.config.api {
             Api::V1 => self.find_policy(name),
             Api::V2 if is_id(name) => match self.page(&[("id", name)]) {
                 Ok(found) => Ok(found.into_iter().find(|bucket| bucket.id.as_deref() == Some(name))),
-                // Nothing forbids a name that looks like an id.
+                // A bucket's name may have the form of an id.
                 Err(QueryError::Refused { status: Some(404), .. }) => self.find_by_name(name),
                 Err(error) => Err(error),
             },
@@ -111,10 +111,10 @@ impl Influx {
         }
     }
 
-    /// All buckets that the token may see, without the server's own.
+    /// Lists all buckets that the token may see, except the server's internal ones.
     ///
     /// # Errors
-    /// As [`Influx::find`].
+    /// As for [`Influx::find`].
     pub fn list(&self) -> Result<Vec<Bucket>, QueryError> {
         let mut all = match self.config.api {
             Api::V1 => self.all_policies()?,
@@ -125,17 +125,17 @@ impl Influx {
         Ok(all)
     }
 
-    /// Makes a bucket; none keeps rows for ever. One that is there already is left as it is.
+    /// Creates a bucket; a retention of None keeps rows for ever. An existing bucket is not changed.
     ///
     /// # Errors
-    /// As [`Influx::find`]; the server's message says whether a limit is reached.
+    /// As for [`Influx::find`]; the server's message says whether a limit is reached.
     pub fn create(&self, name: &str, retention: Option<Duration>) -> Result<Created, QueryError> {
         if retention.is_some_and(|retention| retention.as_secs() == 0) {
-            // InfluxDB 3 reads 0 as "delete everything", the others as "for ever".
+            // InfluxDB 3 takes 0 as "delete everything", the others as "for ever".
             let message = "a retention of 0 means something else to each product".to_owned();
             return Err(QueryError::Refused { status: None, message, fix: "leave it out to keep rows for ever" });
         }
-        // A login that may not look may still make one.
+        // A login without read permission may still be allowed to create a bucket.
         if let Ok(Some(found)) = self.find(name) {
             return Ok(Created::WasThere(found));
         }
@@ -196,7 +196,8 @@ impl Influx {
         }
     }
 
-    /// The API wants the id where the configuration has the name; an id in the configuration is taken as it is.
+    /// Finds the id of the organisation, which the API requires where the configuration has the name; an id in the
+    /// configuration is used unchanged.
     fn organisation_id(&self) -> Result<String, QueryError> {
         let org = &self.config.org;
         if is_id(org) {
@@ -222,7 +223,7 @@ impl Influx {
         let rows: Vec<Value> = parse(&reply.body)?;
         let mut found: Vec<Bucket> = rows.iter().filter_map(database).collect();
         if found.iter().any(|bucket| matches!(bucket.retention, Retention::Unknown(_))) {
-            // The list has the names only; a token may read the list and not this table.
+            // The list has only the names; a token may be allowed to read the list but not this table.
             if let Ok(kept) = self.system_databases() {
                 for bucket in &mut found {
                     if let Some((_, retention)) = kept.iter().find(|(name, _)| *name == bucket.name) {
@@ -234,7 +235,7 @@ impl Influx {
         Ok(found)
     }
 
-    /// Names and retentions by the system table. A period that is null keeps rows for ever
+    /// Names and retentions from the system table. A period of null keeps rows for ever
     /// (docs/influx-answers.md#retention-and-bucket-identity).
     fn system_databases(&self) -> Result<Vec<(String, Retention)>, QueryError> {
         let query = [("db", "_internal"), ("format", "json"), ("q", "SELECT * FROM system.databases")];
@@ -243,7 +244,7 @@ impl Influx {
         Ok(rows.iter().filter_map(system_database).collect())
     }
 
-    /// All retention policies of a database, the default one first under the database's bare name.
+    /// All retention policies of a database, the default one first under the database's name alone.
     fn policies(&self, db: &str) -> Result<Vec<Bucket>, QueryError> {
         let series = influxql::run(self, None, &format!("SHOW RETENTION POLICIES ON {}", identifier(db)))?;
         let mut found = Vec::new();
@@ -253,7 +254,7 @@ impl Influx {
                     |name: &str| series.columns.iter().position(|column| column == name).and_then(|at| row.get(at));
                 let retention = cell("duration").and_then(Value::as_str).and_then(retention_in_text);
                 let retention = match retention {
-                    // InfluxDB 2 says 0 of every bucket that it shows as a policy, whatever it keeps.
+                    // InfluxDB 2 reports 0 for every bucket that it shows as a policy, whatever its retention is.
                     Some(Retention::Forever) if !self.version().is_some_and(|version| version.starts_with("1.")) => {
                         Retention::Unknown("only InfluxDB 1 tells here how long it keeps rows".to_owned())
                     }
@@ -318,7 +319,7 @@ fn parse<T: serde::de::DeserializeOwned>(body: &str) -> Result<T, QueryError> {
         .map_err(|_| QueryError::Unknown(super::answer::cleaned(&format!("not what was asked for: {body}"))))
 }
 
-/// A row of `system.databases`; none for a database that is being deleted.
+/// Parses a row of `system.databases`; None for a database that is being deleted.
 fn system_database(row: &Value) -> Option<(String, Retention)> {
     let name = row["database_name"].as_str().filter(|_| row["deleted"] != true)?;
     let retention = match &row["retention_period_ns"] {
@@ -331,7 +332,7 @@ fn system_database(row: &Value) -> Option<(String, Retention)> {
     Some((name.to_owned(), retention))
 }
 
-/// A row of InfluxDB 3's list. The column of the retention differs between versions, and older ones have none.
+/// Parses a row of InfluxDB 3's list. The column of the retention differs between versions, and older ones have none.
 fn database(row: &Value) -> Option<Bucket> {
     let name = ["iox::database", "name", "database_name"].iter().find_map(|key| row[*key].as_str())?;
     let nanos = row["retention_period_ns"].as_u64().map(|nanos| Retention::For(Duration::from_nanos(nanos)));
@@ -340,7 +341,7 @@ fn database(row: &Value) -> Option<Bucket> {
     Some(Bucket { name: name.to_owned(), id: None, retention })
 }
 
-/// `720h0m0s`, `30d`, `0s`, `none`.
+/// Parses `720h0m0s`, `30d`, `0s`, `none`.
 fn retention_in_text(text: &str) -> Option<Retention> {
     if matches!(text.to_ascii_lowercase().as_str(), "none" | "inf") {
         return Some(Retention::Forever);

@@ -1,9 +1,10 @@
-//! A field type conflict, read out of the server's text.
+//! Parses a field type conflict from the server's message.
 //!
-//! InfluxDB 1.x, 2.x and Cloud fix the type of a field by its first value (1.x and 2.x in each shard). They name the field,
-//! the measurement and both types, and drop only the points that conflict (docs/influx-answers.md#field-type-conflicts).
+//! InfluxDB 1.x, 2.x and Cloud fix the type of a field by its first value (1.x and 2.x separately in each shard). Their
+//! messages name the field, the measurement and both types, and they drop only the points that conflict
+//! (docs/influx-answers.md#field-type-conflicts).
 
-/// What a server says of values that have another type than the values it holds.
+/// The content of a message about values whose type differs from that of the stored values.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TypeConflict {
     /// The measurement, unescaped.
@@ -12,9 +13,9 @@ pub struct TypeConflict {
     pub field: String,
     /// The type that was sent: `float`, `integer`, `string`, `boolean`.
     pub sent: String,
-    /// The type that the bucket holds.
+    /// The type in the bucket.
     pub stored: String,
-    /// How many points of the request were dropped, in the shard that the server speaks of.
+    /// The number of points of the request that were dropped, in the shard that the message is about.
     pub dropped: Option<usize>,
 }
 
@@ -37,7 +38,7 @@ impl TypeConflict {
         })
     }
 
-    /// Whether both speak of the same field and the same types.
+    /// Whether both are about the same field and the same types.
     pub fn is_same_cause(&self, other: &TypeConflict) -> bool {
         (&self.measurement, &self.field, &self.sent, &self.stored)
             == (&other.measurement, &other.field, &other.sent, &other.stored)

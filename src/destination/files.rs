@@ -1,7 +1,7 @@
 //! A folder of `.lp` files: line protocol, uncompressed, ready for `influx write`.
 //!
-//! A file is there whole or not at all: it is written under a hidden name, synced, renamed, and then the folder is
-//! synced. Names sort in the order of writing for each bucket and carry the process's number, so two processes never
+//! A file exists completely or not at all: it is written under a hidden name, synced and renamed, and then the folder
+//! is synced. For each bucket, names sort in the order of writing. They contain the process id, so two processes never
 //! write the same file.
 
 use std::fs::{self, File, OpenOptions};
@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Answer, Destination, DestinationError, Outcome, Request, refuse_hollow};
 
-/// Counts the files of this process, whichever folder they go to.
+/// Counts the files of this process, in all folders.
 static SEQUENCE: AtomicU64 = AtomicU64::new(1);
 
 /// The folder destination.
@@ -24,12 +24,12 @@ pub struct Files {
 }
 
 impl Files {
-    /// The folder is made when the first file is written.
+    /// The folder is created when the first file is written.
     pub fn new(folder: PathBuf) -> Files {
         Files { folder, last: DateTime::UNIX_EPOCH }
     }
 
-    /// A clock that steps back must not put a newer file in front of an older one.
+    /// The name of the next file. If the clock steps back, a newer file must not sort before an older one.
     fn next_name(&mut self, bucket: Option<&str>) -> String {
         self.last = self.last.max(Utc::now());
         let sequence = SEQUENCE.fetch_add(1, Ordering::Relaxed);
@@ -48,7 +48,7 @@ impl Files {
         let path = self.folder.join(name);
         let written = write_synced(&hidden, lines).and_then(|()| fs::rename(&hidden, &path));
         if let Err(source) = written {
-            // The rows stay pending; a part that cannot be removed does no harm.
+            // The rows remain pending; a partial file that cannot be removed does no harm.
             let _ = fs::remove_file(&hidden);
             return Err(at(&path)(source));
         }
@@ -79,12 +79,13 @@ fn write_synced(path: &Path, lines: &[u8]) -> io::Result<()> {
     file.sync_all()
 }
 
-/// Without it a power cut can take back the rename. Windows has no such call; NTFS journals its names.
+/// Syncs the folder: without it a power cut can undo the rename. Windows has no such call; NTFS journals its names.
 fn sync_folder(folder: &Path) -> io::Result<()> {
     if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
 }
 
-/// A bucket's name may hold what a file's name may not, on Windows more than elsewhere.
+/// The part of a file name for a bucket: a bucket's name may contain characters that file names may not, especially on
+/// Windows.
 fn file_stem(bucket: &str) -> String {
     let safe = |letter: char| letter.is_alphanumeric() || matches!(letter, '-' | '_' | '.');
     let stem: String = bucket.chars().take(80).map(|letter| if safe(letter) { letter } else { '_' }).collect();

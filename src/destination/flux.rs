@@ -1,6 +1,6 @@
 //! Flux over `/api/v2/query`: InfluxDB 2.x and Cloud (TSM).
 //!
-//! A query that fails half-way ends its CSV with an error table under a status of 200
+//! If a query fails in the middle, its CSV ends with an error table although the status is 200
 //! (docs/influx-answers.md#queries).
 
 use std::collections::BTreeMap;
@@ -15,10 +15,10 @@ use super::query::{CountAsk, Counted, QueryError, SeriesAsk, StoredValue, Tally,
 use crate::config::is_id;
 use crate::time::Timestamp;
 
-/// Names of the two results of a count.
+/// The names of the two results of a count query.
 const COUNTS: &str = "counts";
 const SUMS: &str = "sums";
-/// Columns of an answer that are no tags.
+/// The columns of an answer that are not tags.
 pub(super) const NO_TAGS: [&str; 6] = ["_start", "_stop", "_time", "_value", "_field", "_measurement"];
 
 /// The count and the sum of each field.
@@ -51,7 +51,7 @@ pub(super) fn answer_to(influx: &Influx, query: &str) -> Result<String, QueryErr
     Ok(reply.body)
 }
 
-/// The series' points, and those of series with further tags.
+/// The points of the series, and those of series with further tags.
 pub(super) fn points(bucket: &str, series: &SeriesAsk<'_>, more: &str) -> String {
     let tags = series
         .tags
@@ -68,7 +68,8 @@ pub(super) fn points(bucket: &str, series: &SeriesAsk<'_>, more: &str) -> String
     )
 }
 
-/// Each series keeps its tags as columns. Two chains, because the server computes a shared one row by row.
+/// The query for counts and sums. Each series keeps its tags as columns. It has two pipelines, because the server would
+/// compute a shared one row by row.
 fn count_query(bucket: &str, ask: &CountAsk<'_>) -> String {
     let fields: Vec<_> = ask.fields.iter().map(|field| format!("r._field == {}", string(field))).collect();
     let of = |fields: &[String]| points(bucket, &ask.series, &format!(" and ({})", fields.join(" or ")));
@@ -87,13 +88,13 @@ fn values_query(bucket: &str, ask: &ValuesAsk<'_>) -> String {
     format!("{points}\n  |> keep(columns: [\"_time\", \"_value\"])\n")
 }
 
-/// A bucket as `from` takes it: an id has a parameter of its own.
+/// The argument of `from` for a bucket: an id has a parameter of its own.
 pub(super) fn from(bucket: &str) -> String {
     let parameter = if is_id(bucket) { "bucketID" } else { "bucket" };
     format!("{parameter}: {}", string(bucket))
 }
 
-/// A Flux string; `${` would open an expression.
+/// A Flux string literal; `${` would begin an expression.
 pub(super) fn string(text: &str) -> String {
     let escaped = text
         .replace('\\', "\\\\")
@@ -105,13 +106,13 @@ pub(super) fn string(text: &str) -> String {
     format!("\"{escaped}\"")
 }
 
-/// RFC 3339 with nine digits, which Flux and InfluxQL both read.
+/// RFC 3339 with nine digits, which both Flux and InfluxQL accept.
 pub(super) fn time(at: Timestamp) -> String {
     at.to_utc().format("%Y-%m-%dT%H:%M:%S%.9fZ").to_string()
 }
 
-/// Hands every row of annotated CSV to `take`: the name of its result, and its cells by column. The first three columns are
-/// the annotation, the result and the table's number, whatever a tag may be called.
+/// Passes every row of annotated CSV to `take`: the name of its result, and its cells by column. The first three
+/// columns are the annotation, the result and the table's number, even if a tag has one of these names.
 pub(super) fn read(
     body: &str,
     mut take: impl FnMut(&str, &[(&str, &str)]) -> Result<(), QueryError>,
@@ -242,7 +243,7 @@ mod tests {
         assert!(query.contains(r#" and r._field == "U" and not exists r["height"])"#), "{query}");
     }
 
-    /// As InfluxDB 2.7.12 answers, series of other tags among it.
+    /// An answer of InfluxDB 2.7.12, which includes series of other tags.
     const ANSWER: &str = "#datatype,string,long,dateTime:RFC3339,dateTime:RFC3339,string,string,string,long\r\n\
         #group,false,false,true,true,true,true,true,false\r\n#default,counts,,,,,,,\r\n\
         ,result,table,_start,_stop,_field,_measurement,table,_value\r\n\

@@ -1,18 +1,18 @@
-//! A sign of life for a dead man's switch.
+//! The heartbeat for a dead man's switch.
 
 use std::time::Duration;
 
 use reqwest::blocking::Client;
 use url::Url;
 
-/// A beat that is late is as good as none.
+/// The time limit: a late heartbeat is useless.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Calls the address with GET. It may hold a secret, so the error is a text without it, and a redirect to another address
-/// is followed without naming it (`Referer`).
+/// Calls the address with GET. The address may contain a secret, so the error is a text without it, and a redirect to
+/// another address is followed without naming it (`Referer`).
 ///
 /// # Errors
-/// No answer, or one that is not a success.
+/// There is no answer, or one without success.
 pub fn beat(url: &Url) -> Result<(), String> {
     let client =
         Client::builder().timeout(TIMEOUT).referer(false).build().map_err(|error| error.without_url().to_string())?;

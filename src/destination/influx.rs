@@ -1,9 +1,9 @@
 //! A server that speaks one of InfluxDB's write APIs.
 //!
-//! One client for writing, for asking about buckets ([`super::buckets`]) and for counting back out ([`super::query`]).
-//! It follows no redirect (a POST would become a GET), repeats nothing by itself, reads each response to its end and
-//! lets no secret out: the token stands in a header marked as sensitive, errors carry no URL, and a server that quotes
-//! the token back at us is edited (I10).
+//! One client is used for writing, for asking about buckets ([`super::buckets`]) and for reading back
+//! ([`super::query`]). It follows no redirect (a POST would become a GET), repeats nothing automatically, reads each
+//! response to its end and reveals no secret: the token is in a header marked as sensitive, errors contain no URL, and
+//! the token is removed from a server's answer that quotes it (I10).
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -24,16 +24,16 @@ use super::{
 };
 use crate::config::{Api, InfluxConfig, is_id, is_loopback};
 
-/// Most that is read of the answer to a write. Complaints that list a hundred lines fit.
+/// The most bytes that are read of the answer to a write. An error message that lists a hundred lines fits.
 const ANSWER_MAX: u64 = 64 * 1024;
 
-/// Longest wait for a connection: a host that does not answer at all is known sooner than one that is slow.
+/// The longest wait for a connection: a host that does not answer at all is detected sooner than a slow one.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The value of a configured header that is shorter may stand in messages.
+/// The shortest value of a configured header that is treated as a secret; shorter ones may appear in messages.
 const SHORTEST_SECRET: usize = 6;
 
-/// How the server knows us.
+/// The kind of login.
 #[derive(Clone)]
 enum Login {
     Anonymous,
@@ -41,30 +41,30 @@ enum Login {
     Basic { user: String, password: String },
 }
 
-/// A server, and what it takes to talk to it. Has no `Debug`, because it holds the secret.
+/// A server with everything needed for requests. It has no `Debug`, because it holds the secret.
 pub struct Influx {
     client: Client,
     pub(super) config: InfluxConfig,
     login: Login,
-    /// Every spelling of the secret in which a server could quote it.
+    /// The secret in every form in which a server could quote it.
     secrets: Vec<String>,
     /// The server's clock in the newest answer.
     clock: Cell<Option<DateTime<Utc>>>,
-    /// What it says that it is.
+    /// The product and version that the server states.
     product: RefCell<Option<String>>,
 }
 
-/// A response that arrived whole. The secret is taken out of the body.
+/// A response that arrived completely. The secret was removed from the body.
 pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: String,
-    /// The body is longer than was to be read.
+    /// Whether the body is longer than the part that was read.
     pub(super) is_cut: bool,
 }
 
 impl Influx {
-    /// Reads the secret and sets up the client; connects to nothing.
+    /// Reads the secret and sets up the client; does not connect.
     ///
     /// # Errors
     /// The secret cannot be read or used, or the client cannot be set up.
@@ -72,7 +72,7 @@ impl Influx {
         let secret =
             config.secret.as_ref().map(|secret| secret.read().map_err(DestinationError::Secret)).transpose()?;
         let mut config = config.clone();
-        // A name in the URL would be sent as a login of its own. The setters fail for URLs without a host only.
+        // A user name in the URL would be sent as a separate login. The setters fail only for URLs without a host.
         let _ = config.url.set_username("");
         let _ = config.url.set_password(None);
         let login = login(&config, secret.as_deref())?;
@@ -82,7 +82,7 @@ impl Influx {
             .timeout(config.timeout)
             .connect_timeout(config.timeout.min(CONNECT_TIMEOUT));
         if is_loopback(&config.url) {
-            // Plain http is allowed here because nothing leaves the machine; a proxy would carry the token out.
+            // Plain http is allowed here because nothing leaves the computer; a proxy would send the token elsewhere.
             client = client.no_proxy();
         }
         let client = tls::certified(client, &config.tls)?.default_headers(tls::headers(&config.headers)?);
@@ -92,14 +92,14 @@ impl Influx {
         if let Some(secret) = secret {
             influx.secrets = influx.spellings(&secret);
         }
-        // A short value is hardly a secret, and would take letters out of every message.
+        // A short value is hardly a secret, and replacing it would damage every message.
         let values = influx.config.headers.iter().map(|header| header.value().to_owned());
         let values: Vec<String> = values.filter(|value| value.len() >= SHORTEST_SECRET).collect();
         influx.secrets.extend(values);
         Ok(influx)
     }
 
-    /// For a request beside the one that is on its way. The copy shares the connections that are kept open.
+    /// A copy for another request at the same time. It shares the open connections.
     pub(super) fn copy(&self) -> Influx {
         Influx {
             client: self.client.clone(),
@@ -111,7 +111,7 @@ impl Influx {
         }
     }
 
-    /// A request to a path of the server, with the login on it.
+    /// A request to a path of the server, with the login.
     pub(super) fn request(&self, method: Method, path: &str, query: &[(&str, &str)]) -> RequestBuilder {
         let mut url = self.config.url.clone();
         url.set_path(path);
@@ -128,7 +128,7 @@ impl Influx {
         }
     }
 
-    /// Sends and reads to the end, or up to `most` bytes. The error is a text for the user.
+    /// Sends the request and reads the response to its end, or up to `most` bytes. The error is a text for the user.
     pub(super) fn exchange(&self, request: RequestBuilder, most: u64) -> Result<Reply, String> {
         let deadline = Instant::now() + self.config.timeout;
         let mut response = request.send().map_err(|error| self.network_message(error))?;
@@ -151,7 +151,7 @@ impl Influx {
         Ok(Reply { status, headers, body, is_cut })
     }
 
-    /// Where the server is, without anything secret.
+    /// The server's address without secrets.
     pub(super) fn address(&self) -> String {
         let url = &self.config.url;
         let host = url.host_str().unwrap_or("nowhere");
@@ -165,13 +165,13 @@ impl Influx {
         bucket.unwrap_or(&self.config.bucket)
     }
 
-    /// The organisation as a parameter of v2: some routes take an id under its own name only.
+    /// The organisation as a query parameter of v2: some routes accept an id only under a name of its own.
     pub(super) fn organisation(&self) -> (&'static str, &str) {
         let org = self.config.org.as_str();
         (if is_id(org) { "orgID" } else { "org" }, org)
     }
 
-    /// The secret as it is, as it stands in a URL, and as it stands in the login of HTTP.
+    /// The secret unchanged, as in a URL, and as in an HTTP login.
     fn spellings(&self, secret: &str) -> Vec<String> {
         let in_url: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
         let request = self.request(Method::GET, "/", &[]).build().ok();
@@ -220,7 +220,7 @@ impl Influx {
         }
     }
 
-    /// What the answer to a write means.
+    /// Interprets the answer to a write.
     fn written(&self, bucket: &str, post: RequestBuilder) -> Answer {
         let target = answer::Target { api: self.config.api, bucket };
         match self.exchange(post, ANSWER_MAX) {
@@ -229,7 +229,7 @@ impl Influx {
         }
     }
 
-    /// The version that the server tells, as `1.6.7`.
+    /// The version that the server states, such as `1.6.7`.
     pub(super) fn version(&self) -> Option<String> {
         let product = self.product.borrow();
         let version = product.as_deref()?.strip_prefix("InfluxDB ")?.trim_start_matches('v');
@@ -258,7 +258,7 @@ impl Destination for Influx {
 
     fn may_write(&mut self, bucket: Option<&str>) -> Result<Option<Answer>, DestinationError> {
         if self.config.api == Api::V3 {
-            // A write would make a database that is not there, so only the login and the connection are tried.
+            // A write would create a missing database, so only the login and the connection are tested.
             let list = self.request(Method::GET, "/api/v3/configure/database", &[("format", "json")]);
             let answer = self.written(self.bucket(bucket), list);
             let is_decided = answer.status.is_none_or(|status| status == 401 || status >= 500);
@@ -267,7 +267,7 @@ impl Destination for Influx {
         let bucket = self.bucket(bucket);
         let post = self.write_request(bucket).header(CONTENT_TYPE, "text/plain; charset=utf-8").body(Vec::new());
         let mut answer = self.written(bucket, post);
-        // Cloud looks at login, bucket and permission first, and then says that there are no points
+        // Cloud checks login, bucket and permission first, and then reports that there are no points
         // (docs/influx-answers.md#asking-whether-a-write-would-be-taken).
         let message = answer.message.to_lowercase();
         if answer.status == Some(400)
@@ -319,7 +319,7 @@ impl Destination for Influx {
             (found, _) => found,
         };
         let product = self.product.borrow().clone();
-        // Who may only write learns the time from an empty write that is taken.
+        // A login with write permission only gets the time from an empty write that is accepted.
         let server_time = if !is_answered && matches!(retention, Retention::For(_)) {
             let taken = self.may_write(bucket).ok().flatten().filter(|answer| answer.outcome == Outcome::Stored);
             taken.and_then(|answer| answer.server_time)
@@ -358,7 +358,7 @@ impl Destination for Influx {
     }
 }
 
-/// JSON has several spellings of one letter, and a secret must be found in any of them.
+/// JSON can write a letter in several ways, and a secret must be found in any of them.
 fn unescaped(body: &str) -> Cow<'_, str> {
     if body.contains('\\')
         && let Ok(json) = serde_json::from_str::<serde_json::Value>(body)
@@ -382,7 +382,7 @@ fn login(config: &InfluxConfig, secret: Option<&str>) -> Result<Login, Destinati
     Ok(Login::Header(value))
 }
 
-/// `db` or `db/rp`, as the v1 API's two parameters.
+/// Splits `db` or `db/rp` into the v1 API's two parameters.
 pub(super) fn database_and_policy(bucket: &str) -> (&str, Option<&str>) {
     match bucket.split_once('/') {
         Some((db, rp)) if !rp.is_empty() => (db, Some(rp)),
@@ -391,7 +391,8 @@ pub(super) fn database_and_policy(bucket: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// The client's own timeout counts for each read; a server that drips is stopped here.
+/// Reads a body until the deadline. The client's own timeout applies to each read, so a server that sends very slowly
+/// is stopped here.
 fn read_body(response: &mut impl Read, most: u64, deadline: Instant) -> std::io::Result<Vec<u8>> {
     let mut body = Vec::new();
     let mut chunk = [0_u8; 8192];
@@ -407,7 +408,7 @@ fn read_body(response: &mut impl Read, most: u64, deadline: Instant) -> std::io:
     Ok(body)
 }
 
-/// The innermost reason: the outer ones say "error sending request".
+/// The innermost cause: the outer ones only say "error sending request".
 pub(crate) fn cause(error: &reqwest::Error) -> String {
     let mut deepest: &dyn std::error::Error = error;
     while let Some(source) = deepest.source() {
@@ -416,7 +417,7 @@ pub(crate) fn cause(error: &reqwest::Error) -> String {
     deepest.to_string()
 }
 
-/// As [`cause`]; the client hides its own errors, which name the URL, inside.
+/// Like [`cause`], for an I/O error; the client's own errors, which name the URL, may be nested in it.
 fn io_cause(error: &std::io::Error) -> String {
     let mut deepest = match error.get_ref() {
         Some(inner) => inner as &dyn std::error::Error,

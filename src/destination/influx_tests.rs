@@ -1,4 +1,4 @@
-//! The client against a server of a few lines, on loopback.
+//! Tests the client against a minimal server on loopback.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
@@ -14,14 +14,14 @@ use crate::destination::{Bucket, CountAsk, Created, QueryError, Retention, Serie
 use crate::time::{Interval, Timestamp};
 
 const TOKEN: &str = "s3cret-token";
-/// Longer than any of these takes on a busy machine.
+/// A time limit that is longer than any of these tests on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 const LINES: &[u8] = b"m f=1 1\n";
 
 /// A request as it arrived: head, then body.
 type Arrived = (String, Vec<u8>);
 
-/// Answers one connection after the other with what it is given, and hands back the requests.
+/// Answers one connection after the other with the given answers, and returns the requests.
 fn serve(answers: Vec<String>) -> (Url, JoinHandle<Vec<Arrived>>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
@@ -47,7 +47,7 @@ fn serve(answers: Vec<String>) -> (Url, JoinHandle<Vec<Arrived>>) {
     (url, served)
 }
 
-/// Waits for a client, but not for ever.
+/// Waits for a client, with a time limit.
 fn accept(listener: &TcpListener) -> TcpStream {
     listener.set_nonblocking(true).unwrap();
     let deadline = Instant::now() + PATIENCE;
@@ -84,7 +84,7 @@ fn config(url: Url, api: Api) -> InfluxConfig {
     }
 }
 
-/// With a secret in a file, as `token_file` has it.
+/// Opens a client whose secret is in a file, as with `token_file`.
 fn open(url: Url, api: Api) -> Influx {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), format!("{TOKEN}\n")).unwrap();
@@ -193,7 +193,7 @@ fn a_server_that_is_away_or_silent_is_tried_again() {
     let silent = write(&mut Influx::open(&impatient).unwrap());
     assert_eq!(silent.outcome, Outcome::Retry { after: None });
     assert!(silent.message.contains("no answer from http://127.0.0.1"), "{}", silent.message);
-    // The near end of a connection: no program listens there, and no test beside this one is given the port.
+    // The local end of a connection: no program listens there, and no other test gets this port.
     let near = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
     let url = Url::parse(&format!("http://{}", near.local_addr().unwrap())).unwrap();
     let away = write(&mut open(url, Api::V2));
@@ -207,7 +207,7 @@ fn a_long_complaint_is_read_in_part_only() {
     let answer = write(&mut open(url, Api::V2));
     assert_eq!(answer.outcome, Outcome::Split);
     assert_eq!(answer.message.chars().count(), 600);
-    // The server may find the connection closed before it has said everything.
+    // The server may find the connection closed before it has sent everything.
     let _ = served.join();
 }
 
@@ -353,7 +353,7 @@ fn influxdb_2_behind_v1_does_not_tell_how_long_it_keeps_rows() {
     }
 }
 
-/// The list has names only, the system table the periods (docs/influx-answers.md#retention-and-bucket-identity).
+/// The list has only names, the system table has the periods (docs/influx-answers.md#retention-and-bucket-identity).
 #[test]
 fn influxdb_3_tells_retention_in_its_system_table_and_a_database_that_is_gone_is_known() {
     let page = "content-type: application/json\r\n";

@@ -1,7 +1,7 @@
 //! InfluxQL over `/query`: InfluxDB 1.x, 3, and 2.x through a mapping.
 //!
 //! A failed statement is reported inside a 200, as `error` or `partial` in `results`, so only an answer without either
-//! counts (docs/influx-answers.md#queries).
+//! is accepted (docs/influx-answers.md#queries).
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -21,7 +21,7 @@ use crate::time::Timestamp;
 #[derive(Debug, Deserialize)]
 pub(super) struct Series {
     pub(super) columns: Vec<String>,
-    /// With `GROUP BY *`: every tag of the measurement, empty where the series does not have it.
+    /// With `GROUP BY *`: every tag of the measurement, empty if the series does not have it.
     #[serde(default)]
     tags: BTreeMap<String, Option<String>>,
     #[serde(default)]
@@ -46,7 +46,7 @@ struct StatementResult {
     series: Vec<Series>,
 }
 
-/// Runs one statement. `bucket` is `db` or `db/rp`; none for statements that name no database.
+/// Runs one statement. `bucket` is `db` or `db/rp`; None for statements that name no database.
 pub(super) fn run(influx: &Influx, bucket: Option<&str>, statement: &str) -> Result<Vec<Series>, QueryError> {
     let mut form = form_urlencoded::Serializer::new(String::new());
     form.append_pair("q", statement).append_pair("epoch", "ns");
@@ -111,7 +111,7 @@ fn read_counts(found: &[Series], ask: &CountAsk<'_>) -> Result<Counted, QueryErr
     Ok(counted)
 }
 
-/// No series means that nothing of it is in the window; null, that nothing of the field is.
+/// No series means that the window has no points of it; null means that it has no values of the field.
 fn tally(series: Option<&Series>, position: usize, is_summed: bool) -> Result<Tally, QueryError> {
     let Some(Series { columns, values, .. }) = series else { return Ok(Tally::default()) };
     let unknown = || QueryError::Unknown(format!("no count in column c{position}"));
@@ -165,7 +165,7 @@ fn values_statement(ask: &ValuesAsk<'_>) -> String {
     statement
 }
 
-/// Measurement and condition.
+/// The measurement and the condition.
 fn source(series: &SeriesAsk<'_>) -> String {
     let mut source = format!("{} WHERE ", identifier(series.measurement));
     for (key, value) in series.tags {
@@ -180,12 +180,12 @@ fn source(series: &SeriesAsk<'_>) -> String {
     source
 }
 
-/// A name between double quotes.
+/// A name in double quotes.
 pub(super) fn identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
 }
 
-/// A text between single quotes.
+/// A text in single quotes.
 pub(super) fn string(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'").replace('\n', "\\n"))
 }

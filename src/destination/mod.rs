@@ -1,8 +1,8 @@
-//! Where lines go: a server that speaks one of InfluxDB's write APIs, or a folder of `.lp` files.
+//! Destinations of lines: a server that speaks one of InfluxDB's write APIs, or a folder of `.lp` files.
 //!
-//! The promise to whoever sends: an [`Answer`] says what happened to the *request*, never to a single row, and only
-//! [`Outcome::Stored`] allows rows to be marked as sent (I5). Everything the network can do is an answer; a
-//! [`DestinationError`] is what stops before a request was made. No secret comes out of this module in any form (I10).
+//! An [`Answer`] says what happened to the *request*, never to a single row, and only [`Outcome::Stored`] allows rows
+//! to be marked as sent (I5). Everything that can happen on the network is an answer; a [`DestinationError`] occurs
+//! before a request is made. No secret leaves this module in any form (I10).
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -37,44 +37,44 @@ pub use remove::{Beside, Removal, Tags};
 /// One request: whole lines, each ending in `\n`.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
-    /// None means the destination's own.
+    /// The bucket; None is the destination's default.
     pub bucket: Option<&'a str>,
-    /// The lines as they are.
+    /// The uncompressed lines.
     pub lines: &'a [u8],
-    /// The same lines as one gzip member. If it is empty, the lines go out as they are; a folder takes no notice of it.
+    /// The same lines as one gzip member. If it is empty, the lines are sent uncompressed; a folder ignores it.
     pub gzip: &'a [u8],
-    /// How many lines there are. Must agree with `lines`.
+    /// The number of lines. It must agree with `lines`.
     pub rows: usize,
 }
 
-/// What came back.
+/// The answer to a request.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Answer {
-    /// What it means for the request.
+    /// The meaning for the request.
     pub outcome: Outcome,
-    /// The HTTP status; none if there was no whole response, or no server.
+    /// The HTTP status; None if there was no complete response, or no server.
     pub status: Option<u16>,
-    /// The server's own message, or those of the network: no control characters, at most 600 characters, no secret.
+    /// The message of the server or of the network: without control characters and secrets, at most 600 characters.
     pub message: String,
     /// The server's clock, from the `Date` header.
     pub server_time: Option<DateTime<Utc>>,
 }
 
-/// What an answer means for the request. Nothing but `Stored` marks a row as sent.
+/// The meaning of an answer for the request. Only `Stored` marks a row as sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// Exactly 204, or a file synced to disk.
     Stored,
-    /// 400, 413, 422: a row may be to blame. The parts are to be sent apart.
+    /// 400, 413, 422: a row may be the cause. The parts must be sent separately.
     Split,
-    /// 500: to be sent again; the same answer again and again means that a row is to blame.
+    /// 500: must be sent again; if the same answer is repeated, a row is the cause.
     Failing,
-    /// The server or the network is not ready: the same bytes later. Some of it may have been stored.
+    /// The server or the network is not ready: the same bytes are sent later. Some of them may have been stored.
     Retry {
-        /// How long the server asks to be left alone, at most one hour.
+        /// How long the server asks to wait, at most one hour.
         after: Option<Duration>,
     },
-    /// The destination refuses us, or is not what it should be. A user has to act; no row is to blame.
+    /// The destination refuses this sender, or is not the expected one. A user has to act; no row is the cause.
     Held {
         /// What the user has to do.
         fix: String,
@@ -82,51 +82,53 @@ pub enum Outcome {
 }
 
 impl Answer {
-    /// True if the message is about rows older than the bucket keeps. Four statuses are used for it, so the text
-    /// decides (docs/influx-answers.md#a-status-alone-decides-nothing). A missing retention policy is another matter.
+    /// Whether the message is about rows older than the bucket's retention. Four statuses are used for it, so the text
+    /// decides (docs/influx-answers.md#a-status-alone-decides-nothing). A missing retention policy is a different
+    /// problem.
     pub fn speaks_of_retention(&self) -> bool {
         answer::speaks_of_retention(&self.message)
     }
 
-    /// The field type conflict that the server speaks of, if it names one.
+    /// The field type conflict in the server's message, if it names one.
     pub fn type_conflict(&self) -> Option<TypeConflict> {
         TypeConflict::read(&self.message)
     }
 
-    /// An answer that no server gave.
+    /// An answer that did not come from a server.
     fn without_server(outcome: Outcome, message: String) -> Answer {
         Answer { outcome, status: None, message, server_time: None }
     }
 }
 
-/// Takes requests.
+/// Accepts requests.
 pub trait Destination: Send {
-    /// For people: what and where, without secrets.
+    /// A name for users: what and where, without secrets.
     fn name(&self) -> String;
 
     /// Sends one request and waits for the answer.
     ///
     /// # Errors
-    /// What stops before a request is made; nothing was sent then.
+    /// A problem before the request was made; nothing was sent.
     fn write(&mut self, request: &Request<'_>) -> Result<Answer, DestinationError>;
 
-    /// As [`Destination::name`], for one of its buckets.
+    /// Like [`Destination::name`], for one of its buckets.
     fn describe(&self, bucket: Option<&str>) -> String {
         let _ = bucket;
         self.name()
     }
 
-    /// Asks whether a write would be taken, without storing anything: [`Outcome::Stored`] says yes. None where only a
-    /// write can tell.
+    /// Asks whether a write would be accepted, without storing anything: [`Outcome::Stored`] means yes. None if only a
+    /// write can show it.
     ///
     /// # Errors
-    /// What stops before a request is made.
+    /// A problem before the request was made.
     fn may_write(&mut self, bucket: Option<&str>) -> Result<Option<Answer>, DestinationError> {
         let _ = bucket;
         Ok(None)
     }
 
-    /// The same destination once more, for a request beside the one that is on its way. None where one at a time is right.
+    /// Another connection to the same destination, for another request at the same time. None if only one request at a
+    /// time is allowed.
     fn another(&self) -> Option<Box<dyn Destination>> {
         None
     }
@@ -134,16 +136,17 @@ pub trait Destination: Send {
     /// Whether [`Request::gzip`] is used.
     fn wants_gzip(&self) -> bool;
 
-    /// Asks for what is known of a bucket; none means the destination's own. A server that does not say is no error.
+    /// Asks what is known about a bucket; None is the destination's default. A server that does not say it is not an
+    /// error.
     fn look(&mut self, bucket: Option<&str>) -> BucketLook {
         let _ = bucket;
         BucketLook { id: None, is_there: None, retention: Retention::Forever, server_time: None, product: None }
     }
 
-    /// Counts values of a series, and adds them up.
+    /// Counts the values of a series, and adds them up.
     ///
     /// # Errors
-    /// No answer, a refusal, an answer that cannot be relied on, or a destination that cannot be asked.
+    /// There is no answer, a refusal, an answer that is not reliable, or the destination cannot be queried.
     fn count(&mut self, ask: &CountAsk<'_>) -> Result<Counted, QueryError> {
         let _ = ask;
         Err(QueryError::Unknown("a folder of files cannot be asked what arrived".to_owned()))
@@ -152,88 +155,88 @@ pub trait Destination: Send {
     /// Reads the values of a field of a series, oldest first.
     ///
     /// # Errors
-    /// As [`Destination::count`].
+    /// As for [`Destination::count`].
     fn values(&mut self, ask: &ValuesAsk<'_>) -> Result<Vec<StoredValue>, QueryError> {
         let _ = ask;
         Err(QueryError::Unknown("a folder of files cannot be asked what arrived".to_owned()))
     }
 
-    /// What it can take back.
+    /// Which points the destination can remove.
     fn removal(&self) -> Removal {
         Removal::Never
     }
 
-    /// Asks whether points may be removed from the bucket, and removes none.
+    /// Asks whether points may be removed from the bucket, without removing any.
     ///
     /// # Errors
-    /// No answer, or a refusal.
+    /// There is no answer, or a refusal.
     fn may_remove(&mut self, bucket: Option<&str>) -> Result<(), QueryError> {
         let _ = bucket;
         Err(QueryError::Unknown("nothing can be removed there".to_owned()))
     }
 
-    /// Asks what else is where points are to be removed.
+    /// Asks which other series a removal of points would affect.
     ///
     /// # Errors
-    /// As [`Destination::count`].
+    /// As for [`Destination::count`].
     fn beside(&mut self, ask: &SeriesAsk<'_>) -> Result<Beside, QueryError> {
         let _ = ask;
         Err(QueryError::Unknown("nothing can be removed there".to_owned()))
     }
 
-    /// Removes points; `tag_keys` as [`Beside::tag_keys`]. Points that are not there are no error.
+    /// Removes points; `tag_keys` are as in [`Beside::tag_keys`]. Points that do not exist are not an error.
     ///
     /// # Errors
-    /// No acknowledgement: they may be removed, or may yet be.
+    /// There is no acknowledgement: the points may have been removed, or may be removed later.
     fn remove(&mut self, ask: &SeriesAsk<'_>, tag_keys: &[String]) -> Result<(), QueryError> {
         let _ = (ask, tag_keys);
         Err(QueryError::Unknown("nothing can be removed there".to_owned()))
     }
 
-    /// Whether it is a server, which can be asked what arrived and has use for the agent's own health.
+    /// Whether it is a server, which can be queried and accepts the agent's own health.
     fn can_be_asked(&self) -> bool {
         false
     }
 }
 
-/// What a server says of a bucket.
+/// What a server says about a bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BucketLook {
-    /// Only v2 has one. The same name with another id is another bucket.
+    /// The id, which only v2 has. A bucket of the same name with another id is another bucket.
     pub id: Option<String>,
-    /// Whether there is such a bucket; none where the login may not see it or the server does not say.
+    /// Whether the bucket exists; None if the login may not see it or the server does not say it.
     pub is_there: Option<bool>,
-    /// How long it keeps rows; the configured time where the server does not say.
+    /// How long it keeps rows; the configured time if the server does not say it.
     pub retention: Retention,
-    /// The server's clock, where it answered the question with success: what an error page, a login page or a proxy calls the
-    /// time says nothing.
+    /// The server's clock, if the server answered the question with success: the time in an error page, a login page or
+    /// a proxy's answer proves nothing.
     pub server_time: Option<DateTime<Utc>>,
-    /// What it says that it is: product and version.
+    /// The product and version that the server states.
     pub product: Option<String>,
 }
 
 impl BucketLook {
-    /// The oldest instant that the bucket still keeps, if it forgets. Rows are given up on its word, so it needs two
-    /// witnesses: the server's clock in this very answer and this computer's, and that they agree.
+    /// The oldest instant that the bucket still keeps, unless it keeps rows for ever. Rows expire by it, so two clocks
+    /// are required: the server's in this very answer and this computer's, and they must agree.
     pub fn kept_from(&self, now: DateTime<Utc>) -> Option<Timestamp> {
         let Retention::For(retention) = self.retention else { return None };
         let server = self.server_time.filter(|_| !self.clocks_disagree(now))?;
         Some(Timestamp::from_utc(server.min(now)).before(retention))
     }
 
-    /// Whether the server's clock is known, and shows another time than this computer's.
+    /// Whether the server's clock is known, and disagrees with this computer's.
     pub fn clocks_disagree(&self, now: DateTime<Utc>) -> bool {
         self.server_time.is_some_and(|server| !clocks_agree(server, now))
     }
 }
 
-/// What stops before a request is made.
+/// The errors that occur before a request is made.
 #[derive(Debug, thiserror::Error)]
 pub enum DestinationError {
     /// The token or password cannot be read.
     #[error("the destination's token or password cannot be read")]
     Secret(#[source] SecretError),
-    /// The token or password holds a byte that HTTP cannot carry.
+    /// The token or password contains a byte that HTTP cannot transmit.
     #[error("the token or password holds a line break or another character that cannot be sent")]
     SecretUnusable,
     /// The HTTP client cannot be set up; most likely the system's certificates cannot be read.
@@ -244,16 +247,16 @@ pub enum DestinationError {
     Certificate {
         /// The file.
         path: PathBuf,
-        /// Why; nothing of its content.
+        /// The reason, without any content of the file.
         problem: String,
     },
-    /// A batch without lines. It would be answered with 204 (docs/influx-answers.md#the-write-request).
+    /// A batch without lines, which servers would answer with 204 (docs/influx-answers.md#the-write-request).
     #[error("a request without lines was about to be sent")]
     Empty,
-    /// The batch does not hold the lines that it says it holds, or its gzip form is not whole.
+    /// The number of lines of the batch is wrong, or its gzip form is incomplete.
     #[error("the request's body does not hold its {rows} lines")]
     Miscounted {
-        /// What it should hold.
+        /// The expected number.
         rows: usize,
     },
     /// A file of the folder destination cannot be written.
@@ -261,14 +264,14 @@ pub enum DestinationError {
     Disk {
         /// The file or folder.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         #[source]
         source: std::io::Error,
     },
 }
 
 impl DestinationError {
-    /// True if it will be the same the next time unless a user does something.
+    /// Whether the error would occur again unless a user acts.
     pub fn is_permanent(&self) -> bool {
         match self {
             DestinationError::Secret(_) | DestinationError::SecretUnusable | DestinationError::Client(_) => true,
@@ -283,7 +286,7 @@ impl DestinationError {
         }
     }
 
-    /// What to do.
+    /// The advice.
     pub fn hint(&self) -> &'static str {
         match self {
             DestinationError::Secret(_) => {
@@ -310,7 +313,7 @@ impl DestinationError {
     }
 }
 
-/// Opens the destination of a configuration: reads the secret, connects to nothing.
+/// Opens the destination of a configuration: reads the secret, does not connect.
 ///
 /// # Errors
 /// The secret cannot be read or used, or the HTTP client cannot be set up.
@@ -322,8 +325,8 @@ pub fn open(config: &Config) -> Result<Box<dyn Destination>, DestinationError> {
     })
 }
 
-/// A batch without lines is acknowledged by most servers, and one whose gzip stream is unfinished or doubled may be
-/// stored in part under a 204: neither is ever sent (docs/influx-answers.md#the-write-request).
+/// Refuses a batch without lines, which most servers acknowledge, and one whose gzip stream is incomplete or doubled,
+/// of which a part may be stored under a 204: neither is ever sent (docs/influx-answers.md#the-write-request).
 fn refuse_hollow(request: &Request<'_>) -> Result<(), DestinationError> {
     if request.rows == 0 || request.lines.iter().all(u8::is_ascii_whitespace) {
         return Err(DestinationError::Empty);
@@ -335,8 +338,8 @@ fn refuse_hollow(request: &Request<'_>) -> Result<(), DestinationError> {
     Ok(())
 }
 
-/// A member opens with its magic and ends with the length of what it holds (RFC 1952), so an unfinished stream and a
-/// second member both show in the last four bytes.
+/// A member begins with its magic number and ends with the length of its content (RFC 1952), so the last four bytes
+/// reveal both an incomplete stream and a second member.
 fn is_whole_gzip(gzip: &[u8], length: usize) -> bool {
     let stated = gzip.last_chunk::<4>().map(|end| u32::from_le_bytes(*end));
     gzip.len() >= 18 && gzip.starts_with(&[0x1f, 0x8b, 8]) && stated == u32::try_from(length & 0xffff_ffff).ok()

@@ -1,10 +1,10 @@
-//! Reading back out what was sent: counts and sums of a series, and its values.
+//! Reads back what was sent: counts and sums of a series, and its values.
 //!
-//! A 204 does not prove that a row can be seen (docs/influx-answers.md#a-204-is-not-the-end); only the server's own answer
-//! does. The promise here is that a number is a number of exactly this series: whatever cannot be trusted, an error table
-//! inside a 200, a cut answer, a page instead of data, is an error and never 0; and a series is its measurement and its whole
-//! tag set, so that points of a series with further tags are never counted for it. Both time bounds stand in every query,
-//! because servers put "now" in the place of a missing one.
+//! A 204 does not prove that a row can be read (docs/influx-answers.md#a-204-is-not-the-end); only the server's answer
+//! to a query does. A returned number is always a number of exactly this series. Whatever is not reliable (an error
+//! table inside a 200, a truncated answer, a page instead of data) is an error and never 0. A series is its measurement
+//! and its whole tag set, so points of a series with further tags are never counted for it. Every query has both time
+//! bounds, because servers replace a missing one by "now".
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,28 +13,28 @@ use super::{answer, flux, influxql};
 use crate::config::Api;
 use crate::time::{Interval, Timestamp};
 
-/// Most that is read of the answer to a query.
+/// The most bytes that are read of the answer to a query.
 pub(super) const REPLY_MAX: u64 = 8 * 1024 * 1024;
 
-/// Most fields counted in one query: keeps the query's text, and the server's work, small.
+/// The most fields in one query: limits the text of the query and the server's work.
 const FIELDS_MAX: usize = 50;
 
-/// One series in an interval of time: what is counted, read or removed.
+/// One series in an interval of time, to be counted, read or removed.
 #[derive(Debug, Clone, Copy)]
 pub struct SeriesAsk<'a> {
-    /// None means the destination's own.
+    /// The bucket; None is the destination's default.
     pub bucket: Option<&'a str>,
-    /// As sent, see `LineShape::measurement`.
+    /// The measurement as it is sent; see `LineShape::measurement`.
     pub measurement: &'a str,
-    /// As sent, see `LineShape::tags`: the whole tag set, none of them empty.
+    /// The whole tag set as it is sent, without empty values; see `LineShape::tags`.
     pub tags: &'a [(String, String)],
-    /// When.
+    /// The interval of time.
     pub interval: Interval,
 }
 
 impl SeriesAsk<'_> {
-    /// Whether a series of the answer is this one, by its tags; an empty tag is none. Keys of other tags that it has are
-    /// added to `others`.
+    /// Whether a series of the answer is this one, by its tags; an empty tag counts as absent. Keys of other tags that
+    /// it has are added to `others`.
     pub(super) fn is_whole_set<'t>(
         &self,
         found: impl Iterator<Item = (&'t str, &'t str)>,
@@ -56,96 +56,96 @@ impl SeriesAsk<'_> {
     }
 }
 
-/// What to count.
+/// A question for counts.
 #[derive(Debug, Clone, Copy)]
 pub struct CountAsk<'a> {
-    /// Of which series, and when.
+    /// The series and the interval.
     pub series: SeriesAsk<'a>,
-    /// As sent: values and flags.
+    /// The fields as they are sent: values and flags.
     pub fields: &'a [String],
-    /// Those of them whose values cannot be added up; their sum is 0.
+    /// Those fields whose values cannot be added up; their sum is 0.
     pub without_sum: &'a BTreeSet<String>,
 }
 
-/// How many values of a field there are, and what they add up to.
+/// The number of values of a field, and their sum.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Tally {
-    /// Values that are there.
+    /// The number of values.
     pub count: u64,
-    /// Their sum, added in the order of time; 0 where there is none.
+    /// Their sum, added in the order of time; 0 without values.
     pub sum: f64,
 }
 
-/// What the server counted.
+/// The result of a count.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Counted {
-    /// For each field asked for.
+    /// The result for each requested field.
     pub per_field: BTreeMap<String, Tally>,
-    /// Keys of tags that other series of the measurement have beside the ones asked for.
+    /// Keys of tags that only other series of the measurement have.
     pub other_tags: BTreeSet<String>,
 }
 
-/// Which values to read.
+/// A question for values.
 #[derive(Debug, Clone, Copy)]
 pub struct ValuesAsk<'a> {
-    /// Of which series, and when.
+    /// The series and the interval.
     pub series: SeriesAsk<'a>,
     /// Tags that the series does not have, although others of its measurement do: [`Counted::other_tags`].
     pub without: &'a BTreeSet<String>,
-    /// As sent.
+    /// The field as it is sent.
     pub field: &'a str,
 }
 
-/// A value as the server holds it: time and number; none for what is no number.
+/// A value in the server: its time and number; None if it is not a number.
 pub type StoredValue = (Timestamp, Option<f64>);
 
-/// In which language to ask.
+/// The query language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Language {
     /// InfluxDB 2.x and Cloud (TSM).
     Flux,
-    /// InfluxDB 1.x and 3, and 2.x where a DBRP mapping leads to the bucket.
+    /// InfluxDB 1.x and 3, and 2.x if a DBRP mapping leads to the bucket.
     InfluxQl,
 }
 
-/// Why there is no answer to a question.
+/// Why a question has no answer.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum QueryError {
-    /// The network or the server is not ready; later it may be.
+    /// The network or the server is not ready now.
     #[error("the server cannot be asked now: {0}")]
     Unreachable(String),
-    /// The server does not let us ask, or does not know the question.
+    /// The server does not allow the query, or does not support it.
     #[error("the server refuses the question ({message}): {fix}")]
     Refused {
-        /// The HTTP status; none if we did not ask.
+        /// The HTTP status; None if no request was made.
         status: Option<u16>,
         /// The server's own message.
         message: String,
         /// What to do.
         fix: &'static str,
     },
-    /// There was an answer, but it says nothing that can be relied on.
+    /// There was an answer, but it is not reliable.
     #[error("the server's answer cannot be relied on: {0}")]
     Unknown(String),
 }
 
 impl QueryError {
-    /// Whether the server refuses to be asked, so that further questions are no use.
+    /// Whether the server refuses queries, so that further queries are useless.
     pub fn is_refusal(&self) -> bool {
         matches!(self, QueryError::Refused { .. })
     }
 }
 
 impl Influx {
-    /// In the language of the configured API.
+    /// The language of the configured API.
     fn language(&self) -> Language {
         if self.config.api == Api::V2 { Language::Flux } else { Language::InfluxQl }
     }
 
-    /// Counts and adds up.
+    /// Counts the values and adds them up.
     ///
     /// # Errors
-    /// No answer, a refusal, or an answer that cannot be relied on.
+    /// There is no answer, a refusal, or an answer that is not reliable.
     pub fn count(&self, ask: &CountAsk<'_>) -> Result<Counted, QueryError> {
         let mut counted = Counted::default();
         if ask.series.interval.is_empty() {
@@ -164,10 +164,10 @@ impl Influx {
         Ok(counted)
     }
 
-    /// The values of one field, oldest first.
+    /// Reads the values of one field, oldest first.
     ///
     /// # Errors
-    /// As [`Influx::count`].
+    /// As for [`Influx::count`].
     pub fn values(&self, ask: &ValuesAsk<'_>) -> Result<Vec<StoredValue>, QueryError> {
         if ask.series.interval.is_empty() {
             return Ok(Vec::new());
@@ -180,7 +180,7 @@ impl Influx {
         Ok(values)
     }
 
-    /// Asks, and passes on only a whole answer with a status of success.
+    /// Sends the query, and returns only a complete answer with a success status.
     pub(super) fn ask(&self, request: reqwest::blocking::RequestBuilder) -> Result<Reply, QueryError> {
         let reply = self.exchange(request, REPLY_MAX).map_err(QueryError::Unreachable)?;
         let message = || answer::cleaned(&answer::message(&reply.body));

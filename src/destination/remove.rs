@@ -1,10 +1,10 @@
-//! Taking points back, so that a row whose content lost a field can be written without what it had before.
+//! Removes points, so that a row whose content lost a field can be written without that field.
 //!
-//! What each product can do was tried on it. InfluxDB 2.7 (`/api/v2/delete`): `start` and `stop` are both included and
-//! exact to the nanosecond; a predicate names tags that a series has, never one that it has not (`tag=""` matches
-//! nothing), so a removal takes series with *more* tags along; `_field` cannot be named. InfluxDB 1.x (`DELETE`): takes
-//! exactly one series where every other tag key of the measurement is compared with ''; it names no retention policy and
-//! reaches those of the whole database. InfluxDB 3 Core removes nothing.
+//! The abilities of each product were measured. InfluxDB 2.7 (`/api/v2/delete`): `start` and `stop` are both included
+//! and exact to the nanosecond; a predicate can name tags that a series has, but not exclude tags (`tag=""` matches
+//! nothing), so a removal also affects series with *more* tags; `_field` cannot be named. InfluxDB 1.x (`DELETE`):
+//! affects exactly one series if every other tag key of the measurement is compared with ''; it names no retention
+//! policy and affects those of the whole database. InfluxDB 3 Core removes nothing.
 
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
@@ -15,29 +15,30 @@ use super::{answer, flux, influxql};
 use crate::config::Api;
 use crate::time::{Interval, Timestamp};
 
-/// Asked for removal to learn whether we may: no point has this measurement.
+/// A measurement that no point has. It is used to find out whether removal is allowed.
 const NO_MEASUREMENT: &str = "fluxtower_no_such_measurement";
 
 /// Tags as they are sent, sorted by their keys.
 pub type Tags = Vec<(String, String)>;
 
-/// What a destination can take back.
+/// Which points a destination can remove.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Removal {
-    /// Nothing.
+    /// It can remove nothing.
     Never,
     /// The points of one series.
     OneSeries,
-    /// The points of one series, and with them those of every series that has further tags.
+    /// The points of one series, together with those of every series that has further tags.
     WithFurtherTags,
 }
 
-/// What else is in the measurement.
+/// The other contents of the measurement.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Beside {
     /// With [`Removal::OneSeries`]: every tag key of the measurement.
     pub tag_keys: Vec<String>,
-    /// With [`Removal::WithFurtherTags`]: the series that a removal would take from, the one that is meant among them.
+    /// With [`Removal::WithFurtherTags`]: the series from which a removal would remove points, including the intended
+    /// one.
     pub series: Vec<Tags>,
 }
 
@@ -63,7 +64,7 @@ impl Influx {
         }
     }
 
-    /// `tag_keys` as [`Beside::tag_keys`].
+    /// `tag_keys` are as in [`Beside::tag_keys`].
     pub(super) fn remove_points(&self, ask: &SeriesAsk<'_>, tag_keys: &[String]) -> Result<(), QueryError> {
         match self.config.api {
             Api::V1 => influxql::run(self, Some(self.bucket(ask.bucket)), &delete_statement(ask, tag_keys)).map(drop),
@@ -84,7 +85,7 @@ impl Influx {
         }
     }
 
-    /// Exactly 204 is an acknowledgement, as with a write.
+    /// Only an exact 204 is an acknowledgement, as for a write.
     fn acknowledged(&self, request: reqwest::blocking::RequestBuilder) -> Result<(), QueryError> {
         let reply = self.exchange(request, super::query::REPLY_MAX).map_err(QueryError::Unreachable)?;
         let message = || answer::cleaned(&answer::message(&reply.body));
@@ -127,7 +128,7 @@ fn predicate(ask: &SeriesAsk<'_>) -> String {
     format!("_measurement={}{}", quoted(ask.measurement), tags.collect::<String>())
 }
 
-/// The first point of each series and field: enough to see which tags there are.
+/// The query for the first point of each series and field, which is enough to see the tags.
 fn series_query(bucket: &str, ask: &SeriesAsk<'_>) -> String {
     format!("{}\n  |> first()\n", flux::points(bucket, ask, ""))
 }

@@ -1,7 +1,7 @@
-//! Several buckets with an organisation, a token or a retention of their own.
+//! Routes requests to buckets that have an organisation, a token or a retention of their own.
 //!
-//! Each `[[bucket]]` has a client of its own, so that a token goes to no request but those of its bucket (I10). What is
-//! asked without a bucket, or for one that has no section, is the destination's own.
+//! Each `[[bucket]]` has a client of its own, so that its token is sent only with requests for its bucket (I10).
+//! Requests without a bucket, or for one without a section, use the destination's default client.
 
 use std::collections::BTreeMap;
 
@@ -11,17 +11,17 @@ use super::{
 };
 use crate::config::InfluxConfig;
 
-/// Picks the client by the bucket.
+/// Chooses the client by the bucket.
 pub(super) struct Router {
     own: Influx,
     special: BTreeMap<String, Influx>,
 }
 
 impl Router {
-    /// Reads every secret; connects to nothing.
+    /// Reads every secret; does not connect.
     ///
     /// # Errors
-    /// As [`Influx::open`].
+    /// As for [`Influx::open`].
     pub(super) fn open(config: &InfluxConfig) -> Result<Router, DestinationError> {
         let mut special = BTreeMap::new();
         for bucket in &config.buckets {

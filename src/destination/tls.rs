@@ -1,6 +1,7 @@
-//! What a connection carries beside the token: certificates that are trusted, our own, and configured headers.
+//! The settings of a connection besides the token: trusted certificates, the client certificate, and configured
+//! headers.
 //!
-//! No content of a file and no value of a header reaches a message (I10).
+//! No content of a file and no value of a header appears in a message (I10).
 
 use std::path::Path;
 
@@ -12,11 +13,11 @@ use super::DestinationError;
 use super::influx::cause;
 use crate::config::{Header, Tls};
 
-/// Adds the certificates that are configured.
+/// Adds the configured certificates.
 pub(super) fn certified(mut client: ClientBuilder, tls: &Tls) -> Result<ClientBuilder, DestinationError> {
     let wrong = |path: &Path, problem: String| DestinationError::Certificate { path: path.to_owned(), problem };
     let read = |path: &Path| {
-        // A pipe may never begin.
+        // Reading a pipe may never end.
         if !std::fs::metadata(path).map_err(|error| wrong(path, error.to_string()))?.is_file() {
             return Err(wrong(path, "it is no regular file".to_owned()));
         }
@@ -37,7 +38,7 @@ pub(super) fn certified(mut client: ClientBuilder, tls: &Tls) -> Result<ClientBu
             pem.push(b'\n');
             pem.extend(read(key)?);
         }
-        // The reason may quote the key, so it is left out.
+        // The cause may quote the key, so it is left out.
         let unusable =
             |_| wrong(path, "it and client_key_file do not hold a certificate and its key in PEM".to_owned());
         client = client.identity(Identity::from_pem(&pem).map_err(unusable)?);
@@ -45,7 +46,7 @@ pub(super) fn certified(mut client: ClientBuilder, tls: &Tls) -> Result<ClientBu
     Ok(client)
 }
 
-/// The configured headers, as secret as the token.
+/// The configured headers, which are treated as secret like the token.
 pub(super) fn headers(configured: &[Header]) -> Result<HeaderMap, DestinationError> {
     let mut headers = HeaderMap::new();
     for header in configured {

@@ -1,4 +1,4 @@
-//! The text about one column: facts, and suggestions with their reason.
+//! Drafts the text about one column: facts, and suggestions with their reason.
 
 use super::guess::{Around, Guess, guess};
 use super::place::{Place, place, sensor};
@@ -8,7 +8,7 @@ use crate::ameriflux;
 use crate::ameriflux::unit::{self, Fit};
 use crate::ameriflux::{Range, Variable};
 
-/// Fewer values tell nothing about a sensor.
+/// Fewer values than this show nothing about a sensor.
 const ENOUGH_VALUES: usize = 12;
 /// Numbers that loggers write for "missing" or "too large", and why.
 const SENTINELS: [(f64, &str); 7] = [
@@ -29,36 +29,36 @@ pub(super) struct Column {
     pub(super) name: String,
     pub(super) unit: String,
     pub(super) process: String,
-    /// Facts about its values.
+    /// Facts about the column's values.
     pub(super) facts: Vec<String>,
     pub(super) variable: Option<Suggestion>,
-    /// Height or depth of its sensor.
+    /// The height or depth of the sensor.
     pub(super) place: Option<Place>,
-    /// Its sensor.
+    /// The sensor.
     pub(super) sensor: Option<&'static str>,
     /// The field name to send it under, if its own name cannot be used.
     pub(super) field: Option<String>,
     /// A number that may mean "missing".
     pub(super) missing: Option<Line>,
-    /// Its QC tests.
+    /// The QC tests.
     pub(super) tests: Vec<Line>,
     /// Why the user may leave it out.
     pub(super) ignore: Option<String>,
-    /// Whether it tells the rows of one stamp apart.
+    /// Whether it distinguishes the rows of one stamp.
     pub(super) is_tag: bool,
 }
 
-/// An AmeriFlux variable for a column.
+/// An AmeriFlux variable suggested for a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Suggestion {
     pub(super) variable: &'static str,
-    /// Written as a key; otherwise as a comment.
+    /// Whether it is written as a key; otherwise it is a comment.
     pub(super) active: bool,
     pub(super) reason: String,
 }
 
 impl Column {
-    /// `reserved` are names that the table's tags use.
+    /// `reserved` are the names of the table's tags.
     pub(super) fn new(sample: &ColumnSample, around: Around<'_>, rows: &Rows<'_>, reserved: &[&str]) -> Column {
         let mut facts = Vec::new();
         let mut ignore = None;
@@ -81,7 +81,7 @@ impl Column {
         let variable = guess.as_ref().and_then(|guess| judge(sample, guess));
         let missing = missing(sample, variable.as_ref(), all);
         let tests = quality::lines(sample, guess.as_ref(), variable.as_ref(), rows);
-        // A height or depth of a column of text is of no use.
+        // A height or depth of a column of text has no use.
         let is_text = sample.text == all && all > 0;
         Column {
             place: place(&sample.name, variable.as_ref(), around).filter(|_| !is_text),
@@ -99,7 +99,7 @@ impl Column {
         }
     }
 
-    /// Whether only its header is written.
+    /// Whether only the section header of the column is written.
     pub(super) fn is_plain(&self) -> bool {
         let has_no_suggestion = self.variable.is_none() && self.place.is_none() && self.sensor.is_none();
         let has_no_test = self.tests.is_empty() && self.missing.is_none();
@@ -107,7 +107,7 @@ impl Column {
     }
 }
 
-/// The number that all values equal.
+/// The number, if all values are equal.
 #[allow(clippy::float_cmp, reason = "values of a working sensor differ in the last digit")]
 fn constant(sample: &ColumnSample) -> Option<f64> {
     let mut numbers = sample.numbers();
@@ -116,14 +116,14 @@ fn constant(sample: &ColumnSample) -> Option<f64> {
     (is_constant && numbers.count() + 1 >= ENOUGH_VALUES).then_some(first)
 }
 
-/// Short, also for the tiny numbers of a failed conversion.
+/// A short notation, also for the tiny numbers that result from a failed conversion.
 fn shown(number: f64) -> String {
     let ordinary = number == 0.0 || (1e-4..1e9).contains(&number.abs());
     if ordinary { number.to_string() } else { format!("{number:e}") }
 }
 
-/// A number among the values that may mean "missing". It is a key where it cannot be a value of the variable and is no number
-/// that a sensor gives when its signal is too large.
+/// A number among the values that may mean "missing". It is a key if it cannot be a value of the variable and is not a
+/// number that a sensor gives for a signal that is too large.
 fn missing(sample: &ColumnSample, variable: Option<&Suggestion>, all: usize) -> Option<Line> {
     #[allow(clippy::float_cmp, reason = "a sentinel is a spelling, so only exactly that number is meant")]
     let count_of = |number: f64| sample.numbers().filter(|value| *value == number).count();
@@ -151,8 +151,9 @@ fn range(unit: &str, variable: &Variable) -> Range {
     }
 }
 
-/// A guess becomes a key when name and unit agree, and no value says that another unit is meant: a value outside of the
-/// variable's range is then the sensor's fault. A guess that the unit contradicts and the name leaves open is dropped.
+/// Whether a guess becomes a key: name and unit must agree, and no value may suggest another unit. A value outside the
+/// variable's range is then a fault of the sensor. A guess that the unit contradicts is dropped if the name is
+/// ambiguous.
 fn judge(sample: &ColumnSample, guess: &Guess) -> Option<Suggestion> {
     let variable = ameriflux::lookup(guess.variable)?;
     let because = &guess.because;
@@ -179,7 +180,7 @@ fn judge(sample: &ColumnSample, guess: &Guess) -> Option<Suggestion> {
     Some(Suggestion { variable: variable.name, active: against.is_none(), reason: reason + &outside })
 }
 
-/// What in the values says that another unit is meant.
+/// Why the values suggest another unit.
 fn values_against(sample: &ColumnSample, variable: &Variable) -> Option<String> {
     if sample.text > 0 {
         return Some("but values are text".to_owned());
@@ -191,7 +192,7 @@ fn values_against(sample: &ColumnSample, variable: &Variable) -> Option<String> 
         .then(|| "but every value looked at lies between 0 and 1, as a fraction does".to_owned())
 }
 
-/// What the variable's range flags of the values, for the user to look at.
+/// How many of the values the variable's range flags, for the user.
 fn outside(sample: &ColumnSample, variable: &Variable) -> String {
     let range = range(&sample.unit, variable);
     let (outside, all) =
@@ -203,7 +204,7 @@ fn outside(sample: &ColumnSample, variable: &Variable) -> String {
     format!("; CHECK the sensor: {outside} of {all} values looked at lie outside {low} to {high}")
 }
 
-/// The field name for a column whose own name InfluxDB or a tag of the table uses.
+/// A field name for a column whose own name is used by InfluxDB or by a tag of the table.
 fn field(name: &str, reserved: &[&str]) -> Option<String> {
     let clean: String =
         name.chars().filter(|c| *c != '\u{feff}').map(|c| if c == '\\' || c.is_control() { '_' } else { c }).collect();

@@ -30,7 +30,7 @@ pub enum DraftError {
          writes, or their folder{left_out}"
     )]
     Nothing {
-        /// One line for each examined file; may be empty.
+        /// One line for each examined file; it may be empty.
         left_out: String,
     },
     /// The configuration exists, and is never overwritten.
@@ -43,13 +43,13 @@ pub enum DraftError {
         /// The configuration.
         path: PathBuf,
     },
-    /// The configuration that tables should be added to does not load.
+    /// The configuration to which tables should be added does not load.
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// A table's file pattern cannot be used.
     #[error(transparent)]
     Pattern(SourceError),
-    /// The new text does not load as a configuration.
+    /// The drafted text does not load as a configuration.
     #[error("nothing was written, because the configuration would not load: {source}")]
     Unsound {
         /// The error.

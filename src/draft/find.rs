@@ -1,4 +1,5 @@
-//! Finds the files: those named, and every `.dat` and `.csv` below the named folders, compressed with gzip or not.
+//! Finds the files to examine: those that are named, and every `.dat` and `.csv` below the named folders, compressed
+//! with gzip or not.
 
 use std::collections::HashSet;
 use std::fs;
@@ -6,19 +7,19 @@ use std::path::{Component, Path, PathBuf};
 
 use super::{DraftError, LeftOut};
 
-/// Endings that LoggerNet gives its text files; below a folder only these are examined.
+/// The file extensions of LoggerNet's text files; below a folder only these are examined.
 const ENDINGS: [&str; 2] = ["dat", "csv"];
 
 /// A file to examine.
 #[derive(Debug)]
 pub(super) struct Found {
-    /// As given, or below the folder as given.
+    /// The path as given, or below the folder as given.
     pub(super) path: PathBuf,
     /// Whether the user named the file itself.
     pub(super) named: bool,
 }
 
-/// The files of the command line, folders opened, each once.
+/// The files for the paths of the command line, with folders expanded, each file once.
 pub(super) fn files(paths: &[PathBuf]) -> Result<(Vec<Found>, Vec<LeftOut>), DraftError> {
     let mut found: Vec<Found> = Vec::new();
     let mut names: HashSet<PathBuf> = HashSet::new();
@@ -46,7 +47,7 @@ pub(super) fn files(paths: &[PathBuf]) -> Result<(Vec<Found>, Vec<LeftOut>), Dra
         }
         unicode
     });
-    // A file that LoggerNet set aside is read together with the file that replaced it.
+    // A copy that LoggerNet set aside is read together with the file that replaced it.
     found.retain(|file| {
         let base = set_aside_of(&file.path).map(|base| whole(&base)).filter(|base| names.contains(base));
         if let Some(base) = &base {
@@ -81,13 +82,13 @@ fn has_ending(path: &Path) -> bool {
     ending.is_some_and(|ending| ENDINGS.iter().any(|known| known.eq_ignore_ascii_case(ending)))
 }
 
-/// `x.dat` for `x.dat.backup` and `x.dat.bak1`.
+/// The name `x.dat` for `x.dat.backup` and `x.dat.bak1`.
 fn set_aside_of(path: &Path) -> Option<PathBuf> {
     let ending = path.extension()?.to_str()?;
     (ending.starts_with("backup") || ending.starts_with("bak")).then(|| path.with_extension(""))
 }
 
-/// The absolute path, with `.` and `..` resolved where the result is still the same file.
+/// The absolute path, with `.` and `..` resolved if the result is still the same file.
 pub(super) fn whole(path: &Path) -> PathBuf {
     let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
     let mut plain = PathBuf::new();
@@ -100,7 +101,7 @@ pub(super) fn whole(path: &Path) -> PathBuf {
             part => plain.push(part),
         }
     }
-    // After a link, `..` leads elsewhere.
+    // After a link, `..` leads to another folder.
     if plain.exists() == absolute.exists() { plain } else { absolute }
 }
 

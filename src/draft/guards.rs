@@ -1,8 +1,8 @@
-//! The guards of a gas analyser: its signal strength or AGC, with the columns that the number vouches for.
+//! Drafts the guards of a gas analyser: its signal strength or AGC, with the columns that it governs.
 //!
-//! An AGC rises with dirt and a signal strength falls, and some programs keep either in one field, so a guard becomes a key
-//! only where the name and the values agree on which it is, and where it passes most rows. (EasyFlux DL, PyFluxPro's templates and
-//! LI-COR's manuals, as docs/qc.md names them.)
+//! An AGC rises with dirt and a signal strength falls, and some programs use one field for either, so a guard becomes a
+//! key only if the name and the values agree on which it is, and if it passes most rows. (EasyFlux DL, PyFluxPro's
+//! templates and LI-COR's manuals, as cited in docs/qc.md.)
 
 use super::column::Column;
 use super::instruments::{self, ENOUGH_ROWS};
@@ -10,26 +10,26 @@ use super::quality::Line;
 use super::sample::ColumnSample;
 use crate::quantity::Process;
 
-/// Below it EasyFlux DL leaves a scan out.
+/// EasyFlux DL excludes scans with a lower signal strength.
 const WEAKEST: f64 = 0.7;
-/// Above it PyFluxPro's templates leave an AGC's values out.
+/// PyFluxPro's templates exclude values with a higher AGC.
 const DIRTIEST: f64 = 70.0;
-/// No clean LI-7500 has a lower AGC.
+/// A clean LI-7500 has no lower AGC.
 const LOWEST_AGC: f64 = 30.0;
 
 const CARBON_DIOXIDE: &[&str] = &["co2", "rho_c", "fc"];
 const WATER: &[&str] = &["h2o", "rho_v", "le"];
 
-/// What a column's numbers say of an analyser's path.
+/// What a column of numbers means for an analyser's optical path.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Path {
-    /// From 0 to 1, falling with dirt.
+enum OpticalPath {
+    /// A signal strength from 0 to 1, falling with dirt.
     Strength,
-    /// In percent, rising with dirt.
+    /// An AGC in percent, rising with dirt.
     Gain,
 }
 
-/// Adds the line of every signal strength and AGC to its column; `samples` and `columns` are aligned.
+/// Adds the line of every signal strength and AGC to its column; `samples` and `columns` are in the same order.
 pub(super) fn add(samples: &[ColumnSample], columns: &mut [Column]) {
     let names: Vec<String> = samples.iter().map(|sample| sample.name.to_lowercase()).collect();
     for ((sample, column), name) in samples.iter().zip(columns).zip(&names) {
@@ -39,26 +39,26 @@ pub(super) fn add(samples: &[ColumnSample], columns: &mut [Column]) {
         {
             continue;
         }
-        // A scan vouches for scans, what was put together over minutes for what was measured over them.
+        // The number of a scan governs scans; a number aggregated over minutes governs values measured over them.
         let governed = instruments::measured(&gases(name).concat(), samples, &names, instruments::is_scan(sample));
         if governed.is_empty() {
             continue;
         }
-        // The weakest scan of a half hour says that something was in the path, and nothing about the mean.
+        // The weakest scan of a half hour shows that something was in the path, but nothing about the mean.
         let flag = if process == Some(Process::Minimum) { "suspect" } else { "fail" };
         let (range, may_be, bound, passes): (_, _, _, fn(f64) -> bool) = match path {
-            Path::Strength => ("[0.7, inf]", 0.0..=1.0, WEAKEST, |value| value >= WEAKEST),
-            Path::Gain => ("[-inf, 70]", LOWEST_AGC..=100.0, DIRTIEST, |value| value <= DIRTIEST),
+            OpticalPath::Strength => ("[0.7, inf]", 0.0..=1.0, WEAKEST, |value| value >= WEAKEST),
+            OpticalPath::Gain => ("[-inf, 70]", LOWEST_AGC..=100.0, DIRTIEST, |value| value <= DIRTIEST),
         };
         let rows = sample.numbers().count();
         let passed = sample.numbers().filter(|value| passes(*value)).count();
         let is_on_scale = sample.numbers().all(|value| may_be.contains(&value));
         let is_known = rows >= ENOUGH_ROWS && is_on_scale && passed * 2 > rows;
         let what = match path {
-            Path::Strength if is_on_scale => "signal strength from 0 to 1",
-            Path::Gain if is_on_scale => "AGC, which rises with dirt",
-            Path::Strength => "signal strength on another scale than 0 to 1",
-            Path::Gain => "not on the scale of an AGC; a signal strength falls with dirt",
+            OpticalPath::Strength if is_on_scale => "signal strength from 0 to 1",
+            OpticalPath::Gain if is_on_scale => "AGC, which rises with dirt",
+            OpticalPath::Strength => "signal strength on another scale than 0 to 1",
+            OpticalPath::Gain => "not on the scale of an AGC; a signal strength falls with dirt",
         };
         let governs: Vec<String> = governed.iter().map(|name| format!("{name:?}")).collect();
         column.tests.push(Line {
@@ -69,18 +69,18 @@ pub(super) fn add(samples: &[ColumnSample], columns: &mut [Column]) {
     }
 }
 
-/// What a column says of the path; none for a column that says something else.
-fn path(name: &str) -> Option<Path> {
+/// The meaning of a column for the optical path; None for any other column.
+fn path(name: &str) -> Option<OpticalPath> {
     let is_strength = name.contains("sig_str") || name.contains("signal_str") || name.contains("sigstr");
-    // "agc" is in no other word of a logger's program.
+    // No other term in loggers' programs contains "agc".
     match (is_strength, name.contains("agc")) {
-        (true, _) => Some(Path::Strength),
-        (_, true) => Some(Path::Gain),
+        (true, _) => Some(OpticalPath::Strength),
+        (_, true) => Some(OpticalPath::Gain),
         _ => None,
     }
 }
 
-/// The gases whose path it is: the one that the name says, otherwise both.
+/// The gases of the optical path: the one in the name, otherwise both.
 fn gases(name: &str) -> Vec<&'static [&'static str]> {
     match (name.contains("co2"), name.contains("h2o")) {
         (true, false) => vec![CARBON_DIOXIDE],

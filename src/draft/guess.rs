@@ -1,23 +1,24 @@
 //! Guesses the AmeriFlux variable of a column from its name, with the reason.
 //!
-//! The rules are data, the likelier and narrower first; the first that fits is used. They come from names in public logger
-//! programs (Campbell's Short Cut and EasyFlux DL, UMBS, LTER Matsch, ARM, Grand Mesa) and from AmeriFlux's own variable names. A
-//! rule with a doubt never becomes a key by itself. Some names look like a variable and are none: the thermopile of a pyrgeometer
-//! without the temperature of its body, the permittivity of a soil probe that is called `PA`; for these there are rules, too.
+//! The rules are data, the more likely and narrower ones first; the first matching rule is used. They are derived from
+//! names in public logger programs (Campbell's Short Cut and EasyFlux DL, UMBS, LTER Matsch, ARM, Grand Mesa) and from
+//! AmeriFlux's own variable names. A rule with a doubt never becomes a key by itself. Some names look like a variable
+//! and are not one: the thermopile of a pyrgeometer without its body temperature, the permittivity of a soil probe in a
+//! column named `PA`. There are rules for these, too.
 
 use super::name_parts::NameParts;
 use super::sample::ColumnSample;
 use crate::ameriflux;
 use crate::quantity::{Facts, Kind, Outputs};
 
-/// A name fits a rule when it has a part of every list in `needs` and none of `not`.
+/// A name matches a rule if it has a part of every list in `needs` and none of `not`.
 #[derive(Clone, Copy)]
 struct Rule {
-    /// Empty: no variable, whatever the rules below say.
+    /// Empty: the column is not a variable, whatever later rules say.
     variable: &'static str,
     needs: &'static [&'static [&'static str]],
     not: &'static [&'static str],
-    /// Why the user has to decide; empty where the name is unambiguous.
+    /// Why the user has to decide; empty if the name is unambiguous.
     doubt: &'static str,
 }
 
@@ -44,7 +45,7 @@ const NEVER: &[&str] = &[
     "sensor", "internal", "cell", "status", "err", "error", "code", "serial", "cr", "qc", "signal", "strength", "agc",
     "wsdiag",
 ];
-/// Beginnings of the names of a radiometer's body temperature.
+/// The beginnings of names of a radiometer's body temperature.
 const BODY_TEMPERATURES: &[&str] = &["nr01t", "cnr1t", "cnr2t", "cnr4t", "cnr1_t", "cnr4_t", "t_nr", "t_cnr"];
 
 const TEMPERATURE: &[&str] = &["temp", "t", "tc", "temperature", "tmpr"];
@@ -53,12 +54,14 @@ const SHORT_WAVE: &[&str] = &["solar", "sw", "shortwave", "rs", "slr"];
 const LONG_WAVE: &[&str] = &["lw", "longwave", "rl"];
 const IN: &[&str] = &["in", "inc", "inci", "incident", "incoming", "downwelling"];
 const OUT: &[&str] = &["out", "outgoing", "refl", "reflected", "upwelling"];
-/// Sensors of short-wave radiation whose `Up` says that they look up. (Campbell's programs for CNR1, CNR4 and NR01.)
+/// Sensors of short-wave radiation for which `Up` means that the sensor faces up. (Campbell's programs for CNR1, CNR4
+/// and NR01.)
 const SHORT_WAVE_SENSOR: &[&str] =
     &["sr01", "sr05", "sr15", "cm3", "cmp3", "cmp6", "cma6", "s", "short", "rs", "sup", "sdn"];
-/// The same of thermal radiation.
+/// The same for sensors of thermal radiation.
 const LONG_WAVE_SENSOR: &[&str] = &["ir01", "ir02", "cg3", "cgr3", "l", "long", "rl"];
-/// With the radiation of the sensor's own body, without which a pyrgeometer's signal is the difference to it.
+/// The column includes the radiation of the sensor's own body; without it, a pyrgeometer's signal is only the
+/// difference.
 const CORRECTED: &[&str] = &["co", "corr", "corrected", "cor"];
 const UP: &[&str] = &["up", "upper", "upward"];
 const DOWN: &[&str] = &["dn", "down", "downward", "dwn", "lower"];
@@ -68,7 +71,7 @@ const NAME_ALONE: &str = "the name alone is ambiguous";
 
 // A static, because rule lists are compared by address.
 static RULES: &[Rule] = &[
-    // EasyFlux's wind direction counts from the sonic anemometer's own axis.
+    // EasyFlux's wind direction is relative to the sonic anemometer's own axis.
     no_variable(&[&["wd", "dir", "direction"], &["sonic"]]),
     no_variable(&[&["surface"], &["g", "shf"]]),
     sure("SW_IN", &[SHORT_WAVE_SENSOR, UP]),
@@ -165,9 +168,9 @@ static RULES: &[Rule] = &[
     sure("D_SNOW", &[&["snow"], &["depth", "height"]]),
     perhaps("WTD", &[&["water"], &["table"]], "AmeriFlux counts below the surface as negative"),
 ];
-/// Totals mean rain only.
+/// For totals, only rain is considered.
 static TOTALS: &[Rule] = &[sure("P", &[&["rain", "rainfall", "precip", "precipitation", "ppt", "pcpn", "prcp"]])];
-/// Maxima mean wind only.
+/// For maxima, only wind is considered.
 static MAXIMA: &[Rule] = &[
     sure("WS_MAX", &[&["wind"], &["speed", "spd", "ws"]]),
     sure("WS_MAX", &[&["ws", "windspeed", "windspd", "gust"]]),
@@ -179,28 +182,29 @@ pub(super) struct Guess {
     pub(super) variable: &'static str,
     /// The reason in the name, as a sentence.
     pub(super) because: String,
-    /// Why the user has to decide; empty where the name is unambiguous.
+    /// Why the user has to decide; empty if the name is unambiguous.
     pub(super) doubt: &'static str,
 }
 
 /// Facts about the table that help with each of its columns.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Around<'a> {
-    /// The table has the three components of a sonic anemometer, so its `Ts` is the sonic temperature.
+    /// Whether the table has the three components of a sonic anemometer, so that its `Ts` is the sonic temperature.
     pub(super) has_sonic: bool,
-    /// Seconds between rows.
+    /// The seconds between rows.
     pub(super) seconds: Option<i64>,
-    /// The table has the outputs of a soil probe (CS650, CS655), whose `T` is the soil's temperature, `PA` and `P` its
-    /// permittivity and period.
+    /// Whether the table has the outputs of a soil probe (CS650, CS655), so that `T` is the soil temperature, and `PA`
+    /// and `P` are its permittivity and period.
     pub(super) has_soil_probe: bool,
-    /// The columns of the table that have this name but for the number in brackets.
+    /// The columns of the table whose names differ only in the number in brackets.
     pub(super) of_its_name: Outputs<'a>,
 }
 
-/// Bare names of a CS650's outputs that are no variable, without the process.
+/// The names of a CS650's outputs that are not variables, without the process.
 const SOIL_PROBE_OUTPUTS: [&str; 6] = ["p", "pa", "vr", "ka", "ec", "bulkec"];
 
-/// The guess from name and process of a column. None for spreads, times of an extreme, and names that tell nothing.
+/// The guess from name and process of a column. None for standard deviations, times of an extreme, and names that show
+/// nothing.
 pub(super) fn guess(column: &ColumnSample, around: Around<'_>) -> Option<Guess> {
     let mut parts = NameParts::of(&column.name);
     let lower = column.name.to_lowercase();
@@ -260,14 +264,14 @@ pub(super) fn guess(column: &ColumnSample, around: Around<'_>) -> Option<Guess> 
     })
 }
 
-/// The name in lower case without array index, process and what follows: `t_avg(2)` to `t`.
+/// The name in lower case without array index, process and later parts: `t_avg(2)` becomes `t`.
 fn bare(lower: &str) -> &str {
     let name = lower.split('(').next().unwrap_or(lower);
     ["_avg", "_smp", "_med"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name)
 }
 
-/// An output of the wind vector instruction, whatever the name says: the instruction gives speed, direction, the deviation of
-/// the direction and the speed of the mean vector under the one name of the speed.
+/// The guess for an output of the wind vector instruction, whatever its name is: the instruction gives speed,
+/// direction, deviation of the direction and speed of the mean vector, all under the name of the speed.
 fn wind(column: &ColumnSample, around: Around<'_>) -> Option<Guess> {
     let facts = Facts {
         process: &column.process,
@@ -279,7 +283,7 @@ fn wind(column: &ColumnSample, around: Around<'_>) -> Option<Guess> {
     let lower = column.name.to_lowercase();
     let variable = match facts.kind() {
         Kind::Direction => "WD",
-        // The speed of the mean vector is no wind speed.
+        // The speed of the mean vector is not a wind speed.
         Kind::Linear if lower.contains("_u_") => return None,
         Kind::Linear if lower.contains('(') && !lower.ends_with("(1)") => return None,
         Kind::Linear => "WS",
@@ -290,7 +294,7 @@ fn wind(column: &ColumnSample, around: Around<'_>) -> Option<Guess> {
     Some(Guess { variable, because: because.replace("output  of", "an output of"), doubt: "" })
 }
 
-/// The base name of a column with an AmeriFlux name: `SW_IN_1_1_1`, `G_Avg`.
+/// The base name of a column that has an AmeriFlux name: `SW_IN_1_1_1`, `G_Avg`.
 fn own_name(name: &str) -> Option<&'static str> {
     let name = name.split('(').next().unwrap_or(name);
     let bare = name.rsplit_once('_').filter(|(_, end)| matches!(*end, "Avg" | "Tot" | "Max" | "Smp" | "WVc"));
@@ -298,7 +302,7 @@ fn own_name(name: &str) -> Option<&'static str> {
     found.map(|variable| variable.name)
 }
 
-/// Maxima fit only maxima, and totals only rain.
+/// Whether the variable fits the process: maxima fit only maxima, and totals only rain.
 fn fits_process(variable: &str, rules: &[Rule]) -> bool {
     if std::ptr::eq(rules, TOTALS) {
         matches!(variable, "P" | "P_RAIN" | "P_SNOW" | "THROUGHFALL" | "STEMFLOW" | "RUNOFF")
@@ -307,7 +311,7 @@ fn fits_process(variable: &str, rules: &[Rule]) -> bool {
     }
 }
 
-/// AmeriFlux's limit of 50 mm applies to half hours and hours.
+/// The doubt for rain: AmeriFlux's limit of 50 mm applies to half hours and hours.
 fn rain_doubt(variable: &str, around: Around<'_>) -> &'static str {
     let long = around.seconds.is_some_and(|seconds| seconds > 3_600);
     if long && variable == "P" { "its range is for an hour at most" } else { "" }

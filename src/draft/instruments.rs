@@ -1,7 +1,7 @@
-//! The diagnostic words of a table, with the instrument and the columns that each governs.
+//! Drafts the diagnostic words of a table, with the instrument and the columns that each word governs.
 //!
-//! The word of a CSAT3 and that of a CSAT3A look alike while nothing is wrong, so a word becomes a key only where its name or its
-//! values tell whose it is, and where it calls most rows good.
+//! The diagnostic words of a CSAT3 and of a CSAT3A look the same as long as there is no fault. So a word becomes a key
+//! only if its name or its values show which instrument it belongs to, and if it passes most rows.
 
 use super::column::Column;
 use super::quality::Line;
@@ -9,33 +9,33 @@ use super::sample::ColumnSample;
 use crate::ameriflux::Instrument;
 use crate::quantity::Process;
 
-/// Fewer rows tell nothing about an instrument.
+/// Fewer rows show nothing about an instrument.
 pub(super) const ENOUGH_ROWS: usize = 20;
 /// The largest word of a CSAT3A.
 const MOST_OF_CSAT3A: f64 = 63.0;
-/// Parts of names that are about a value and are none.
+/// Parts of names of columns that are about a measured value and are not one.
 const NOT_MEASURED: [&str; 10] = ["diag", "sig", "agc", "std", "samples", "flag", "count", "_tot", "_cov", "_qc"];
 
 /// What an instrument measures.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Half {
+enum Measured {
     Wind,
     Gas,
     Methane,
 }
 
-impl Half {
-    /// How the names of the values that it measures begin.
+impl Measured {
+    /// The beginnings of the names of the values that it measures.
     fn measures(self) -> &'static [&'static str] {
         match self {
-            Half::Wind => &["ux", "uy", "uz", "ts", "t_sonic", "sonic_temp"],
-            Half::Gas => &["co2", "h2o", "rho_c", "rho_v"],
-            Half::Methane => &["ch4"],
+            Measured::Wind => &["ux", "uy", "uz", "ts", "t_sonic", "sonic_temp"],
+            Measured::Gas => &["co2", "h2o", "rho_c", "rho_v"],
+            Measured::Methane => &["ch4"],
         }
     }
 }
 
-/// Adds the lines of every diagnostic word to its column; `samples` and `columns` are aligned.
+/// Adds the line of every diagnostic word to its column; `samples` and `columns` are in the same order.
 pub(super) fn add(samples: &[ColumnSample], columns: &mut [Column]) {
     let names: Vec<String> = samples.iter().map(|sample| sample.name.to_lowercase()).collect();
     let has_ec100 = names.iter().any(|name| name.starts_with("diag_irga") || name.contains("sig_strgth"));
@@ -69,48 +69,48 @@ pub(super) fn add(samples: &[ColumnSample], columns: &mut [Column]) {
     }
 }
 
-/// What the instrument of a diagnostic word measures; none of another column.
-fn half(name: &str) -> Option<Half> {
+/// What the instrument of a diagnostic word measures; None for any other column.
+fn half(name: &str) -> Option<Measured> {
     if !name.contains("diag") {
         return None;
     }
     let says = |parts: &[&str]| parts.iter().any(|part| name.contains(part));
     if says(&["7700"]) {
-        Some(Half::Methane)
+        Some(Measured::Methane)
     } else if says(&["7500", "7200", "irga", "ec150"]) {
-        Some(Half::Gas)
+        Some(Measured::Gas)
     } else if says(&["csat", "sonic", "word"]) {
-        Some(Half::Wind)
+        Some(Measured::Wind)
     } else {
         None
     }
 }
 
-/// The instrument and how it is known; without that it may be another.
-fn instrument(name: &str, half: Half, has_ec100: bool, sample: &ColumnSample) -> (&'static str, &'static str) {
+/// The instrument, and the evidence for it; without evidence it may be another one.
+fn instrument(name: &str, half: Measured, has_ec100: bool, sample: &ColumnSample) -> (&'static str, &'static str) {
     match half {
-        Half::Methane => ("li7700", "the name says LI-7700"),
-        Half::Gas if name.contains("7500") => ("li7500", "the name says LI-7500"),
-        Half::Gas if name.contains("7200") => ("li7200", "the name says LI-7200"),
-        Half::Gas => ("ec150", "a program of EasyFlux names the word of an EC150 or IRGASON so"),
-        Half::Wind if name.contains("csat3b") => ("csat3b", "the name says CSAT3B"),
-        Half::Wind if sample.numbers().any(|word| word > MOST_OF_CSAT3A) => {
+        Measured::Methane => ("li7700", "the name says LI-7700"),
+        Measured::Gas if name.contains("7500") => ("li7500", "the name says LI-7500"),
+        Measured::Gas if name.contains("7200") => ("li7200", "the name says LI-7200"),
+        Measured::Gas => ("ec150", "a program of EasyFlux names the word of an EC150 or IRGASON so"),
+        Measured::Wind if name.contains("csat3b") => ("csat3b", "the name says CSAT3B"),
+        Measured::Wind if sample.numbers().any(|word| word > MOST_OF_CSAT3A) => {
             ("csat3", "numbers above 63 are those of a CSAT3")
         }
-        Half::Wind if has_ec100 || name.contains("csat3a") || name.contains("irgason") => {
+        Measured::Wind if has_ec100 || name.contains("csat3a") || name.contains("irgason") => {
             ("csat3a", "the table has the gas half of an EC100 beside it")
         }
-        Half::Wind => ("csat3", ""),
+        Measured::Wind => ("csat3", ""),
     }
 }
 
-/// Whether a column holds single scans: no mean, sum or extreme of several.
+/// Whether a column holds single scans, and not a mean, sum or extreme of several.
 pub(super) fn is_scan(sample: &ColumnSample) -> bool {
     matches!(Process::of(&sample.process), None | Some(Process::Sample))
 }
 
-/// The columns of measured values whose names begin so: single scans, or what was put together of several. `samples` and `names`,
-/// in small letters, are aligned.
+/// The columns of measured values with these beginnings of their names: single scans, or aggregates of several.
+/// `samples` and `names` (in lower case) are in the same order.
 pub(super) fn measured<'s>(
     begins: &[&str],
     samples: &'s [ColumnSample],

@@ -2,30 +2,30 @@
 
 use std::ops::Range;
 
-/// Taller than any flux tower, in metres.
+/// In metres: no flux tower is taller.
 const TALLEST: f64 = 600.0;
 
 /// A length that is a separate part of a name.
 #[derive(Debug, Clone, PartialEq)]
 struct Length {
-    /// Lower case: `46m`, `0-30cm`.
+    /// The text in lower case: `46m`, `0-30cm`.
     text: String,
-    /// Centimetres.
+    /// Whether it is in centimetres, and so a depth.
     is_depth: bool,
     at: Range<usize>,
 }
 
-/// A place that a name gives for a measurement.
+/// The place of a measurement, as given in a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Mark {
-    /// `height`, `depth` or `plot`: the key of the tag.
+    /// The key of the tag: `height`, `depth` or `plot`.
     pub(super) key: &'static str,
     pub(super) value: String,
-    /// The minutes, if the mark may mean these instead: `5m`.
+    /// The minutes, if the text may also mean these: `5m`.
     pub(super) minutes: Option<i64>,
 }
 
-/// Every mark in `text`, in order.
+/// Every place in `text`, in order.
 pub(super) fn marks(text: &str) -> Vec<Mark> {
     let lower = text.to_lowercase();
     let in_soil = lower.contains("soil") || lower.contains("depth");
@@ -41,7 +41,7 @@ pub(super) fn marks(text: &str) -> Vec<Mark> {
     marks
 }
 
-/// `text` without its lengths, and whether there was one.
+/// `text` without its lengths, and whether it had one.
 pub(super) fn without_lengths(text: &str) -> (String, bool) {
     let lengths = lengths(text);
     let mut rest = text.to_owned();
@@ -51,7 +51,7 @@ pub(super) fn without_lengths(text: &str) -> (String, bool) {
     (rest, !lengths.is_empty())
 }
 
-/// A number, or two joined by `-`, then `m` or `cm`, separate from other letters and digits.
+/// Finds a number, or two joined by `-`, followed by `m` or `cm`, separate from other letters and digits.
 fn lengths(text: &str) -> Vec<Length> {
     let bytes = text.as_bytes();
     let mut found = Vec::new();

@@ -1,10 +1,11 @@
-//! Writes a first configuration from existing files.
+//! Drafts a first configuration from existing files.
 //!
-//! Typing twenty tables by hand is error-prone, and LoggerNet's headers hold most of a configuration: station, table, columns,
-//! units. This module reads the beginning of each file and writes TOML that the user then corrects. It guarantees that the
-//! text loads and that, without any correction, every row is staged and no value is flagged because of a guess. Anything that
-//! a header leaves open is therefore a comment with its reason: a suggestion is a key only where the column's name and its
-//! unit agree and no value says otherwise. The rows that are looked at give the limits of tests their size.
+//! Typing twenty tables by hand is error-prone, and LoggerNet's headers contain most of a configuration: station,
+//! table, columns, units. This module reads the beginning of each file and writes TOML, which the user then corrects.
+//! It guarantees that the text loads and that, without any correction, every row is staged and no value is flagged
+//! because of a guess. So anything that a header does not determine is a comment with its reason: a suggestion is a key
+//! only if the column's name and its unit agree and no value contradicts them. The limits of tests are derived from the
+//! rows that are examined.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -40,32 +41,32 @@ pub use write::{create, replace};
 pub struct Request<'a> {
     /// Files, and folders to search.
     pub paths: &'a [PathBuf],
-    /// The path of the configuration; relative paths start at its folder.
+    /// The path of the configuration; relative paths are relative to its folder.
     pub config: &'a Path,
-    /// A folder with months of files of the same logger tables. No table reads them; the limits of tests follow from their
-    /// rows, too.
+    /// A folder with months of files of the same logger tables. No table reads them, but their rows are used for the
+    /// limits of tests.
     pub archive: Option<&'a Path>,
 }
 
-/// The station in a new configuration.
+/// The station of a new configuration, as the user gave it.
 #[derive(Debug, Clone)]
 pub struct StationSaid {
-    /// None: taken from line 1 of the files.
+    /// The name; None takes it from line 1 of the files.
     pub name: Option<String>,
-    /// `±hh:mm`.
+    /// The offset from UTC, `±hh:mm`.
     pub utc_offset: String,
-    /// Whether the user gave the offset; otherwise it is a guess, and the text asks to check it.
+    /// Whether the user gave the offset; otherwise it is a guess, and the text asks the user to check it.
     pub offset_is_given: bool,
-    /// Where it is; without it the tests that ask for the sun are comments.
+    /// The position; without it, tests that need the sun are comments.
     pub position: Option<Position>,
 }
 
 /// A configuration with a summary of its content.
 #[derive(Debug)]
 pub struct Draft {
-    /// The whole file.
+    /// The text of the whole file.
     pub text: String,
-    /// The station's name in it.
+    /// The station's name in the text.
     pub station: String,
     /// The new tables.
     pub tables: Vec<TableSummary>,
@@ -78,15 +79,15 @@ pub struct Draft {
 pub struct TableSummary {
     /// Its name.
     pub table: String,
-    /// Its `files`, as written in the configuration.
+    /// The value of its key `files`.
     pub files: Vec<String>,
-    /// Value columns of all files together.
+    /// The number of value columns in all its files together.
     pub columns: usize,
-    /// How many rows share each time stamp; none where each row has its own.
+    /// The number of rows that share each time stamp; None if each row has its own.
     pub samples_per_stamp: Option<u64>,
-    /// AmeriFlux variables found for them.
+    /// The AmeriFlux variables found for its columns.
     pub variables: Vec<VariableSummary>,
-    /// The first rows of a text table of another program, as they are read; empty for a logger's own formats.
+    /// The first rows of a text table of another program, as they were parsed; empty for a logger's own formats.
     pub first_rows: Vec<String>,
 }
 
@@ -104,7 +105,7 @@ pub struct VariableSummary {
 /// A file that no new table reads.
 #[derive(Debug, Serialize)]
 pub struct LeftOut {
-    /// As it was found.
+    /// The path as it was found.
     pub file: String,
     /// The rest of a sentence that begins with the file's name.
     pub reason: String,
@@ -113,7 +114,7 @@ pub struct LeftOut {
     pub named: bool,
 }
 
-/// Writes a new configuration for the files of `request`.
+/// Drafts a new configuration for the files of `request`.
 ///
 /// # Errors
 /// [`DraftError`]: a path does not exist, no file is a logger's table, or the station's name or offset is not valid.
@@ -132,12 +133,12 @@ pub fn new_config(request: &Request<'_>, station: &StationSaid) -> Result<Draft,
     Ok(Draft { text, station: name, tables: summaries(&tables), left_out })
 }
 
-/// Adds tables for those files of `request` that no table of the configuration `existing` reads. The new text begins with
-/// `existing`, byte for byte.
+/// Adds tables for those files of `request` that no table of the configuration `existing` reads. The new text begins
+/// with `existing`, byte for byte.
 ///
 /// # Errors
-/// As [`new_config`]; [`DraftError::Config`] when the existing configuration does not load, [`DraftError::Unsound`] when it
-/// would not load with the new tables.
+/// As for [`new_config`]; [`DraftError::Config`] if the existing configuration does not load, [`DraftError::Unsound`]
+/// if it would not load with the new tables.
 pub fn addition(request: &Request<'_>, existing: &str) -> Result<Draft, DraftError> {
     let config = Config::parse(existing, request.config)?;
     let (samples, left_out) = read(request, Some(&config))?;
@@ -148,7 +149,7 @@ pub fn addition(request: &Request<'_>, existing: &str) -> Result<Draft, DraftErr
     let known = table::Known { position: config.station.position, archive: archive(request)? };
     let tables = table::tables(samples, &folder_of(request.config), &taken, &known);
     let added = text_of(&tables);
-    // Use the line ends of the user's editor.
+    // The line ends of the existing file are used.
     let (line_end, added) =
         if existing.contains("\r\n") { ("\r\n", added.replace('\n', "\r\n")) } else { ("\n", added) };
     let mut text = existing.to_owned();
@@ -166,13 +167,13 @@ pub fn addition(request: &Request<'_>, existing: &str) -> Result<Draft, DraftErr
     Ok(Draft { text, station: config.station.name, tables: summaries(&tables), left_out })
 }
 
-/// The tables, and the pairs behind them.
+/// The text of the tables, followed by the pairs.
 fn text_of(tables: &[table::Table]) -> String {
     let texts: String = tables.iter().map(text::table).collect();
     texts + &text::pairs(&pairs::of(tables))
 }
 
-/// The files of the archive. What is no logger's table is passed over: an archive holds anything.
+/// The files of the archive. Files that are not a logger's table are ignored, because an archive may contain any files.
 fn archive(request: &Request<'_>) -> Result<Vec<sample::Sample>, DraftError> {
     let Some(folder) = request.archive else { return Ok(Vec::new()) };
     let (found, _) = find::files(&[folder.to_owned()])?;
@@ -180,7 +181,7 @@ fn archive(request: &Request<'_>) -> Result<Vec<sample::Sample>, DraftError> {
     Ok(found.iter().filter_map(|file| sample::read_archive(&find::whole(&file.path), count).ok()).flatten().collect())
 }
 
-/// The beginnings of all files of loggers that no table of `config` reads; and the other files with the reason.
+/// The samples of all files that no table of `config` reads; and the other files with the reason.
 fn read(request: &Request<'_>, config: Option<&Config>) -> Result<(Vec<sample::Sample>, Vec<LeftOut>), DraftError> {
     let mut covered: HashMap<PathBuf, &str> = HashMap::new();
     let mut known = Vec::new();
@@ -199,7 +200,7 @@ fn read(request: &Request<'_>, config: Option<&Config>) -> Result<(Vec<sample::S
     for file in found {
         let whole = find::whole(&file.path);
         let read = match covered.get(&whole) {
-            // A file that is read already needs no warning.
+            // A file that is already read needs no message.
             Some(table) => {
                 let reason = format!("is read by the table \"{table}\" already");
                 left_out.push(LeftOut { file: file.path.display().to_string(), reason, named: false });
@@ -221,15 +222,15 @@ fn read(request: &Request<'_>, config: Option<&Config>) -> Result<(Vec<sample::S
     Ok((samples, left_out))
 }
 
-/// A table of the configuration, to recognise files of it that its `files` does not match.
+/// A table of the configuration, to recognise further files of it that its `files` does not match.
 struct KnownTable<'c> {
     config: &'c TableConfig,
-    /// Letters of the names in its `files`; a class of digits has none.
+    /// The letters of the names in its `files`; a class of digits has none.
     letters: Vec<String>,
     files: Vec<PathBuf>,
-    /// One of its files.
+    /// A sample of one of its files.
     sample: Option<sample::Sample>,
-    /// Files of it that its `files` does not match: the whole path, and as it was found.
+    /// Files of the table that its `files` does not match: the absolute path, and the path as it was found.
     others: Vec<(PathBuf, find::Found)>,
 }
 
@@ -241,7 +242,7 @@ impl KnownTable<'_> {
         KnownTable { config, letters, files, sample, others: Vec::new() }
     }
 
-    /// Whether the file's name differs in date and number parts alone, and its header is of the same logger table.
+    /// Whether the other file's name differs only in date and number parts, and its header is of the same logger table.
     fn has_other_day(&self, other: &sample::Sample) -> bool {
         let name = other.path.file_name().unwrap_or_default().to_string_lossy();
         let is_dated = name.bytes().any(|byte| byte.is_ascii_digit());

@@ -1,4 +1,4 @@
-//! Splits a column's name into the parts that its programmer joined.
+//! Splits a column's name into the parts that the programmer joined.
 
 use super::marks;
 
@@ -7,7 +7,7 @@ const NEUTRAL: [&str; 24] = [
     "avg", "mean", "med", "smp", "sample", "tot", "sum", "max", "min", "wvc", "c", "f", "k", "deg", "degc", "kpa",
     "pct", "ms", "wm", "m", "cm", "st", "wvt", "s",
 ];
-/// Their digit belongs to the name.
+/// Gases whose name includes a digit.
 const GASES: [&str; 8] = ["co2", "h2o", "ch4", "n2o", "no2", "so2", "o3", "nh3"];
 
 /// The parts of a name, in lower case.
@@ -15,14 +15,14 @@ const GASES: [&str; 8] = ["co2", "h2o", "ch4", "n2o", "no2", "so2", "o3", "nh3"]
 pub(super) struct NameParts {
     /// All possible parts: `AirTC_Avg` gives `airtc`, `air`, `tc` and `avg`.
     all: Vec<String>,
-    /// The number of parts that mean the quantity.
+    /// The number of parts that name the quantity.
     telling: usize,
     /// Whether the name gives a height or a depth.
     pub(super) has_place: bool,
 }
 
 impl NameParts {
-    /// Of a name in line 2, without its array index.
+    /// Splits a name of line 2; the array index is ignored.
     pub(super) fn of(name: &str) -> NameParts {
         let name = name.split('(').next().unwrap_or(name);
         let (rest, has_place) = marks::without_lengths(name);
@@ -43,7 +43,7 @@ impl NameParts {
         self.all.iter().any(|known| known == part)
     }
 
-    /// Whether a single part means the quantity.
+    /// Whether a single part names the quantity.
     pub(super) fn is_single(&self) -> bool {
         self.telling == 1
     }
@@ -56,7 +56,7 @@ impl NameParts {
     }
 }
 
-/// `T2m` to `T`; a gas keeps its digit.
+/// `T2m` becomes `T`; a gas keeps its digit.
 fn letters(part: &str) -> &str {
     if GASES.iter().any(|gas| gas.eq_ignore_ascii_case(part)) {
         return part;
@@ -64,7 +64,7 @@ fn letters(part: &str) -> &str {
     part.split(|c: char| c.is_ascii_digit()).next().unwrap_or(part)
 }
 
-/// `RelHum` to `Rel` and `Hum`, `PTemp` to `P` and `Temp`, `CO2Mean` to `CO2` and `Mean`.
+/// `RelHum` becomes `Rel` and `Hum`, `PTemp` becomes `P` and `Temp`, `CO2Mean` becomes `CO2` and `Mean`.
 fn parts(token: &str) -> Vec<&str> {
     let bytes = token.as_bytes();
     let mut cuts = vec![0];

@@ -1,7 +1,8 @@
-//! Pairs of columns that measure the same or what follows from each other, with limits from the rows that both have.
+//! Drafts pairs of columns that measure the same quantity, or of which one follows from the other. The limits are
+//! derived from rows that have both.
 //!
-//! A pair flags both columns, because two sensors that disagree do not say which is wrong. It is therefore a key only where
-//! the rows of a week agree; of less it is a comment.
+//! A pair flags both columns, because a disagreement does not show which sensor is wrong. So it is a key only if the
+//! rows of a week agree; with fewer rows it is a comment.
 
 use std::collections::HashMap;
 
@@ -20,27 +21,29 @@ pub(super) struct Pair {
     pub(super) column: String,
     pub(super) against_table: String,
     pub(super) against: String,
-    /// `difference` or `ratio`, as it stands in the configuration.
+    /// The measure as it is written in the configuration: `difference` or `ratio`.
     pub(super) measure: String,
-    /// The test is made only where `against` is above.
+    /// The test is run only if `against` is above this.
     pub(super) when_above: Option<f64>,
     pub(super) active: bool,
-    /// Its evidence.
+    /// The evidence.
     pub(super) reason: String,
 }
 
-/// Rows that must have both, and the days that they must reach over.
+/// The least number of rows with both columns, and the least number of days that they cover.
 const ENOUGH: usize = 100;
 const DAYS: i64 = 7;
-/// The part of the rows that must agree.
+/// The largest share of rows that may disagree.
 const MOST_APART: f64 = 0.03;
-/// Pairs of one variable; a tower of many levels needs its neighbours only, which only its user knows.
+/// The most pairs of one variable. On a tower with many levels only neighbours should be compared, and only its user
+/// knows these.
 const MOST_OF_A_KIND: usize = 6;
-/// umol m-2 s-1 of photons in a W m-2 of sunlight, and how far clouds and a low sun move it.
+/// The photon flux, umol m-2 s-1, of one W m-2 of sunlight: the lowest and the highest ratio under clouds and a low
+/// sun.
 const PHOTONS: (f64, f64) = (1.2, 3.0);
-/// Light below which the ratio says nothing, W m-2.
+/// The light below which the ratio is meaningless, W m-2.
 const LIGHT: f64 = 100.0;
-/// The least difference of one quantity at two places that is worth a look, in the variable's unit.
+/// The least difference of one quantity at two places that should be reported, in the variable's unit.
 const LIKE: [(&str, f64); 2] = [("TA", 5.0), ("RH", 20.0)];
 
 /// A column with its rows.
@@ -68,7 +71,7 @@ pub(super) fn of(tables: &[Table]) -> Vec<Pair> {
     pairs
 }
 
-/// The columns that are this variable and in its unit.
+/// The columns of this variable that are in its unit.
 fn sides<'t>(tables: &'t [Table], variable: &str) -> Vec<Side<'t>> {
     let of_table = |table: &'t Table| {
         table.columns.iter().zip(&table.looked_at.columns).filter_map(move |(column, sample)| {
@@ -84,7 +87,7 @@ fn sides<'t>(tables: &'t [Table], variable: &str) -> Vec<Side<'t>> {
     tables.iter().flat_map(of_table).filter(is_it).collect()
 }
 
-/// The values of rows of one time, with the days that they reach over.
+/// The values of rows of equal time, with the number of days that they cover.
 fn joined(one: Side<'_>, other: Side<'_>) -> (Vec<(f64, f64)>, i64) {
     let times = |side: Side<'_>| -> Vec<(LocalTime, f64)> {
         let known = side.table.looked_at.times.iter().copied().zip(side.values.iter().copied());
@@ -102,7 +105,7 @@ fn joined(one: Side<'_>, other: Side<'_>) -> (Vec<(f64, f64)>, i64) {
     (both.into_iter().map(|(_, value, against)| (value, against)).collect(), days)
 }
 
-// Counts of at most a few million.
+// The conversion is exact, because the counts are at most a few million.
 #[allow(clippy::cast_precision_loss)]
 fn is_few(part: usize, all: usize) -> bool {
     part as f64 <= MOST_APART * all as f64

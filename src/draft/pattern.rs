@@ -1,4 +1,4 @@
-//! Writes `files = [...]`: one literal path, one glob where several files share a table, otherwise a list.
+//! Writes `files = [...]`: one literal path, one glob pattern if several files belong to a table, otherwise a list.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -8,8 +8,8 @@ use crate::source::date_parts;
 /// A pattern with fewer fixed letters could match unrelated files.
 const LEAST_LETTERS: usize = 3;
 
-/// The entries of `files`, relative to `folder` where they are below it; and whether one of them is a glob. A single file gets
-/// one where its name has a date: the next day's file has another.
+/// The entries of `files`, relative to `folder` if they are below it; and whether one of them is a glob pattern. A
+/// single file gets a pattern if its name has a date, because the next day's file has another one.
 pub(super) fn files(paths: &[PathBuf], folder: &Path) -> (Vec<String>, bool) {
     if let Some(pattern) = folders(paths, folder).and_then(|parent| common(paths, &parent, folder)) {
         return (vec![pattern], true);
@@ -17,14 +17,14 @@ pub(super) fn files(paths: &[PathBuf], folder: &Path) -> (Vec<String>, bool) {
     (paths.iter().map(|path| shown(path, folder)).collect(), false)
 }
 
-/// `path` as written in the configuration; glob characters in it are escaped.
+/// `path` as it is written in the configuration; glob characters in it are escaped.
 fn shown(path: &Path, folder: &Path) -> String {
     let short = path.strip_prefix(folder).unwrap_or(path);
     glob::Pattern::escape(&short.to_string_lossy())
 }
 
-/// The folder of all files as a pattern; a date part of it is `*`, because the next month has another folder. None where the
-/// files are in different folders that differ in more than date and number parts.
+/// The folder of all files as a pattern. A date in it becomes `*`, because the next month has another folder. None if
+/// the files are in folders whose names differ in more than date and number parts.
 fn folders(paths: &[PathBuf], folder: &Path) -> Option<String> {
     let parents: Vec<&Path> = paths.iter().filter_map(|path| path.parent()).collect();
     let first = parents.first()?;
@@ -70,7 +70,7 @@ fn folders(paths: &[PathBuf], folder: &Path) -> Option<String> {
     Some(pattern.to_string_lossy().into_owned())
 }
 
-/// What all names begin and end with, without parts of dates and numbers.
+/// The common beginning and end of all names, without parts of dates and numbers.
 fn ends<'n>(names: &[&'n str]) -> Option<(&'n str, &'n str)> {
     let first = names.first()?;
     let head = first
@@ -80,7 +80,8 @@ fn ends<'n>(names: &[&'n str]) -> Option<(&'n str, &'n str)> {
         .last()
         .unwrap_or(0);
     let dates = date_parts(first);
-    // A date is one part, and the number of the next file may differ in more digits than those of these files.
+    // A date is one part, and the number in the next file's name may differ in more digits than the numbers of these
+    // files.
     let head = dates.first().map_or(head, |date| head.min(date.range.start));
     let head = first[..head].trim_end_matches(|c: char| c.is_ascii_digit());
     let after = dates.last().map_or(0, |date| date.range.end);
@@ -96,15 +97,15 @@ fn ends<'n>(names: &[&'n str]) -> Option<(&'n str, &'n str)> {
     Some((head, tail.trim_start_matches(|c: char| c.is_ascii_digit())))
 }
 
-/// The common part of the names below `parent`, with `*` for the rest, if that matches no other file. Where it does, `*` is
-/// narrowed to what begins with a digit, then to digits alone.
+/// The common part of the names below `parent`, with `*` for the rest, if that matches no other file. Otherwise `*` is
+/// narrowed to names that continue with a digit, then to digits only.
 fn common(paths: &[PathBuf], parent: &str, folder: &Path) -> Option<String> {
     let names: Vec<&str> = paths.iter().filter_map(|path| path.file_name()?.to_str()).collect();
     let first = names.first().filter(|_| names.len() == paths.len())?;
     let is_day = date_parts(first).iter().any(|part| part.is_day);
     let is_one_name = names.iter().all(|name| name == first);
     if is_one_name && !is_day {
-        // The same name in a folder a month.
+        // The same file name in a separate folder for each month.
         let is_in_folders = parent.contains('*');
         let pattern = format!("{parent}{}{}", std::path::MAIN_SEPARATOR, glob::Pattern::escape(first));
         return (is_in_folders && is_alone(&pattern, paths, folder)).then_some(pattern);
@@ -134,7 +135,7 @@ fn common(paths: &[PathBuf], parent: &str, folder: &Path) -> Option<String> {
     })
 }
 
-/// Whether a pattern, relative to `folder` or absolute, matches no file but these.
+/// Whether a pattern, relative to `folder` or absolute, matches no other files than these.
 fn is_alone(pattern: &str, paths: &[PathBuf], folder: &Path) -> bool {
     let base = glob::Pattern::escape(&folder.to_string_lossy());
     let whole = match Path::new(pattern).is_absolute() {
@@ -191,7 +192,7 @@ mod tests {
         ] {
             assert_eq!(with(&names, &others), (vec![expected.to_owned()], true), "{names:?}");
         }
-        // A number is no date, and a file alone may be the only one.
+        // A number is not a date, and a single file may be the only one.
         assert_eq!(with(&["met_2021.dat"], &[]), (vec!["met_2021.dat".to_owned()], false));
         assert_eq!(with(&["a/met.dat", "b/met.dat"], &[]).0.len(), 2);
     }

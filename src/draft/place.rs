@@ -1,4 +1,4 @@
-//! Finds the position and the model of a column's sensor in the column's name.
+//! Finds the level and the model of a column's sensor in the column's name.
 
 use super::column::Suggestion;
 use super::guess::Around;
@@ -9,7 +9,7 @@ use crate::config::Level;
 const USUAL_MINUTES: [i64; 6] = [1, 5, 10, 15, 30, 60];
 /// Variables of sensors in the ground.
 const IN_GROUND: [&str; 4] = ["TS", "SWC", "SWP", "G"];
-/// Instruments as programs name them, in lower case without signs, and as their makers do.
+/// Instruments, by the names in programs (lower case, letters and digits only), with their makers' names.
 const SENSORS: [(&str, &str); 29] = [
     ("csat3b", "CSAT3B"),
     ("csat3a", "CSAT3A"),
@@ -42,18 +42,19 @@ const SENSORS: [(&str, &str); 29] = [
     ("te525", "TE525"),
 ];
 
-/// A height or a depth of a column.
+/// The height or depth of a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place {
-    /// `height` or `depth`.
+    /// The key: `height` or `depth`.
     pub(super) key: &'static str,
     pub(super) value: String,
-    /// Written as a key; otherwise as a comment.
+    /// Whether it is written as a key; otherwise it is a comment.
     pub(super) active: bool,
     pub(super) reason: String,
 }
 
-/// The place that the one length in a name gives, together with the variable. None without a length, or with several.
+/// The level that follows from the only length in a name, together with the variable. None without a length, or with
+/// several.
 pub(super) fn place(name: &str, variable: Option<&Suggestion>, around: Around<'_>) -> Option<Place> {
     let marks: Vec<Mark> = marks(name.split('(').next()?).into_iter().filter(|mark| mark.key != "plot").collect();
     let [mark] = marks.as_slice() else { return None };

@@ -1,8 +1,9 @@
-//! The QC tests of one column that its name, its unit and its rows speak for, each with its evidence.
+//! Drafts the QC tests of one column that follow from its name, its unit and its rows, each with its evidence.
 //!
-//! A test is a key where nothing in it is a guess: limits of what no battery, panel or radiometer gives, whichever way it
-//! looks; the AmeriFlux variable where name and unit agree. What rests on the rows that were looked at takes its limits well
-//! beyond what they show, so that a working sensor is not flagged, and says how many they were. Everything else is a comment.
+//! A test is a key if nothing in it is a guess: limits that no battery, panel or radiometer exceeds, whatever its
+//! orientation; the AmeriFlux variable if name and unit agree. Limits that depend on the examined rows have a wide
+//! margin, so that a working sensor is not flagged, and the text gives the number of rows. Everything else is a
+//! comment.
 
 use super::column::Suggestion;
 use super::guess::Guess;
@@ -18,21 +19,21 @@ use crate::time::{LocalTime, NANOS_PER_SECOND};
 /// A key of a column's section with its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Line {
-    /// As it stands in the configuration.
+    /// The text as it is written in the configuration.
     pub(super) text: String,
-    /// Otherwise it is a comment.
+    /// Whether it is a key; otherwise it is a comment.
     pub(super) active: bool,
-    /// Its evidence.
+    /// The evidence.
     pub(super) reason: String,
 }
 
-/// The rows that a column's values stand in.
+/// The rows of a column's values.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rows<'a> {
-    /// In the order of the files; aligned with the values.
+    /// The times in the order of the files, and of the values.
     pub(super) times: &'a [LocalTime],
     pub(super) interval: Option<Interval>,
-    /// Where the station is.
+    /// The station's position.
     pub(super) position: Option<Position>,
 }
 
@@ -40,43 +41,43 @@ const HOUR: i64 = 3_600 * NANOS_PER_SECOND;
 const DAY: i64 = 24 * HOUR;
 /// Fewer values show neither the resolution nor the spread of a sensor.
 const ENOUGH: usize = 200;
-/// Slower rows are no series of neighbours.
+/// Rows at longer intervals cannot be compared with their neighbours.
 const SLOWEST: i64 = HOUR;
-/// Farther from the equator the sun may not rise for days.
+/// Farther from the equator than this latitude, the sun may not rise for days.
 const POLAR: f64 = 60.0;
-/// A sensor that is still for this long is not the sensor's resolution, whatever the weather.
+/// A value that is constant for this long is not explained by the sensor's resolution, whatever the weather.
 const STUCK: i64 = 3 * DAY;
 
-/// What stands still for so long is suspect, and fails.
-struct Still {
+/// The times after which an unchanged value is suspect, and fails.
+struct Unchanged {
     variables: &'static [&'static str],
     hours: [i64; 2],
-    /// Where standing still is natural; in the variable's unit.
+    /// The range in which a constant value is natural, in the variable's unit.
     except: Option<(f64, f64)>,
     source: &'static str,
 }
 
-const STILL: [Still; 5] = [
-    Still { variables: &["TA", "T_SONIC"], hours: [6, 24], except: None, source: "PROMICE tests 2 h" },
-    Still {
+const STILL: [Unchanged; 5] = [
+    Unchanged { variables: &["TA", "T_SONIC"], hours: [6, 24], except: None, source: "PROMICE tests 2 h" },
+    Unchanged {
         variables: &["RH"],
         hours: [12, 48],
         except: Some((97.0, 106.0)),
         source: "PROMICE tests 2 h; saturated air stands still",
     },
-    Still {
+    Unchanged {
         variables: &["WS"],
         hours: [12, 48],
         except: Some((0.0, 0.6)),
         source: "PROMICE tests 6 h; an anemometer stands still in a calm",
     },
-    Still {
+    Unchanged {
         variables: &["LW_IN", "LW_OUT", "NETRAD", "CO2", "H2O"],
         hours: [12, 48],
         except: None,
         source: "never still for that long",
     },
-    Still {
+    Unchanged {
         variables: &["SW_IN", "PPFD_IN"],
         hours: [48, 96],
         except: None,
@@ -95,12 +96,12 @@ const SPIKES: [(&str, f64); 8] = [
     ("LW_IN", 100.0),
     ("LW_OUT", 100.0),
 ];
-/// So many times the height that one value in a hundred has.
+/// A spike is this many times the height that one value in a hundred exceeds.
 const SPIKE_FACTOR: f64 = 6.0;
-/// More spikes than these are the sensor's way.
+/// If the share of spikes is larger than this, they are normal for the sensor.
 const MOST_SPIKES: f64 = 0.001;
 
-/// The lines of a column that is guessed to be `guess`, and is `variable` as far as the configuration goes.
+/// The lines of a column. `guess` is the guessed variable, `variable` the one that is written to the configuration.
 pub(super) fn lines(
     sample: &ColumnSample,
     guess: Option<&Guess>,
@@ -124,7 +125,7 @@ pub(super) fn lines(
     lines
 }
 
-/// The test against the sun of what the sun lights.
+/// The sun test for a column of sunlight.
 fn sun(variable: Option<&Suggestion>, rows: &Rows<'_>) -> Option<Line> {
     let variable = variable.filter(|variable| measures_sunlight(Some(variable.variable)))?;
     let reason = match (variable.active, rows.position.is_some()) {
@@ -136,12 +137,12 @@ fn sun(variable: Option<&Suggestion>, rows: &Rows<'_>) -> Option<Line> {
     Some(Line { text: "sun = {}".to_owned(), active, reason: reason.to_owned() })
 }
 
-/// From the header's unit to the variable's.
+/// The conversion from the header's unit to the variable's.
 fn conversion(fit: &Fit) -> Conversion {
     if let Fit::Converted(conversion) = fit { *conversion } else { Conversion::NONE }
 }
 
-/// Limits of columns that are no AmeriFlux variable, or of which it is open which.
+/// The limits of columns that are not an AmeriFlux variable, or whose variable is uncertain.
 fn limits(sample: &ColumnSample, guess: Option<&Guess>, variable: Option<&Suggestion>) -> Vec<Line> {
     let (range, why) = if variable.is_some_and(|variable| variable.active) {
         return Vec::new();
@@ -165,7 +166,7 @@ fn limits(sample: &ColumnSample, guess: Option<&Guess>, variable: Option<&Sugges
     vec![bounds("suspect", range.suspect), Line { reason: outside(sample, &range), ..bounds("fail", range.fail) }]
 }
 
-/// What holds whichever of the variables a doubtful name means.
+/// The limits that apply to each of the variables that an ambiguous name may mean.
 fn of_kind(sample: &ColumnSample, guess: &Guess) -> Option<(Range, &'static str)> {
     let variable = ameriflux::lookup(guess.variable)?;
     let (range, why) = match guess.variable {
@@ -205,7 +206,7 @@ fn outside(sample: &ColumnSample, range: &Range) -> String {
     }
 }
 
-/// The logger's supply: a name of nothing but battery and volt, in volts.
+/// Whether it is the logger's supply voltage: a name with parts for battery and volt only, in volts.
 fn is_battery(sample: &ColumnSample) -> bool {
     const NAMES: [&str; 12] = [
         "batt",
@@ -222,14 +223,14 @@ fn is_battery(sample: &ColumnSample) -> bool {
         "batteryvolt",
     ];
     let is_value = !matches!(Process::of(&sample.process), Some(Process::Deviation | Process::Total));
-    // Without a unit the values must tell.
+    // Without a unit the values decide.
     let is_supply = sample.unit.is_empty() && sample.numbers().next().is_some();
     let is_supply = is_supply && sample.numbers().all(|volts| (8.0..=20.0).contains(&volts));
     let is_volts = is_supply || ["v", "volt", "volts", "vdc"].contains(&sample.unit.to_lowercase().as_str());
     is_value && is_volts && NAMES.contains(&bare(&sample.name).as_str())
 }
 
-/// The logger's own temperature.
+/// Whether it is the logger's own temperature.
 fn is_panel(sample: &ColumnSample) -> bool {
     const NAMES: [&str; 14] = [
         "ptemp",
@@ -252,7 +253,7 @@ fn is_panel(sample: &ColumnSample) -> bool {
     is_value && is_celsius && NAMES.contains(&bare(&sample.name).as_str())
 }
 
-/// Lower case letters and digits, without the process behind.
+/// Lower-case letters and digits, without the process suffix.
 fn bare(name: &str) -> String {
     let lower = name.to_lowercase();
     let name =
@@ -260,7 +261,7 @@ fn bare(name: &str) -> String {
     name.chars().filter(char::is_ascii_alphanumeric).collect()
 }
 
-/// Standing still: for longer than the sensor's resolution explains.
+/// The flat-line test: the value is unchanged for longer than the sensor's resolution explains.
 fn flat_line(sample: &ColumnSample, variable: &Variable, conversion: Conversion, rows: &Rows<'_>) -> Option<Line> {
     let still = STILL.iter().find(|still| still.variables.contains(&variable.name))?;
     let is_light = measures_sunlight(Some(variable.name));
@@ -272,7 +273,7 @@ fn flat_line(sample: &ColumnSample, variable: &Variable, conversion: Conversion,
     let except = still.except.map(|ends| conversion.back_bounds(ends));
     let longest = longest_still(sample, rows.times, except);
     let [suspect, fail] = still.hours.map(|hours| hours * HOUR);
-    // A sensor that is often still is given twice what it shows; one that is still for days is stuck.
+    // A sensor that is often unchanged gets twice the longest time seen; one that is unchanged for days is stuck.
     let (suspect, fail) = if longest * 2 > suspect && longest < STUCK {
         let suspect = (longest * 2 / HOUR + 1) * HOUR;
         (suspect, fail.max(suspect * 2))
@@ -294,17 +295,17 @@ fn flat_line(sample: &ColumnSample, variable: &Variable, conversion: Conversion,
     Some(Line { text, active: !is_light || rows.position.is_some(), reason })
 }
 
-/// The least difference of two values that are not equal; none where all are.
+/// The smallest difference of two different values; None if all are equal.
 fn resolution(sample: &ColumnSample) -> Option<f64> {
     let mut values: Vec<f64> = sample.numbers().collect();
     values.sort_by(f64::total_cmp);
     let steps = values.windows(2).map(|pair| pair[1] - pair[0]);
-    // Decimals as the logger prints them, without the dust of binary fractions.
+    // Decimals as the logger prints them, without rounding errors of binary fractions.
     let least = steps.filter(|step| *step > 1e-9).min_by(f64::total_cmp)?;
     format!("{least:.1e}").parse().ok()
 }
 
-/// The longest time, in nanoseconds, over which a value is the same from row to row.
+/// The longest time, in nanoseconds, over which a value is equal from row to row.
 #[allow(clippy::float_cmp, reason = "what is printed alike is alike")]
 fn longest_still(sample: &ColumnSample, times: &[LocalTime], except: Option<(f64, f64)>) -> i64 {
     let is_exempt = |value: f64| except.is_some_and(|(low, high)| (low..=high).contains(&value));
@@ -321,7 +322,7 @@ fn longest_still(sample: &ColumnSample, times: &[LocalTime], except: Option<(f64
     longest
 }
 
-/// Spikes, by the robust spread of the rows that were looked at.
+/// The spike test, with limits from the robust spread of the examined rows.
 fn spike(sample: &ColumnSample, variable: &Variable, conversion: Conversion, rows: &Rows<'_>) -> Option<Line> {
     let (_, least) = SPIKES.iter().find(|(name, _)| *name == variable.name)?;
     let mut heights = heights(sample, rows);
@@ -332,7 +333,7 @@ fn spike(sample: &ColumnSample, variable: &Variable, conversion: Conversion, row
     let usual = heights.get(heights.len() * 99 / 100).copied().unwrap_or(0.0);
     let limit = two_digits((usual * SPIKE_FACTOR).max(least / conversion.factor));
     let found = heights.iter().rev().take_while(|height| **height > limit).count();
-    // Counts of at most a few million.
+    // The conversion is exact, because the counts are at most a few million.
     #[allow(clippy::cast_precision_loss)]
     let active = found as f64 <= MOST_SPIKES * heights.len() as f64;
     let reason = format!(
@@ -343,7 +344,7 @@ fn spike(sample: &ColumnSample, variable: &Variable, conversion: Conversion, row
     Some(Line { text: format!("spike = {{ suspect = {limit}, method = \"differential\" }}"), active, reason })
 }
 
-/// How far each value stands out from both neighbours, as the method `differential` of the test `spike` has it.
+/// The height of each value above both neighbours, as computed by the method `differential` of the test `spike`.
 fn heights(sample: &ColumnSample, rows: &Rows<'_>) -> Vec<f64> {
     let every = rows.interval.map_or(0, |interval| interval.nanos);
     let is_next = |pair: &[LocalTime]| (1..=every).contains(&pair[1].nanos_since(pair[0]));
@@ -357,7 +358,7 @@ fn heights(sample: &ColumnSample, rows: &Rows<'_>) -> Vec<f64> {
     .collect()
 }
 
-/// Rounded up.
+/// Rounds up to two digits.
 pub(super) fn two_digits(number: f64) -> f64 {
     if number <= 0.0 {
         return 0.0;

@@ -1,7 +1,7 @@
-//! The beginning of a file: its header and its first rows.
+//! Samples: the header and the first rows of a file.
 //!
-//! A few thousand rows tell whether a column is empty, constant or text, the interval between rows, and whether a range would
-//! flag usual values of the sensor. Nothing is stored and nothing is decided here.
+//! A few thousand rows show whether a column is empty, constant or text, the interval between rows, and whether a range
+//! would flag usual values of the sensor. Nothing is stored and nothing is decided here.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -11,21 +11,21 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::csv::{self, Recognised};
 use crate::config::{CsvFormat, FileFormat};
-use crate::format::{self, ColumnSource, Format, Header, Keys, Layout, ParsedRow, Value};
+use crate::format::{self, Apart, ColumnSource, Format, Header, Keys, Layout, ParsedRow, Value};
 use crate::source::{Chunk, QuietFile, SourceError};
 use crate::time::{LocalTime, Samples, StampRead, Timestamp};
 
-/// Rows read from a file; fewer from a wide table.
+/// The most rows that are read from a file; fewer from a wide table.
 const MOST_ROWS: usize = 5_000;
 const MOST_VALUES: usize = 500_000;
-/// The same of a file of an archive, of which months are looked at.
+/// The same for a file of an archive, of which months are examined.
 const MOST_ROWS_OF_ARCHIVE: usize = 1_000_000;
-/// Rows that are shown as they were understood, and values of each.
+/// The number of rows that are shown as they were parsed, and of values in each.
 const FIRST_ROWS: usize = 3;
 const SHOWN: usize = 5;
-/// Limit for all files together, so that a year of daily files fits into a small computer's memory.
+/// The limit for all files together, so that a year of daily files fits into a small computer's memory.
 const MOST_VALUES_OF_ALL: usize = 8_000_000;
-/// At least so many, or nothing can be concluded.
+/// At least this number of rows is read, because fewer show nothing.
 const LEAST_ROWS: usize = 20;
 /// Attempts for a file that LoggerNet is writing to, and the pause between them.
 const ATTEMPTS: u32 = 6;
@@ -34,20 +34,22 @@ const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(40);
 /// The first rows of a file.
 #[derive(Debug)]
 pub(super) struct Sample {
-    /// The whole path.
+    /// The absolute path.
     pub(super) path: PathBuf,
     pub(super) header: Header,
     /// The rows, in the order of the file.
     pub(super) rows: Vec<RowSample>,
-    /// How many rows share a time stamp, where they show it.
+    /// The number of rows that share a time stamp, if the rows show it.
     pub(super) samples: Option<Samples>,
-    /// Without time and record number.
+    /// The column whose texts tell the rows of one stamp apart.
+    pub(super) apart: Option<String>,
+    /// The columns without time and record number.
     pub(super) columns: Vec<ColumnSample>,
-    /// The dialect of a text table that no logger wrote.
+    /// The dialect, for a text table of another program.
     pub(super) csv: Option<Recognised>,
-    /// Numbers stand in quotes where no logger writes them.
+    /// Whether numbers are quoted where no logger quotes them.
     pub(super) quotes_numbers: bool,
-    /// The first rows, as they are read.
+    /// The first rows, as they were parsed.
     pub(super) first_rows: Vec<String>,
 }
 
@@ -67,14 +69,14 @@ pub(super) struct ColumnSample {
     pub(super) name: String,
     pub(super) unit: String,
     pub(super) process: String,
-    /// One a row; NaN where the row has no number.
+    /// One value per row; NaN if the row has no number.
     pub(super) values: Vec<f64>,
     pub(super) missing: usize,
     pub(super) text: usize,
 }
 
 impl ColumnSample {
-    /// Before the first row.
+    /// A column without rows.
     pub(super) fn new(name: &str, unit: &str, process: &str) -> ColumnSample {
         let [name, unit, process] = [name, unit, process].map(str::to_owned);
         ColumnSample { name, unit, process, values: Vec::new(), missing: 0, text: 0 }
@@ -85,14 +87,14 @@ impl ColumnSample {
         self.values.iter().copied().filter(|value| !value.is_nan())
     }
 
-    /// Adds the rows of another file, which come after these.
+    /// Adds the rows of another file, which are later than these.
     pub(super) fn extend(&mut self, other: &ColumnSample) {
         self.values.extend_from_slice(&other.values);
         self.missing += other.missing;
         self.text += other.text;
     }
 
-    /// Adds rows of a file that has no such column, up to so many rows in all.
+    /// Adds rows of a file without this column, up to this total number of rows.
     pub(super) fn pad(&mut self, rows: usize) {
         self.values.resize(rows, f64::NAN);
     }
@@ -107,17 +109,17 @@ pub(super) struct Interval {
 }
 
 impl Sample {
-    /// A field of line 1 between the format and the table; empty where the line is shorter.
+    /// A field of line 1 between the format and the table; empty if the line is shorter.
     pub(super) fn environment(&self, place: usize) -> &str {
         self.header.environment.get(place).map_or("", |text| text.trim())
     }
 
-    /// The station by line 1.
+    /// The station in line 1.
     pub(super) fn station(&self) -> &str {
         self.environment(0)
     }
 
-    /// The logger's serial number; empty where line 1 has none.
+    /// The logger's serial number; empty if line 1 has none.
     pub(super) fn serial(&self) -> &str {
         match self.environment(2) {
             "No_SN" => "",
@@ -136,7 +138,7 @@ impl Sample {
             }
         }
         let (nanos, count) = counts.into_iter().max_by_key(|&(step, count)| (count, std::cmp::Reverse(step)))?;
-        // Rows that share a stamp are spread over the time to the next one.
+        // Rows that share a stamp are distributed over the time to the next stamp.
         let nanos = self.samples.map_or(nanos, |samples| nanos / samples.per_stamp().cast_signed().max(1));
         Some(Interval { nanos, regular: steps >= 2 && count * 2 > steps })
     }
@@ -144,24 +146,24 @@ impl Sample {
 
 /// How much of a file is read.
 #[derive(Debug, Clone, Copy)]
-struct Most {
+struct ReadLimit {
     values: usize,
     rows: usize,
 }
 
-/// Reads the beginning of `path`, one of `files` files: a sample for each table that stands in it, which are several where it has
-/// arrays. The error is the rest of a sentence that begins with the file's name.
+/// Reads the beginning of `path`, one of `files` files: one sample for each table in it; a file with arrays has
+/// several. The error is the rest of a sentence that begins with the file's name.
 pub(super) fn read(path: &Path, files: usize) -> Result<Vec<Sample>, String> {
     let values = MOST_VALUES.min(MOST_VALUES_OF_ALL / files.max(1));
-    read_most(path, Most { values, rows: MOST_ROWS })
+    read_up_to(path, ReadLimit { values, rows: MOST_ROWS })
 }
 
-/// Reads as much of `path`, one of `files` files of an archive, as there is memory for.
+/// Reads as much of `path`, one of `files` files of an archive, as the memory limit allows.
 pub(super) fn read_archive(path: &Path, files: usize) -> Result<Vec<Sample>, String> {
-    read_most(path, Most { values: MOST_VALUES_OF_ALL / files.max(1), rows: MOST_ROWS_OF_ARCHIVE })
+    read_up_to(path, ReadLimit { values: MOST_VALUES_OF_ALL / files.max(1), rows: MOST_ROWS_OF_ARCHIVE })
 }
 
-fn read_most(path: &Path, most: Most) -> Result<Vec<Sample>, String> {
+fn read_up_to(path: &Path, most: ReadLimit) -> Result<Vec<Sample>, String> {
     for attempt in 1.. {
         match attempt_to_read(path, most) {
             Ok(result) => return result,
@@ -174,12 +176,12 @@ fn read_most(path: &Path, most: Most) -> Result<Vec<Sample>, String> {
     Err("cannot be read".to_owned())
 }
 
-fn attempt_to_read(path: &Path, most: Most) -> Result<Result<Vec<Sample>, String>, SourceError> {
+fn attempt_to_read(path: &Path, most: ReadLimit) -> Result<Result<Vec<Sample>, String>, SourceError> {
     let mut file = QuietFile::open(path)?;
     if let Err(error) = format::begin(&mut file, &FileFormat::Logger(None))? {
         return Ok(Err(error.to_string()));
     }
-    // A file whose lines are not its own is neither array nor another program's.
+    // A file with translated lines is neither an array file nor one of another program.
     let mut found = Vec::new();
     while let Some(chunk) = file.next_chunk()? {
         if chunk.bytes.is_empty() {
@@ -204,13 +206,14 @@ fn attempt_to_read(path: &Path, most: Most) -> Result<Result<Vec<Sample>, String
     Ok(Ok(samples))
 }
 
-/// The dialects of a file that begins with `bytes`; none for a logger's own formats, and for what is no table.
+/// The dialects of a file that begins with `bytes`; empty for a logger's own formats, and for files that are not a
+/// table.
 fn dialects(bytes: &[u8], path: &Path) -> Result<Vec<Recognised>, String> {
     let mut lines = from_header(bytes).split(|byte| *byte == b'\n').map(format::strip_noise);
     let Some(first) = lines.find(|line| !line.iter().all(u8::is_ascii_whitespace)) else { return Ok(Vec::new()) };
     match format::detect(&first) {
         Format::Unknown => Ok(csv::recognise(bytes).into_iter().collect()),
-        // Year, day and time without the number of an array before them.
+        // Year, day and time without an array number before them.
         Format::Array => match csv::recognise(bytes).filter(|_| format::array_of(&first).is_none()) {
             Some(found) => Ok(vec![found]),
             None => csv::arrays(bytes, path),
@@ -222,7 +225,7 @@ fn dialects(bytes: &[u8], path: &Path) -> Result<Vec<Recognised>, String> {
 fn sample(
     file: &mut QuietFile,
     path: &Path,
-    most: Most,
+    most: ReadLimit,
     dialect: Option<Recognised>,
 ) -> Result<Result<Sample, String>, SourceError> {
     let mut reader = Reader { most, head: Vec::new(), reading: None, csv: None, is_csv: None };
@@ -237,7 +240,7 @@ fn sample(
         {
             return Ok(Err(reason));
         }
-        // An unfinished row may end in half a number; an unfinished header is reported.
+        // An unfinished row may end within a number; an unfinished header is reported.
         if is_tail && reader.reading.is_some() {
             break;
         }
@@ -252,7 +255,7 @@ fn sample(
     Ok(reader.finish(path))
 }
 
-/// The bytes from the first header on, where rows of a file that was cut stand before it.
+/// The bytes from the first header on, if rows of a truncated file precede it.
 fn from_header(bytes: &[u8]) -> &[u8] {
     let first = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
     match format::detect(first) {
@@ -262,15 +265,15 @@ fn from_header(bytes: &[u8]) -> &[u8] {
 }
 
 struct Reader {
-    most: Most,
+    most: ReadLimit,
     head: Vec<Vec<u8>>,
     reading: Option<Reading>,
     csv: Option<Recognised>,
-    /// The same as the configuration has it; None where loggers' formats are read, or nothing was looked at.
+    /// The format as the configuration has it; None for loggers' formats, and if no row was read.
     is_csv: Option<FileFormat>,
 }
 
-/// The columns of a file that are no key.
+/// The columns of a file that are not part of the key.
 fn columns(header: &Header, keys: &Keys) -> Vec<ColumnSample> {
     let values = (0..header.names.len()).filter(|place| !keys.contain(*place));
     values.map(|at| ColumnSample::new(&header.names[at], header.units[at].trim(), header.process[at].trim())).collect()
@@ -286,11 +289,12 @@ struct Reading {
     bad_lines: usize,
     first_error: Option<String>,
     quotes_numbers: bool,
+    apart: Apart,
     first_rows: Vec<String>,
 }
 
 impl Reader {
-    /// A file of another program, which begins with `bytes`, is read by its own dialect.
+    /// A file of another program, which begins with `bytes`, is read in its own dialect.
     fn begin_csv(&mut self, dialect: Recognised, bytes: &[u8]) -> Result<(), String> {
         let (header, layout) = dialect.csv.open("", bytes)?;
         self.is_csv = Some(FileFormat::Csv(dialect.csv.clone()));
@@ -305,7 +309,7 @@ impl Reader {
         let line = format::strip_noise(raw);
         if let Some(reading) = &mut self.reading {
             if let Some(format) = &self.is_csv {
-                // Its header lines, and what is no row by the dialect.
+                // Lines of the header, and lines that the dialect excludes.
                 if self.head.pop().is_some() || format.is_comment(&line) {
                     return Ok(true);
                 }
@@ -329,7 +333,7 @@ impl Reader {
         Ok(true)
     }
 
-    /// Lines of the header.
+    /// The number of header lines.
     fn header_lines(&self) -> usize {
         self.head.first().and_then(|first| format::header_lines(first)).unwrap_or(4)
     }
@@ -354,18 +358,29 @@ impl Reader {
         }
         let epoch = LocalTime::from_nanos(0);
         let instants = reading.rows.iter().map_while(|row| {
-            // Distances tell, so that any clock will do.
+            // Only time differences matter, so any clock can be used.
             Some((Timestamp::from_nanos(row.time.nanos_since(epoch)), row.record?))
         });
-        let samples = Samples::shown_by(instants);
+        let apart = reading.apart.column().and_then(|place| Some(reading.columns.get(place)?.name.clone()));
+        let samples = if apart.is_some() { None } else { Samples::shown_by(instants) };
         let Reading { header, rows, columns, first_rows, quotes_numbers, .. } = reading;
         let quotes_numbers = quotes_numbers && self.csv.is_none();
-        Ok(Sample { path: path.to_owned(), header, rows, samples, columns, csv: self.csv, quotes_numbers, first_rows })
+        Ok(Sample {
+            path: path.to_owned(),
+            header,
+            rows,
+            samples,
+            apart,
+            columns,
+            csv: self.csv,
+            quotes_numbers,
+            first_rows,
+        })
     }
 }
 
 impl Reading {
-    fn new(header: Header, most: Most) -> Result<Reading, String> {
+    fn new(header: Header, most: ReadLimit) -> Result<Reading, String> {
         let keys = Keys::of(&FileFormat::Logger(None), &header);
         let columns = columns(&header, &keys);
         let mut places = 0..columns.len();
@@ -375,13 +390,13 @@ impl Reading {
         Reading::of(header, layout, columns, most)
     }
 
-    fn of_csv(header: Header, layout: Layout, csv: &CsvFormat, most: Most) -> Result<Reading, String> {
+    fn of_csv(header: Header, layout: Layout, csv: &CsvFormat, most: ReadLimit) -> Result<Reading, String> {
         let keys = Keys::of(&FileFormat::Csv(csv.clone()), &header);
         let columns = columns(&header, &keys);
         Reading::of(header, layout, columns, most)
     }
 
-    fn of(header: Header, layout: Layout, columns: Vec<ColumnSample>, most: Most) -> Result<Reading, String> {
+    fn of(header: Header, layout: Layout, columns: Vec<ColumnSample>, most: ReadLimit) -> Result<Reading, String> {
         if columns.is_empty() {
             return Err("has no column beside time and record number".to_owned());
         }
@@ -395,11 +410,12 @@ impl Reading {
             bad_lines: 0,
             first_error: None,
             quotes_numbers: false,
+            apart: Apart::default(),
             first_rows: Vec::new(),
         })
     }
 
-    /// Returns whether to continue. Rows after a header in mid-file may have other columns.
+    /// Returns whether to continue. Rows after a header in the middle of the file may have other columns.
     fn take(&mut self, line: &[u8]) -> bool {
         if line.iter().all(u8::is_ascii_whitespace) {
             return true;
@@ -414,6 +430,7 @@ impl Reading {
                     if self.first_rows.len() < FIRST_ROWS {
                         self.first_rows.push(self.shown(time, is_utc));
                     }
+                    self.apart.see(time.nanos_since(LocalTime::from_nanos(0)), self.row.values_json());
                     let values = xxh3_64(self.row.values_json().as_bytes());
                     self.rows.push(RowSample { time, record: self.row.record, values });
                     self.learn();
@@ -427,7 +444,7 @@ impl Reading {
         self.rows.len() + self.bad_lines < self.most_rows
     }
 
-    /// A row as it was understood: time, and some of its values by name.
+    /// A row as it was parsed: its time, and some of its values with names.
     fn shown(&self, time: LocalTime, is_utc: bool) -> String {
         let values: Vec<serde_json::Value> = serde_json::from_str(self.row.values_json()).unwrap_or_default();
         let cell = |(column, value): (&ColumnSample, &serde_json::Value)| match value {

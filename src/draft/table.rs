@@ -17,9 +17,9 @@ use crate::time::{LocalTime, NANOS_PER_SECOND, Samples};
 
 /// The wind components, as programs for sonic anemometers name them.
 const SONIC: [&str; 3] = ["Ux", "Uy", "Uz"];
-/// The same with the sonic temperature, in the order of the key `turbulence`.
+/// The wind components and the sonic temperature, in the order of the key `turbulence`.
 pub(super) const SCANS: [&str; 4] = ["Ux", "Uy", "Uz", "Ts"];
-/// Slower scans miss the eddies that carry most.
+/// Slower scans miss the eddies with the largest contribution.
 const SCANS_A_SECOND: u64 = 5;
 /// The tag that every row has.
 const STATION_TAG: &str = "station";
@@ -30,46 +30,46 @@ pub(super) struct Table {
     pub(super) name: String,
     pub(super) files: Vec<String>,
     pub(super) has_pattern: bool,
-    /// Station, model and program of line 1.
+    /// Station, model and program in line 1.
     pub(super) source: [String; 3],
-    /// Table name of line 1; empty if there is none.
+    /// The table's name in line 1; empty if there is none.
     pub(super) logger_table: String,
     pub(super) interval: Option<Interval>,
-    /// How many rows share a time stamp.
+    /// The number of rows that share a time stamp.
     pub(super) samples: Option<Samples>,
-    /// Key and value.
+    /// The tags, as key and value.
     pub(super) tags: Vec<(&'static str, String)>,
-    /// The sensor of its columns, and which name holds it.
+    /// The sensor of its columns, and the kind of name in which it was found.
     pub(super) sensor: Option<(&'static str, &'static str)>,
     /// Notes for the user, one per line.
     pub(super) notes: Vec<String>,
     pub(super) columns: Vec<Column>,
-    /// The dialect, and the first rows by it, of a text table of another program.
+    /// For a text table of another program: the dialect, and the first rows parsed with it.
     pub(super) csv: Option<(CsvFormat, Vec<String>)>,
-    /// What was looked at, to compare columns with each other.
+    /// The examined rows, to compare columns with each other.
     pub(super) looked_at: LookedAt,
 }
 
-/// The rows of a table that were looked at.
+/// The examined rows of a table.
 #[derive(Debug, Default)]
 pub(super) struct LookedAt {
-    /// In the order of the files.
+    /// The times in the order of the files.
     pub(super) times: Vec<LocalTime>,
-    /// Their values, aligned with the times.
+    /// The values, in the order of the times.
     pub(super) columns: Vec<ColumnSample>,
 }
 
-/// What is known beside the files that the tables read.
+/// What is known in addition to the files that the tables read.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    /// Where the station is.
+    /// The station's position.
     pub(super) position: Option<Position>,
-    /// Files that no table reads, whose rows are looked at with those of their tables.
+    /// Files that no table reads; their rows are examined with those of their tables.
     pub(super) archive: Vec<Sample>,
 }
 
 impl Table {
-    /// Whether its rows are scans of a sonic anemometer, fast enough for its turbulence.
+    /// Whether its rows are scans of a sonic anemometer at a rate high enough for turbulence.
     pub(super) fn is_of_sonic_scans(&self) -> bool {
         let per_stamp = self.samples.map_or(1, Samples::per_stamp);
         let is_fast = self.interval.is_some_and(|interval| {
@@ -111,9 +111,10 @@ pub(super) fn tables(samples: Vec<Sample>, folder: &Path, taken: &[&str], known:
     tables
 }
 
-/// Files of one logger table: line 1 names the same station, table and serial number, the file names give the same place, half
-/// of the columns are the same, and rows of the same time have the same values. Two loggers may have the same names: one table
-/// too many costs a look, but two loggers in one table lose the rows of one of them.
+/// Groups the files by logger table. Files belong together if line 1 names the same station, table and serial number,
+/// the file names give the same place, half of the columns are the same, and rows of equal time have equal values. Two
+/// loggers may have the same names: one table too many only needs a correction, but two loggers in one table lose the
+/// rows of one of them.
 fn groups(samples: Vec<Sample>) -> Vec<Vec<Sample>> {
     let mut groups: Vec<Group> = Vec::new();
     for sample in samples {
@@ -132,7 +133,7 @@ fn groups(samples: Vec<Sample>) -> Vec<Vec<Sample>> {
 #[derive(Default)]
 struct Group {
     samples: Vec<Sample>,
-    /// Fingerprint of the values by time, and by RECORD where rows share a time.
+    /// Fingerprints of the values by time, and by RECORD if rows share a time.
     rows: HashMap<(LocalTime, Option<i64>), u64>,
 }
 
@@ -147,7 +148,7 @@ impl Group {
         of_one_table && !self.contradicts(sample)
     }
 
-    /// Whether most rows of the same time have other values.
+    /// Whether most rows of equal time have other values.
     fn contradicts(&self, sample: &Sample) -> bool {
         let (mut same, mut different) = (0, 0);
         for row in &sample.rows {
@@ -161,7 +162,7 @@ impl Group {
     }
 }
 
-/// What tells a row from the others of its table.
+/// The key that distinguishes a row from the others of its table.
 fn key(sample: &Sample, row: &RowSample) -> (LocalTime, Option<i64>) {
     (row.time, row.record.filter(|_| sample.samples.is_some()))
 }
@@ -170,7 +171,7 @@ pub(super) fn is_of_one_table(one: &Sample, other: &Sample) -> bool {
     is_of_one_header(one, other) && marks(&stem(&one.path)) == marks(&stem(&other.path))
 }
 
-/// Whether line 1 names one station, table and logger, and half of the columns are the same.
+/// Whether line 1 names the same station, table and logger, and half of the columns are the same.
 fn is_of_one_header(one: &Sample, other: &Sample) -> bool {
     let (a, b) = (one.serial(), other.serial());
     let is_one_logger = a == b || a.is_empty() || b.is_empty();
@@ -184,7 +185,8 @@ fn is_of_one_header(one: &Sample, other: &Sample) -> bool {
             >= one.columns.len().max(other.columns.len())
 }
 
-/// Text tables of other programs name no table: the dialect is the same, and the names of the files differ in digits alone.
+/// Text tables of other programs do not name a table: the dialect must be the same, and the file names may differ only
+/// in digits.
 fn are_of_one_dialect(one: &Sample, other: &Sample) -> bool {
     let (Some(a), Some(b)) = (&one.csv, &other.csv) else { return false };
     a.csv == b.csv && crate::source::letters(&stem(&one.path)) == crate::source::letters(&stem(&other.path))
@@ -227,6 +229,10 @@ fn table(group: &[Sample], folder: &Path, taken: &[String], known: &Known) -> Ta
         for column in &mut columns {
             column.is_tag = found.tags.contains(&column.name);
         }
+    } else {
+        for column in &mut columns {
+            column.is_tag = group.iter().any(|sample| sample.apart.as_ref() == Some(&column.name));
+        }
     }
     if group.iter().any(|sample| sample.quotes_numbers) {
         notes.push(
@@ -260,7 +266,8 @@ fn table(group: &[Sample], folder: &Path, taken: &[String], known: &Known) -> Ta
     }
 }
 
-/// The outputs of a CS650 or CS655: water content and permittivity or conductivity under the bare names of its instruction.
+/// Whether the table has the outputs of a CS650 or CS655: water content and permittivity or conductivity, with the
+/// names of its instruction.
 fn has_soil_probe(names: &[&str]) -> bool {
     let has = |wanted: &str| {
         names.iter().any(|name| {
@@ -271,11 +278,11 @@ fn has_soil_probe(names: &[&str]) -> bool {
     has("vwc") && ["ec", "pa", "vr", "ka"].iter().filter(|name| has(name)).count() >= 2
 }
 
-/// The columns of all files of a table with their rows, those of an archive before them.
+/// The columns of all files of a table with their rows, those of an archive first.
 fn looked_at(group: &[Sample], archive: &[Sample]) -> LookedAt {
     let Some(first) = group.first() else { return LookedAt::default() };
     let place = |sample: &Sample| marks(&stem(&sample.path));
-    // A file of an archive may have lost the place in its name.
+    // A file of an archive may no longer have the place in its name.
     let is_here = |sample: &&Sample| {
         is_of_one_header(first, sample) && (place(sample).is_empty() || place(sample) == place(first))
     };
@@ -285,7 +292,7 @@ fn looked_at(group: &[Sample], archive: &[Sample]) -> LookedAt {
     let own = group.iter().filter(|sample| sample.rows.first().is_none_or(|row| !known.contains(&row.time)));
     let mut merged = LookedAt::default();
     let mut places: HashMap<&str, usize> = HashMap::new();
-    // The columns are those of the files that are read.
+    // The columns are those of the files that the table reads.
     for column in group.iter().flat_map(|sample| &sample.columns) {
         places.entry(&column.name).or_insert_with(|| {
             merged.columns.push(ColumnSample::new(&column.name, &column.unit, &column.process));
@@ -307,7 +314,7 @@ fn looked_at(group: &[Sample], archive: &[Sample]) -> LookedAt {
     merged
 }
 
-/// Height, depth and plot, where the file's name, the table's or the station's gives exactly one.
+/// Height, depth and plot, if the names of file, table or station give exactly one.
 fn tags(
     group: &[Sample],
     interval: Option<Interval>,
@@ -348,14 +355,14 @@ fn tags(
     tags
 }
 
-/// The sensor in the file's name or the logger table's, and which of the two it is.
+/// The sensor in the name of the file or of the logger table, and which of the two it is.
 fn sensor_of(group: &[Sample]) -> Option<(&'static str, &'static str)> {
     let first = group.first()?;
     let of_file = sensor(&stem(&first.path)).map(|sensor| (sensor, "file's"));
     of_file.or_else(|| sensor(&first.header.table).map(|sensor| (sensor, "logger table's")))
 }
 
-/// The file's name, which a technician knows; for several files their common part.
+/// The file's name, which the user knows; for several files their common part.
 fn name(group: &[Sample], files: &[String], has_pattern: bool) -> String {
     let Some(first) = group.first() else { return String::new() };
     let of_line_1 = format!("{}_{}", first.station(), first.header.table);
@@ -376,13 +383,13 @@ fn name(group: &[Sample], files: &[String], has_pattern: bool) -> String {
     Some(plain(&of_line_1)).filter(|name| !name.is_empty()).unwrap_or_else(|| "table".to_owned())
 }
 
-/// Which array of the files it is.
+/// The array number of the files, for the name.
 fn of_array(group: &[Sample]) -> String {
     let array = group.first().and_then(|sample| sample.csv.as_ref()?.csv.array());
     array.map_or_else(String::new, |array| format!("_{array}"))
 }
 
-/// `name`, or the first of `name_2`, `name_3`, … that no table has.
+/// `name`, or the first one of `name_2`, `name_3`, … that no table has.
 fn free(name: &str, taken: &[String]) -> String {
     let mut free = name.to_owned();
     let mut number = 1_u32;
@@ -393,7 +400,7 @@ fn free(name: &str, taken: &[String]) -> String {
     free
 }
 
-/// The name of the file without its endings, also those of a file that was set aside.
+/// The file's name without its extensions, including those of a copy that LoggerNet set aside.
 fn stem(path: &Path) -> String {
     let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let name = name.trim_end_matches(".backup").trim_end_matches(".gz");

@@ -1,4 +1,4 @@
-//! The TOML text, with comments for the user who corrects it.
+//! Writes the TOML text, with comments for the user who corrects it.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -13,14 +13,14 @@ use crate::config::{CsvDialect, CsvFormat, Separator};
 use crate::sun::Position;
 use crate::time::{MIDNIGHT_ENDS_THE_DAY, NANOS_PER_MILLI, NANOS_PER_SECOND};
 
-/// A row that is late by this many intervals is stale; LoggerNet's own schedule adds to the logger's.
+/// A table is stale when its newest row is late by this many intervals; LoggerNet's schedule delays rows further.
 const LATE_INTERVALS: i64 = 3;
-/// At least this, because collections may be minutes apart.
+/// The shortest `stale_after` in seconds, because collections may be minutes apart.
 const LEAST_STALE_S: i64 = 1_800;
-/// So many similar elements of an array are described in one line.
+/// From this number on, similar elements of an array are described in one line.
 const LONG_ARRAY: usize = 4;
 
-/// The station's name, and the other names in the files.
+/// The station's name, and the other station names in the files.
 pub(super) fn station_name(given: Option<&str>, samples: &[Sample]) -> (String, Vec<String>) {
     let mut names: Vec<(String, usize)> = Vec::new();
     for sample in samples {
@@ -123,7 +123,7 @@ file = {log}
     )
 }
 
-/// Where the station is. Without it the keys are comments with an example.
+/// The station's position. Without it the keys are comments with an example.
 fn position(position: Option<Position>) -> String {
     let (off, Position { latitude, longitude }) = match position {
         Some(position) => ("", position),
@@ -136,7 +136,7 @@ fn position(position: Option<Position>) -> String {
     )
 }
 
-/// The pairs of columns that are compared, behind the tables.
+/// The pairs of columns that are compared; they follow after the tables.
 pub(super) fn pairs(pairs: &[Pair]) -> String {
     let mut out = String::new();
     for pair in pairs {
@@ -232,14 +232,14 @@ pub(super) fn table(table: &Table) -> String {
     if let Some((csv, rows)) = &table.csv {
         dialect(&mut out, csv, rows);
     }
-    // The sensors of a table with one value a line are known when they come.
+    // The sensors of a table with one value per line become known when they are read.
     if table.csv.as_ref().is_none_or(|(csv, _)| csv.long.is_none()) {
         columns(&mut out, &table.columns);
     }
     out
 }
 
-/// The keys of a text table that stand in `[[table]]` itself.
+/// The keys of a text table in `[[table]]` itself.
 fn csv_keys(out: &mut String, csv: &CsvFormat) {
     out.push_str("format = \"csv\"\n");
     if let Some(names) = &csv.names {
@@ -256,14 +256,14 @@ fn csv_keys(out: &mut String, csv: &CsvFormat) {
     }
 }
 
-/// A format as the configuration has it: midnight and year have keys of their own.
+/// A time format as the configuration has it: midnight and year have keys of their own.
 fn written<'f>(csv: &CsvFormat, format: &'f str) -> &'f str {
     let format = format.trim_end_matches(MIDNIGHT_ENDS_THE_DAY);
     let has_year = csv.dialect.as_ref().is_some_and(|dialect| dialect.year.is_some());
     if has_year { format.trim_start_matches("%Y ") } else { format }
 }
 
-/// `[table.csv]`, with the first rows as they are read by it.
+/// The section `[table.csv]`, with the first rows as it parses them.
 fn dialect(out: &mut String, csv: &CsvFormat, rows: &[String]) {
     let Some(dialect) = &csv.dialect else { return };
     out.push_str("# The first rows, as they are read:\n");
@@ -312,7 +312,7 @@ fn dialect(out: &mut String, csv: &CsvFormat, rows: &[String]) {
         let _ = writeln!(out, "time_columns = {}", list(&csv.time_columns));
     }
     let more = csv.time_formats.iter().skip(1);
-    // None is the loggers' own form.
+    // None is the loggers' own format.
     let more: Vec<String> =
         more.map(|format| written(csv, format.as_deref().unwrap_or("%Y-%m-%d %H:%M:%S%.f")).to_owned()).collect();
     if !more.is_empty() {
@@ -330,7 +330,7 @@ fn list(texts: &[String]) -> String {
 
 fn columns(out: &mut String, columns: &[Column]) {
     let mut rest = columns;
-    // Columns with suggestions have blank lines around them, the others do not.
+    // Columns with suggestions are surrounded by blank lines.
     let mut apart = true;
     while let Some(column) = rest.first() {
         let alike = rest.iter().take_while(|other| is_same_array(column, other)).count();
@@ -408,7 +408,7 @@ fn header(column: &Column) -> String {
     if column.facts.is_empty() { header } else { format!("{header}; {}", comment(&column.facts.join("; "))) }
 }
 
-/// Whether only the index differs and nothing is suggested.
+/// Whether only the index differs and there are no suggestions.
 fn is_same_array(one: &Column, other: &Column) -> bool {
     let base = |column: &Column| column.name.split_once('(').map(|(base, _)| base.to_owned());
     let is_plain = |column: &Column| {
@@ -452,12 +452,12 @@ fn or_unknown(text: &str, otherwise: &str) -> String {
     if text.is_empty() { otherwise.to_owned() } else { comment(text) }
 }
 
-/// Whether the configuration accepts it as the name of a logger table.
+/// Whether the configuration accepts the text as the name of a logger table.
 fn is_sound(text: &str) -> bool {
     text.trim() == text && !text.contains(|c: char| c.is_control() || matches!(c, '\\' | '\u{feff}'))
 }
 
-/// A comment ends with its line, and TOML does not allow control characters in it.
+/// The text in a form for a comment: a comment ends with its line, and TOML does not allow control characters in it.
 fn comment(text: &str) -> String {
     text.chars().map(|c| if c.is_control() || c == '\u{feff}' { ' ' } else { c }).collect()
 }
@@ -467,7 +467,7 @@ fn key(name: &str) -> String {
     if bare { name.to_owned() } else { quoted(name) }
 }
 
-/// A path, in single quotes, which keep backslashes.
+/// A path in single quotes, which keep backslashes.
 fn literal(path: &str) -> String {
     let plain = !path.contains(|c: char| c == '\'' || c.is_control());
     if plain { format!("'{path}'") } else { quoted(path) }

@@ -1,4 +1,4 @@
-//! Writes the configuration whole or not at all, and never over an existing one.
+//! Writes the configuration completely or not at all, and never over an existing one.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -9,16 +9,16 @@ use super::DraftError;
 /// Writes a configuration that does not exist yet.
 ///
 /// # Errors
-/// [`DraftError::Exists`] if it exists, even if it was made just now; [`DraftError::Write`].
+/// [`DraftError::Exists`] if it exists, even if it was just created; [`DraftError::Write`].
 pub fn create(path: &Path, text: &str) -> Result<(), DraftError> {
     let failed = |source| DraftError::Write { path: path.to_owned(), source };
     let beside = beside(path);
     write(&beside, text).map_err(failed)?;
-    // Creating the name first guarantees "never overwrites" for two concurrent runs too.
+    // Creating the name first ensures that two concurrent runs do not overwrite each other's file.
     let placed = OpenOptions::new().write(true).create_new(true).open(path).and_then(|taken| {
         // Windows does not rename over an open file.
         drop(taken);
-        // This run made the name; a failed run must not leave it for the next one.
+        // This run created the name; if it fails, the name must not remain for the next one.
         fs::rename(&beside, path).inspect_err(|_| _ = fs::remove_file(path))
     });
     placed.map_err(|source| {
@@ -30,7 +30,7 @@ pub fn create(path: &Path, text: &str) -> Result<(), DraftError> {
     })
 }
 
-/// Replaces the configuration by `text`, if it still holds `before`.
+/// Replaces the content of the configuration by `text`, if it is still `before`.
 ///
 /// # Errors
 /// [`DraftError::Changed`], [`DraftError::Write`].

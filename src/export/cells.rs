@@ -1,4 +1,4 @@
-//! The cells of a stored row. Each number keeps the logger's spelling.
+//! The cells of a stored row. Each number keeps the logger's notation.
 
 use std::borrow::Cow;
 
@@ -8,14 +8,14 @@ use super::ExportError;
 use crate::qc::Flag;
 use crate::store::StoredRow;
 
-/// A value of the export.
+/// A value to export.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Cell<'r> {
-    /// In the logger's spelling.
+    /// A number in the logger's notation.
     Number(&'r str),
-    /// Decoded.
+    /// A decoded text.
     Text(Cow<'r, str>),
-    /// Null in the store, or the row is older than the column.
+    /// The value is null in the store, or the row is older than the column.
     Missing,
 }
 
@@ -56,7 +56,7 @@ impl<'r> Cells<'r> {
         }
     }
 
-    /// The flag's digit; none where the row is older than the column.
+    /// The digit of the flag; None if the row is older than the column.
     pub(super) fn flag(&self, place: usize) -> Option<u8> {
         self.flags.get(place).copied()
     }

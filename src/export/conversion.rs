@@ -1,8 +1,8 @@
-//! Values in the unit of their AmeriFlux variable.
+//! Converts values to the unit of their AmeriFlux variable.
 //!
-//! The header of a row says the unit of its values. Where it is another unit of the same dimension, the exported value is
-//! converted; where it cannot be the variable's unit, or is not known, the value is left out, because a number in another unit
-//! under the variable's name is wrong data. The stored and sent value is never changed.
+//! The header of a row states the unit of its values. If it is another unit of the same dimension, the exported value
+//! is converted. If it cannot be the variable's unit, or is not known, the value is left out, because a number in
+//! another unit under the variable's name would be wrong data. The stored and sent value is never changed.
 
 use std::collections::HashMap;
 
@@ -11,10 +11,10 @@ use crate::config::{ColumnConfig, TableConfig};
 use crate::quantity::Stated;
 use crate::store::{Column, Store, StoreError, StoredRow};
 
-/// What becomes of a column's values.
+/// How the values of a column are exported.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Convert {
-    /// Written as they are.
+    /// Unconverted.
     No,
     /// Converted.
     By(unit::Conversion),
@@ -23,7 +23,7 @@ pub(super) enum Convert {
 }
 
 impl Convert {
-    /// A number in the logger's spelling, in the variable's unit with seven digits; none where it is left out.
+    /// Converts a number in the logger's notation to the variable's unit, with seven digits; None if it is left out.
     pub(super) fn apply(self, text: &str) -> Option<String> {
         match self {
             Convert::No => Some(text.to_owned()),
@@ -40,16 +40,16 @@ impl Convert {
 /// The conversions of some columns of a table.
 #[derive(Debug)]
 pub(super) struct Conversions {
-    /// By the column list.
+    /// The conversions by the column list.
     usual: Vec<Convert>,
-    /// Of headers that state another unit, by their id.
+    /// The conversions for headers that state another unit, by header id.
     by_header: HashMap<i64, Vec<Convert>>,
-    /// A sentence for each column that is left out, wholly or in part.
+    /// One sentence for each column that is left out, wholly or in part.
     left_out: Vec<String>,
 }
 
 impl Conversions {
-    /// Of the columns at these places of the column list.
+    /// The conversions for the columns at these positions of the column list.
     pub(super) fn of(store: &Store, table: &TableConfig, places: &[usize]) -> Result<Conversions, StoreError> {
         let columns = store.columns_of(&table.name.0)?;
         let columns: Vec<&Column> = places.iter().filter_map(|place| columns.get(*place)).collect();
@@ -69,7 +69,7 @@ impl Conversions {
         Ok(Conversions { usual, by_header, left_out })
     }
 
-    /// Those of a row, in the order of the places.
+    /// The conversions for a row, in the order of the positions.
     pub(super) fn of_row(&self, row: &StoredRow) -> &[Convert] {
         row.header.and_then(|header| self.by_header.get(&header)).unwrap_or(&self.usual)
     }

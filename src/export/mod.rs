@@ -1,8 +1,9 @@
 //! Rows of the store as CSV, for a spreadsheet, a script or a data archive.
 //!
-//! It reads only, and streams: memory does not grow with the rows. A number keeps the logger's spelling, because another
-//! spelling would be another value to a program that compares files (I8). [`plain`] exports a table unchanged, [`Ameriflux`]
-//! in AmeriFlux's format for half-hourly uploads; [`coverage()`] says which half hours have data.
+//! It only reads, and it streams: memory use does not grow with the number of rows. A number keeps the logger's
+//! notation, because another notation would be another value for a program that compares files (I8). [`plain`] exports
+//! a table unchanged, [`Ameriflux`] in AmeriFlux's format for half-hourly uploads; [`coverage()`] reports which half
+//! hours have data.
 
 use std::io;
 
@@ -11,7 +12,7 @@ use thiserror::Error;
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
-/// Nanoseconds.
+/// Half an hour in nanoseconds.
 const HALF_HOUR: i64 = 1_800 * crate::time::NANOS_PER_SECOND;
 
 mod ameriflux;
@@ -26,16 +27,16 @@ pub use coverage::{
 };
 pub use plain::{FlagStyle, Plain, TimeScale, plain};
 
-/// What was written.
+/// The counts of an export.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Written {
-    /// Rows of the store.
+    /// The number of rows of the store.
     pub rows: u64,
-    /// Rows written for times at which the store has no row.
+    /// The number of rows written for times at which the store has no row.
     pub filled: u64,
 }
 
-/// Why an export stops.
+/// Why an export stopped.
 #[derive(Debug, Error)]
 pub enum ExportError {
     /// The store failed.
@@ -46,12 +47,12 @@ pub enum ExportError {
     UnknownColumn {
         /// The table.
         table: String,
-        /// As typed.
+        /// The name as typed.
         name: String,
         /// A similar name, or all names.
         hint: String,
     },
-    /// A flag column and a column have the same name.
+    /// A flag column would have the same name as another column.
     #[error(
         "table \"{table}\" has a column \"{name}\", and a column of flags would get the same name; leave one out with --columns, \
  or write --flags none"
@@ -62,7 +63,7 @@ pub enum ExportError {
         /// The name.
         name: String,
     },
-    /// Too few rows for a format that needs several.
+    /// A format that needs several rows has too few.
     #[error(
         "table \"{table}\" has {rows} in this time; the interval follows from at least two rows: widen --since and --until, or run `fluxtower ingest`"
     )]
@@ -80,7 +81,7 @@ pub enum ExportError {
         /// The table.
         table: String,
     },
-    /// Two columns have one variable.
+    /// Two columns are the same variable.
     #[error(transparent)]
     SameVariable(Box<SameVariable>),
     /// No table of the station fits.
@@ -90,7 +91,7 @@ pub enum ExportError {
         .reasons.iter().map(|reason| format!("; {reason}")).collect::<String>()
     )]
     NothingToJoin {
-        /// A sentence for each table.
+        /// One sentence for each table.
         reasons: Vec<String>,
     },
     /// Several rows share a time.
@@ -101,7 +102,7 @@ pub enum ExportError {
         /// The table.
         table: String,
     },
-    /// The table has another interval.
+    /// The table has an interval that AmeriFlux does not accept.
     #[error(
         "table \"{table}\" has a row every {step}; AmeriFlux accepts rows of 30 minutes or of one hour, as the logger \
  averaged them: export the table that the logger writes half-hourly, or write aggregate = \"30m\" in this one"
@@ -112,7 +113,7 @@ pub enum ExportError {
         /// Its usual interval.
         step: String,
     },
-    /// Two rows that one full half hour is nearest to.
+    /// Two rows are nearest to the same full half hour.
     #[error(
         "two rows of table \"{table}\" would be written under {full}, the second is that of {time}: round by less, or leave out \
  one of them with --since or --until"
@@ -133,7 +134,7 @@ pub enum ExportError {
     OffStep {
         /// The table.
         table: String,
-        /// How many, and when, in station time of the standard offset.
+        /// The number of rows and their times, in station time of the standard offset.
         rows: String,
         /// `hour` or `half hour`.
         step: &'static str,
@@ -145,7 +146,7 @@ pub enum ExportError {
         table: String,
         /// Its time.
         ts: Timestamp,
-        /// Why.
+        /// The reason.
         source: serde_json::Error,
     },
     /// The rows cannot be written.
@@ -153,7 +154,7 @@ pub enum ExportError {
     Output(#[from] io::Error),
 }
 
-/// Two columns that are one variable.
+/// Two columns with the same variable.
 #[derive(Debug, Error)]
 #[error(
     "columns {} and {} are both the variable {variable}; AmeriFlux accepts each name once: distinguish them by position \
@@ -167,7 +168,7 @@ pub struct SameVariable {
     pub second: (String, String),
     /// The variable of both.
     pub variable: String,
-    /// Two names, and why these.
+    /// Two names that distinguish them, and the reason for these names.
     pub proposal: String,
 }
 
@@ -176,19 +177,19 @@ fn shown((table, column): &(String, String)) -> String {
 }
 
 impl ExportError {
-    /// Whether a site's file is made without the table that this is said of.
+    /// Whether a site's file is still made, without the table that this error is about.
     fn leaves_out_table(&self) -> bool {
         use ExportError::{NoVariable, SeveralSeries, Step, TooFewRows};
         matches!(self, NoVariable { .. } | SeveralSeries { .. } | Step { .. } | TooFewRows { .. })
     }
 
-    /// Whether the request is impossible, in contrast to a failure of the work.
+    /// Whether the request itself is impossible, in contrast to a failure while carrying it out.
     pub fn is_usage(&self) -> bool {
         !matches!(self, ExportError::Store(_) | ExportError::Row { .. } | ExportError::Output(_))
     }
 }
 
-/// Takes the writer's error out of csv's.
+/// Extracts the writer's error from csv's error.
 fn output(error: csv::Error) -> ExportError {
     ExportError::Output(match error.into_kind() {
         csv::ErrorKind::Io(source) => source,

@@ -12,48 +12,48 @@ use crate::time::Timestamp;
 
 const TIME: &str = "TIMESTAMP";
 const RECORD: &str = "RECORD";
-/// The ending that flag fields have in the bucket.
+/// The ending of flag fields in the bucket.
 const FLAG_ENDING: &str = "_qc";
 
 /// How flags are exported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FlagStyle {
-    /// Not at all; every value is written as the logger wrote it.
+    /// Without flags; every value is written as the logger wrote it.
     None,
     /// In a column after each value: `TA,TA_qc`.
     Beside,
-    /// Not at all; failed and missing values are left out too.
+    /// Without flags; failed and missing values are left out.
     Mask,
 }
 
 /// How times are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimeScale {
-    /// By the station's clock: `2025-06-19 12:30:00`.
+    /// In station time: `2025-06-19 12:30:00`.
     Station,
-    /// RFC 3339: `2025-06-19T17:30:00Z`.
+    /// In RFC 3339: `2025-06-19T17:30:00Z`.
     Utc,
 }
 
-/// What to export.
+/// The scope and form of an export.
 #[derive(Debug, Clone, Copy)]
 pub struct Plain<'a> {
     /// First instant.
     pub since: Option<Timestamp>,
     /// Last instant.
     pub until: Option<Timestamp>,
-    /// Only these columns, in this order; none means RECORD and all columns.
+    /// Only these columns, in this order; None means RECORD and all columns.
     pub columns: Option<&'a [String]>,
     /// How flags are exported.
     pub flags: FlagStyle,
     /// How times are written.
     pub time: TimeScale,
-    /// Whether a text that a spreadsheet would run as a formula gets an apostrophe.
+    /// Whether a text that a spreadsheet would execute as a formula gets an apostrophe.
     pub is_for_spreadsheet: bool,
 }
 
 /// One column of the output.
-enum Out {
+enum OutputColumn {
     Record,
     Value { place: usize, flag: bool },
 }
@@ -81,11 +81,11 @@ pub fn plain(
         csv.write_field(time).map_err(output)?;
         for column in &columns {
             match *column {
-                Out::Record => {
+                OutputColumn::Record => {
                     csv.write_field(row.record.map_or_else(String::new, |record| record.to_string()))
                         .map_err(output)?;
                 }
-                Out::Value { place, flag } => {
+                OutputColumn::Value { place, flag } => {
                     let masked = choice.flags == FlagStyle::Mask && cells.is_masked(place);
                     let cell = cells.value(place);
                     let text = match &cell {
@@ -108,14 +108,19 @@ pub fn plain(
 }
 
 impl Plain<'_> {
-    /// Where it is asked for, an apostrophe before a text that a spreadsheet would run as a formula. Numbers run nothing.
+    /// The text, with an apostrophe if requested and if a spreadsheet would execute it as a formula. Numbers are not
+    /// executed.
     fn safe<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let runs = || text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err();
         if self.is_for_spreadsheet && runs() { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
     }
 }
 
-fn columns(table: &TableConfig, known: &[String], choice: &Plain<'_>) -> Result<(Vec<String>, Vec<Out>), ExportError> {
+fn columns(
+    table: &TableConfig,
+    known: &[String],
+    choice: &Plain<'_>,
+) -> Result<(Vec<String>, Vec<OutputColumn>), ExportError> {
     let mut head = vec![TIME.to_owned()];
     let mut columns = Vec::new();
     let mut add = |place: usize, name: &String| {
@@ -126,28 +131,28 @@ fn columns(table: &TableConfig, known: &[String], choice: &Plain<'_>) -> Result<
         if flag {
             head.push(format!("{name}{FLAG_ENDING}"));
         }
-        Out::Value { place, flag }
+        OutputColumn::Value { place, flag }
     };
     match choice.columns {
         None => {
             columns.extend(known.iter().enumerate().map(|(place, name)| add(place, name)));
             head.insert(1, RECORD.to_owned());
-            columns.insert(0, Out::Record);
+            columns.insert(0, OutputColumn::Record);
         }
         Some(wanted) => {
             for name in wanted {
                 match known.iter().position(|known| known == name) {
                     Some(place) => columns.push(add(place, name)),
-                    None if name == RECORD => columns.push(Out::Record),
+                    None if name == RECORD => columns.push(OutputColumn::Record),
                     None => return Err(unknown(table, known, name)),
                 }
             }
             let mut place = 1;
             for column in &columns {
                 match column {
-                    Out::Record => head.insert(place, RECORD.to_owned()),
-                    Out::Value { flag: true, .. } => place += 1,
-                    Out::Value { .. } => {}
+                    OutputColumn::Record => head.insert(place, RECORD.to_owned()),
+                    OutputColumn::Value { flag: true, .. } => place += 1,
+                    OutputColumn::Value { .. } => {}
                 }
                 place += 1;
             }

@@ -1,7 +1,7 @@
-//! Derived columns: computed from values of the same row, in no file.
+//! Derived columns: computed from values of the same row, and not in any file.
 //!
-//! A derived value is stored beside the raw values, at its own position, and is the only kind of value that is ever computed
-//! again. It is missing where one of its inputs is missing, a sentinel or text.
+//! A derived value is stored beside the raw values, at its own position. It is the only kind of value that is ever
+//! computed again. It is missing if one of its inputs is missing, a sentinel or a text.
 
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,19 +18,20 @@ pub struct Derived {
     /// Its position in the column list.
     pub place: usize,
     formula: Formula,
-    /// Position and sentinels of each input; none where the table has no such column.
+    /// The position and sentinels of each input; None if the table has no such column.
     inputs: Vec<Option<(usize, Sentinels)>>,
-    /// Where the sun is looked for, if the formula asks for it; none too where the position is not known.
+    /// Where and over which time the sun's position is computed; None if the formula does not use it or the station's
+    /// position is not known.
     sun: Option<Sun>,
 }
 
-/// Where and over what time the sun is looked for.
+/// Where and over which time the sun's position is computed.
 #[derive(Debug, Clone)]
 struct Sun {
     position: Position,
-    /// If the formula reads it. The columns of a table share it, because it keeps the days that were computed.
+    /// Set if the formula uses potential radiation. The columns of a table share it, because it caches computed days.
     potential: Option<Arc<Mutex<Potential>>>,
-    /// Of the mean.
+    /// The time over which potential radiation is averaged.
     span_nanos: i64,
     has_elevation: bool,
 }
@@ -38,7 +39,7 @@ struct Sun {
 impl Sun {
     fn at(&self, ts: Timestamp) -> Sky {
         let potential = self.potential.as_ref().map_or(f64::NAN, |potential| {
-            // Whatever a panic left behind: days are whole or not there.
+            // A panic cannot leave a partly computed day, so a poisoned lock is used.
             potential.lock().unwrap_or_else(PoisonError::into_inner).mean(ts, self.span_nanos)
         });
         Sky { potential, elevation: if self.has_elevation { sun::elevation(self.position, ts) } else { f64::NAN } }
@@ -71,7 +72,8 @@ impl Derived {
             .collect()
     }
 
-    /// Its value for a row. `ts` is the row's time; none where it is not known yet, and then what needs it has no value.
+    /// The value for a row. `ts` is the row's time; if it is None because it is not known yet, a value that depends on
+    /// it is None.
     pub fn value(&self, values: &[Value], ts: Option<Timestamp>) -> Option<f64> {
         let mut numbers = Vec::with_capacity(self.inputs.len());
         for input in &self.inputs {
@@ -90,14 +92,14 @@ impl Derived {
         self.sun.is_some()
     }
 
-    /// The columns that its formula reads and that the table lacks.
+    /// The columns that the formula reads and the table does not have.
     pub fn lacks(&self) -> impl Iterator<Item = &str> {
         let names = self.formula.inputs().iter().zip(&self.inputs);
         names.filter(|(_, input)| input.is_none()).map(|(name, _)| name.as_str())
     }
 }
 
-/// One element of the store's array as it is spelled.
+/// One element of the store's array, as it is written there.
 pub fn element(json: &str, place: usize) -> Option<&str> {
     tokens(json).nth(place).and_then(|token| std::str::from_utf8(token).ok())
 }
@@ -108,8 +110,8 @@ pub fn values_of(json: &str, values: &mut Vec<Value>) {
     values.extend(tokens(json).map(value_of));
 }
 
-/// Reads the first `width` numbers of the store's array, in one pass; NaN where there is none. The list is shorter where the
-/// array is.
+/// Reads the first `width` numbers of the store's array in one pass; NaN where there is none. The list is shorter if
+/// the array is.
 #[inline]
 pub fn numbers_of(json: &[u8], width: usize, numbers: &mut Vec<f64>) {
     numbers.clear();
@@ -123,7 +125,7 @@ pub fn numbers_of(json: &[u8], width: usize, numbers: &mut Vec<f64>) {
         *place = number;
         rest = rest.get(length + 1..).unwrap_or_default();
     }
-    // The last ones as if there were others behind them.
+    // The last elements are read as if others followed.
     let mut left = rest.len();
     let mut padded = [b','; 2 * NUMBER_REACH];
     let mut text = match padded.get_mut(..left) {
@@ -131,7 +133,7 @@ pub fn numbers_of(json: &[u8], width: usize, numbers: &mut Vec<f64>) {
             begin.copy_from_slice(rest);
             padded.as_slice()
         }
-        // Every place has its number.
+        // Every position has its number.
         None => rest,
     };
     while left > 0
@@ -146,7 +148,7 @@ pub fn numbers_of(json: &[u8], width: usize, numbers: &mut Vec<f64>) {
     numbers.truncate(width - unused);
 }
 
-/// The number that the text begins with, up to a comma, and its length; NaN for what is none.
+/// The number at the beginning of the text, up to a comma, and its length; NaN if it is not a number.
 #[inline]
 fn number_or_other(text: &[u8]) -> (f64, usize) {
     if let Some((number, length)) = take_number(text) {
@@ -167,7 +169,7 @@ fn value_of(token: &[u8]) -> Value {
     }
 }
 
-/// What stands at these places of the store's array, as text. None: there is no value.
+/// The values at these positions of the store's array, as texts. None where there is no value.
 pub fn texts_of(json: &str, places: &[usize]) -> Vec<Option<String>> {
     let tokens: Vec<&[u8]> = tokens(json).collect();
     let text = |place: &usize| match *tokens.get(*place)? {
@@ -178,7 +180,7 @@ pub fn texts_of(json: &str, places: &[usize]) -> Vec<Option<String>> {
     places.iter().map(text).collect()
 }
 
-/// The elements of a flat JSON array as they are spelled.
+/// The elements of a flat JSON array as they are written.
 pub(super) fn tokens(json: &str) -> impl Iterator<Item = &[u8]> {
     let inner = json.trim().strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or_default();
     let mut rest = Some(inner.as_bytes()).filter(|inner| !inner.is_empty());
@@ -191,7 +193,7 @@ pub(super) fn tokens(json: &str) -> impl Iterator<Item = &[u8]> {
     })
 }
 
-/// The position after the quote that closes the string at the beginning of the text.
+/// The position after the closing quote of the string at the beginning of the text.
 fn closing_quote(text: &[u8]) -> usize {
     let mut at = 1;
     while let Some(byte) = text.get(at) {
@@ -211,7 +213,7 @@ pub fn derive_again(json: &str, derived: &[Derived], ts: Timestamp, values: &mut
     for column in derived {
         let value = column.value(values, Some(ts));
         if values.len() <= column.place {
-            // A row from before the column was added keeps its length, or its flags would be longer than its values.
+            // A row from before the column was added keeps its length, or it would have more flags than values.
             if value.is_none() {
                 continue;
             }
@@ -232,8 +234,8 @@ pub fn derive_again(json: &str, derived: &[Derived], ts: Timestamp, values: &mut
     renewed.map(|list| format!("[{}]", list.join(",")))
 }
 
-/// The stored array without its derived values and without missing values at its end: the same for the same line, whatever
-/// columns were added or computed since.
+/// The stored array without its derived values and without missing values at its end. The result is the same for the
+/// same line, whatever columns were added or computed since.
 pub fn measured<'j>(json: &'j str, derived: &[usize]) -> Cow<'j, str> {
     if derived.is_empty() && !json.ends_with(",null]") {
         return Cow::Borrowed(json);
@@ -246,7 +248,7 @@ pub fn measured<'j>(json: &'j str, derived: &[usize]) -> Cow<'j, str> {
     Cow::Owned(format!("[{}]", list.join(",")))
 }
 
-/// The shortest spelling, valid in JSON and line protocol.
+/// The shortest text of the number that is valid in JSON and line protocol.
 pub(super) fn spelled(value: f64) -> String {
     serde_json::to_string(&value).unwrap_or_else(|_| "null".to_owned())
 }

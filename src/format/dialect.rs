@@ -1,4 +1,5 @@
-//! Recognizes a file's format by its first bytes. The ending of its name tells nothing: `.dat`, `.csv` and `.txt` are all in use.
+//! Recognises a file's format by its first bytes. The file extension does not help: `.dat`, `.csv` and `.txt` are all
+//! in use.
 
 use crate::config::LoggerFormat;
 use crate::format::text::strip_noise;
@@ -31,7 +32,7 @@ pub enum Format {
 }
 
 impl Format {
-    /// Why a file of this format is not read, and what to do. None where it is read.
+    /// Why a file of this format is not read, and what to do. None if it is read.
     pub fn refusal(self) -> Option<&'static str> {
         Some(match self {
             Format::Toa5 | Format::Toaci1 | Format::Tob1 | Format::Tob2 | Format::Tob3 | Format::CsiXml => return None,
@@ -52,7 +53,7 @@ impl Format {
         })
     }
 
-    /// Whether it is the one that the configuration names.
+    /// Whether it is the format that the configuration names.
     pub fn is(self, only: LoggerFormat) -> bool {
         match only {
             LoggerFormat::Toa5 => matches!(self, Format::Toa5 | Format::Resaved),
@@ -110,11 +111,11 @@ pub fn detect(first_line: &[u8]) -> Format {
     }
 }
 
-/// What is said of a file whose line ends are CR alone.
+/// The message about a file whose lines end in CR alone.
 pub const NO_LINE_FEED: &str = "is one line: it has no line feed, and its lines end in CR alone; save it with the line ends of \
      Windows or Linux, or collect it again";
 
-/// Why a file that begins so is no table of text, and what to do. None where it may be one.
+/// Why a file with this beginning is not a text table, and what to do. None if it may be one.
 pub fn foreign(head: &[u8]) -> Option<&'static str> {
     let has = |text: &[u8]| memchr::memmem::find(head, text).is_some();
     let starts = |text: &[u8]| head.starts_with(text);
@@ -149,7 +150,7 @@ pub fn foreign(head: &[u8]) -> Option<&'static str> {
     })
 }
 
-/// `id,year,day[,hhmm],…`, all bare numbers.
+/// Whether a line has the form `id,year,day[,hhmm],…` with numbers only, without quotes.
 fn is_array_line(line: &[u8]) -> bool {
     let mut fields = line.split(|&byte| byte == b',');
     let mut whole = |longest: usize| {
@@ -158,7 +159,7 @@ fn is_array_line(line: &[u8]) -> bool {
     whole(4) && whole(4) && whole(4)
 }
 
-/// Why a time that is not a TOA5 timestamp looks as if a spreadsheet wrote it. None where it does not.
+/// Why a time that is not a TOA5 time stamp seems to be written by a spreadsheet. None if it does not.
 pub fn spreadsheet_reason(stamp: &[u8]) -> Option<&'static str> {
     memchr::memchr(b'/', stamp)?;
     Some("the date is written with slashes, as a spreadsheet does; day and month cannot be distinguished")

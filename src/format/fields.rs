@@ -1,4 +1,4 @@
-//! Splits a physical line into fields, by RFC 4180, and keeps whether each was quoted.
+//! Splits a physical line into fields, by RFC 4180, and keeps whether each field was quoted.
 
 use crate::format::number::{Number, take_number};
 
@@ -12,14 +12,14 @@ pub struct Field<'a> {
 }
 
 impl Field<'_> {
-    /// Whether it holds a doubled quote.
+    /// Whether it contains a doubled quote.
     pub fn has_quote(&self) -> bool {
         self.quoted && memchr::memchr(b'"', self.text).is_some()
     }
 }
 
-/// Iterates over the fields of a line. After the end, [`Fields::is_torn`] tells whether a quote was left open or text followed
-/// a closing quote.
+/// Iterates over the fields of a line. After the end, [`Fields::is_torn`] says whether a quote is still open or text
+/// follows a closing quote.
 #[derive(Debug, Clone)]
 pub struct Fields<'a> {
     rest: Option<&'a [u8]>,
@@ -27,7 +27,7 @@ pub struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    /// Over `line`, which has no line end.
+    /// Iterates over `line`, which has no line end.
     pub fn new(line: &'a [u8]) -> Fields<'a> {
         Fields { rest: Some(line), torn: false }
     }
@@ -37,7 +37,7 @@ impl<'a> Fields<'a> {
         self.torn
     }
 
-    /// The part that is not read yet; None after the last field.
+    /// The part that was not read yet; None after the last field.
     pub(super) fn rest(&self) -> Option<&'a [u8]> {
         self.rest
     }
@@ -95,7 +95,7 @@ impl<'a> Iterator for Fields<'a> {
         if let [b'"', body @ ..] = rest {
             return Some(self.quoted(body));
         }
-        // Some programs write a blank behind each comma; before a quote it is no part of the field.
+        // Some programs write a blank after each comma; before a quote it is not part of the field.
         if let [b' ', ..] = rest
             && let [b'"', body @ ..] = rest.trim_ascii_start()
         {

@@ -1,7 +1,7 @@
-//! The header lines: four of TOA5, two of TOACI1.
+//! Parses the header lines: four in TOA5, two in TOACI1.
 //!
-//! LoggerNet writes line 1 when it creates the file and does not update it when the logger's program changes, so line 1 is
-//! metadata and never identity. Line 2 names the columns, which decide where a row's values belong.
+//! LoggerNet writes line 1 when it creates the file and does not update it when the logger's program changes, so line 1
+//! is metadata and does not identify the table. Line 2 names the columns, which decide where a row's values belong.
 
 use std::borrow::Cow;
 
@@ -16,19 +16,20 @@ use crate::time::LocalTime;
 /// The content of a header.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Header {
-    /// Station, model, serial, OS, program, signature: line 1 between the format and the table; shorter if the line was.
+    /// Station, model, serial, OS, program, signature: the fields of line 1 between the format and the table; fewer if
+    /// the line was shorter.
     pub environment: Vec<String>,
-    /// Last field of line 1.
+    /// The table's name, the last field of line 1.
     pub table: String,
-    /// Line 2, in the order of the file, `TIMESTAMP` and `RECORD` included.
+    /// The names of line 2, in the order of the file, including `TIMESTAMP` and `RECORD`.
     pub names: Vec<String>,
-    /// Line 3, as long as `names`; empty where no unit was given.
+    /// The units of line 3, as many as `names`; empty where no unit was given.
     pub units: Vec<String>,
-    /// Line 4 (Smp, Avg, Min, …), as long as `names`.
+    /// The processes of line 4 (Smp, Avg, Min, …), as many as `names`.
     pub process: Vec<String>,
 }
 
-/// Why four lines are not a header.
+/// Why lines are not a valid header.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum HeaderError {
     /// Line 1 has fewer than two fields or does not begin with TOA5.
@@ -50,8 +51,9 @@ pub enum HeaderError {
     NoTimestamp,
 }
 
-/// How many lines a header block has that this line opens; None where it opens none. TOA5 has four, the short TOACI1 two.
-/// LoggerNet writes one in mid-file when it reconnects, as does a logger that streams by FTP, and joined files have them.
+/// The number of lines of the header that begins with this line; None if it does not begin one. TOA5 has four, the
+/// short TOACI1 two. A file may have a header in the middle: LoggerNet writes one when it reconnects, as does a logger
+/// that streams by FTP, and joined files have them.
 pub fn header_lines(line: &[u8]) -> Option<usize> {
     let starts = |quoted: &[u8], bare: &[u8]| line.starts_with(quoted) || line.starts_with(bare);
     if starts(b"\"TOA5\",", b"TOA5,") {
@@ -80,12 +82,13 @@ pub fn named_columns(line: &[u8]) -> Option<usize> {
 
 /// Where the next line begins that opens a header, behind the first line.
 pub fn next_header(bytes: &[u8]) -> Option<usize> {
-    // Line by line, and not for each opening by itself: one that a file does not have would be looked for in all that follows.
+    // Line by line, and not by a search for each possible beginning: a search for one that the file does not contain
+    // would scan the whole rest.
     memchr::memchr_iter(b'\n', bytes).map(|end| end + 1).find(|begin| header_lines(&bytes[*begin..]).is_some())
 }
 
 impl Header {
-    /// What it states of a column; none if it does not have it.
+    /// What the header states about a column; None if it has no such column.
     pub fn stated(&self, name: &str) -> Option<Stated<'_>> {
         let at = self.names.iter().position(|known| known == name)?;
         Some(Stated {
@@ -95,7 +98,7 @@ impl Header {
         })
     }
 
-    /// Reads the lines of a header block, as many as [`header_lines`] says, without their line ends.
+    /// Parses the lines of a header, as many as [`header_lines`] says, without their line ends.
     pub fn read(lines: &[Vec<u8>]) -> Result<Header, HeaderError> {
         match lines {
             [first, second] => Header::parse_short([first, second]),
@@ -152,8 +155,8 @@ impl Header {
         if is_row(lines[2]) || is_row(lines[3]) {
             return Err(HeaderError::Short);
         }
-        // A quote inside a unit unbalances its line (Campbell FAQ 1290). Units and processes are metadata and the rows are
-        // good, so these are left empty and the file is read.
+        // A quote inside a unit unbalances its line (Campbell FAQ 1290). Units and processes are metadata and the rows
+        // are good, so these are left empty and the file is read.
         let beside = |line: &[u8]| match split(line) {
             Some(list) if list.len() == names.len() => list,
             _ => vec![String::new(); names.len()],
@@ -161,7 +164,7 @@ impl Header {
         Ok(Header { environment: first, table, units: beside(lines[2]), process: beside(lines[3]), names })
     }
 
-    /// The header of a file without one, from the names in the configuration.
+    /// The header for a file without one, with the names in the configuration.
     pub fn from_names(table: &str, names: &[String]) -> Header {
         let empty = vec![String::new(); names.len()];
         Header {
@@ -174,7 +177,7 @@ impl Header {
     }
 }
 
-/// The place of the time; fails where the names are damaged.
+/// The position of the time; fails if the names are damaged.
 fn time_place(names: &[String]) -> Result<usize, HeaderError> {
     if names.len() < 2 || names.iter().any(String::is_empty) {
         return Err(HeaderError::Names);
@@ -188,10 +191,10 @@ fn time_place(names: &[String]) -> Result<usize, HeaderError> {
     time.ok_or(HeaderError::NoTimestamp)
 }
 
-/// The csv crate reads the line. A line that gives several records is not a header line.
+/// Splits a line with the csv crate. A line that gives several records is not a header line.
 pub(super) fn split(line: &[u8]) -> Option<Vec<String>> {
     let line = strip_noise(line);
-    // What is before NUL bytes and what is behind them may be of different lines.
+    // The text before and after NUL bytes may be from different lines.
     if memchr::memchr(0, &line).is_some() {
         return None;
     }
@@ -206,7 +209,7 @@ pub(super) fn split(line: &[u8]) -> Option<Vec<String>> {
     records.next().is_none().then(|| record.iter().map(str::to_owned).collect())
 }
 
-/// Without the blanks beside commas and at the ends, outside quotes: some programs write `"A", "B"`.
+/// Removes blanks beside commas and at the ends, outside quotes: some programs write `"A", "B"`.
 fn without_blanks_at_commas(text: &str) -> Cow<'_, str> {
     if !text.contains(", ") && !text.contains(" ,") && !text.starts_with(' ') && !text.ends_with(' ') {
         return Cow::Borrowed(text);

@@ -1,9 +1,10 @@
-//! Reads the content of a file: format, header, rows. Bytes in, values out, without disk and clock.
+//! Parses the content of a file: format, header, rows. It turns bytes into values, without access to disk and clock.
 //!
-//! Physical lines are split first, then fields, so that an odd quote spoils one line and not its neighbours. The lexer keeps
-//! whether a field was quoted: in a TOA5 file a quoted number is a string (a serial number, a version), and only
+//! Physical lines are split first, then fields, so that an odd quote damages one line and not its neighbours. The lexer
+//! keeps whether a field was quoted: in a TOA5 file a quoted number is a string (a serial number, a version), and only
 //! `"NAN"`, `"INF"` and `"-INF"` are quoted missing values (docs/file-formats.md#toa5).
 
+mod apart;
 mod csv;
 mod derived;
 mod dialect;
@@ -16,6 +17,7 @@ mod same;
 mod text;
 
 pub use crate::qc::Value;
+pub use apart::Apart;
 pub use csv::{Cell, HeaderLine, Keys, Spelling, array_of, unique_names};
 pub use derived::{Derived, derive_again, element, measured, numbers_of, texts_of, values_of};
 pub use dialect::{Format, NO_LINE_FEED, detect, spreadsheet_reason};

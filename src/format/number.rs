@@ -1,15 +1,15 @@
-//! Reads numbers as Campbell software writes them.
+//! Parses numbers as Campbell software writes them.
 //!
-//! Rust's own parser accepts `NAN`, `inf` and `1e400`, which line protocol cannot express. A spelling that JSON and every
+//! Rust's own parser accepts `NAN`, `inf` and `1e400`, which line protocol cannot represent. A text that JSON and every
 //! InfluxDB accept is kept byte for byte, so that a value is sent as it was read. One pass decides both.
 
-/// A finite number and the form of its spelling.
+/// A finite number, and whether its text is canonical.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Number {
     /// Its value, rounded by IEEE 754.
     pub value: f64,
-    /// Whether the spelling is `-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?`: valid JSON, and valid line protocol for
-    /// InfluxDB 1, 2 and 3 alike.
+    /// Whether the text matches `-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?`: valid JSON, and valid line protocol
+    /// for InfluxDB 1, 2 and 3.
     pub canonical: bool,
 }
 
@@ -17,7 +17,7 @@ const EXACT_POWERS: [f64; 23] = [
     1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20,
     1e21, 1e22,
 ];
-/// Of up to eight digits.
+/// The powers of ten for up to eight digits.
 const POWERS: [u64; 9] = [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000];
 const LARGEST_EXACT_MANTISSA: u64 = 1 << 53;
 
@@ -30,7 +30,8 @@ pub fn parse_number(text: &[u8]) -> Option<Number> {
     }
 }
 
-/// Reads the number at the beginning of `text`, up to a comma or the end, and returns its length in bytes. None as above.
+/// Parses the number at the beginning of `text`, up to a comma or the end, and returns its length in bytes. None as for
+/// [`parse_number`].
 ///
 /// Up to 15 digits and exponents to ±22 are exact in one multiplication or division (Clinger 1990); Campbell's FP2,
 /// IEEE4 and IEEE8 print 4, 7 and 15 digits, so the standard library's parser is rarely needed.
@@ -42,34 +43,37 @@ pub(super) fn take_number(text: &[u8]) -> Option<(Number, usize)> {
     }
 }
 
-/// With so many bytes before the end of the text, most numbers are read the fast way.
+/// If this number of bytes is left before the end of the text, most numbers are parsed by the fast method.
 pub(super) const NUMBER_REACH: usize = 18;
 
-/// How a number stands at the beginning of a text: `-?[0-9]{1,7}`, and a point with one to eight digits where `fraction` is not 0.
+/// A number of a simple form at the beginning of a text: `-?[0-9]{1,7}`, followed by a point and one to eight digits if
+/// `fraction` is not 0.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Plain {
-    /// Where the separator behind it is.
+    /// The position of the separator after it.
     pub(super) end: usize,
-    /// Where its point is.
+    /// The position of its decimal point.
     pub(super) point: Option<usize>,
     sign: usize,
     whole: usize,
     fraction: usize,
-    /// The digits before and behind the point, each the first in the lowest byte; what stands behind them is in the other bytes.
+    /// The digits before and after the point, the first one in the lowest byte. The bytes above hold whatever follows
+    /// the digits.
     head: u64,
     tail: u64,
 }
 
 impl Plain {
-    /// None for every number that is spelled otherwise, and without a separator within sixteen bytes.
+    /// None for a number of any other form, or without a separator within sixteen bytes.
     ///
-    /// Where it ends is found first, so that a processor begins with the next number while it works on this one.
+    /// The end of the number is found first, so that a processor can begin with the next number while it works on this
+    /// one.
     #[inline]
     pub(super) fn of(text: &[u8; NUMBER_REACH], separator: u8, point: u8) -> Option<Plain> {
         let separators = u64::from_le_bytes([separator; 8]);
         let eight = |at: usize| text.get(at..)?.first_chunk().map(|eight| u64::from_le_bytes(*eight));
         let (low, high) = (zero_bytes(eight(0)? ^ separators), zero_bytes(eight(8)? ^ separators));
-        // Without a branch: no processor guesses whether it is the seventh byte or the eighth.
+        // Without a branch, because no processor can predict whether it is the seventh or the eighth byte.
         let beyond = first_byte(high) & usize::from(low == 0).wrapping_neg();
         let end = first_byte(low) + beyond;
         if end == 16 {
@@ -91,7 +95,7 @@ impl Plain {
         is_one.then_some(Plain { end, point: Some(sign + whole), sign, whole, fraction, head, tail })
     }
 
-    /// None for more than eight digits. Those on both sides of the point are put together before they are made a number.
+    /// None for more than eight digits. The digits before and after the point are joined before they are converted.
     #[inline]
     fn number(self) -> Option<Number> {
         let count = self.whole + self.fraction;
@@ -99,10 +103,10 @@ impl Plain {
             return None;
         }
         let digits = (self.head & ((1 << (8 * self.whole)) - 1)) | (self.tail << (8 * self.whole));
-        // The first digit is the lowest byte; zeros before it fill up to eight.
+        // The first digit is in the lowest byte; it is preceded by zeros up to eight digits.
         #[allow(clippy::cast_precision_loss, reason = "eight digits")]
         let magnitude = number_of(digits << (64 - 8 * count)) as f64 / EXACT_POWERS[self.fraction];
-        // Without a branch, too: of winds around 0 the sign is random.
+        // Without a branch too, because the sign of wind components around 0 is random.
         let value = f64::from_bits(magnitude.to_bits() | (self.sign as u64) << 63);
         Some(Number { value, canonical: self.whole == 1 || self.head & 0xff != 0 })
     }
@@ -114,7 +118,7 @@ fn take_short(text: &[u8; NUMBER_REACH]) -> Option<(Number, usize)> {
     Some((plain.number()?, plain.end))
 }
 
-/// As [`take_number`], for every number.
+/// Like [`take_number`], for numbers of every form.
 fn take_any(text: &[u8]) -> Option<(Number, usize)> {
     let negative = text.first() == Some(&b'-');
     let start = usize::from(negative);
@@ -143,27 +147,27 @@ fn take_any(text: &[u8]) -> Option<(Number, usize)> {
 const ZEROS: u64 = u64::from_le_bytes([b'0'; 8]);
 const HIGH_BITS: u64 = u64::from_le_bytes([0x80; 8]);
 
-/// The high bit of the first byte that is zero, and of some behind it.
+/// Sets the high bit of the first zero byte, and possibly of later bytes.
 #[inline]
 fn zero_bytes(bytes: u64) -> u64 {
     bytes.wrapping_sub(u64::from_le_bytes([1; 8])) & !bytes & HIGH_BITS
 }
 
-/// The high bit of the first byte above nine, and of some behind it: carries go to later bytes only.
+/// Sets the high bit of the first byte above nine, and possibly of later bytes: carries affect only later bytes.
 #[inline]
 fn others(digits: u64) -> u64 {
-    /// Lifts every byte above 9 to 128 or more.
+    /// Adding this raises every byte above 9 to 128 or more.
     const ABOVE_NINE: u64 = u64::from_le_bytes([0x76; 8]);
     (digits.wrapping_add(ABOVE_NINE) | digits) & HIGH_BITS
 }
 
-/// The place of the first byte that has its high bit set; 8 where none has.
+/// The index of the first byte whose high bit is set; 8 if there is none.
 #[inline]
 fn first_byte(marks: u64) -> usize {
     marks.trailing_zeros() as usize / 8
 }
 
-/// The number of eight digits, of which the first is the lowest byte.
+/// The number with these eight digits, of which the first is the lowest byte.
 #[inline]
 fn number_of(digits: u64) -> u32 {
     let pairs = digits.wrapping_mul(10).wrapping_add(digits >> 8);
@@ -174,10 +178,10 @@ fn number_of(digits: u64) -> u32 {
     number
 }
 
-/// Adds the digits from `at` on to the mantissa, and returns the place behind them.
+/// Adds the digits from `at` on to the mantissa, and returns the position after them.
 ///
-/// Eight bytes are looked at together: a loop ends after a number of digits that no processor guesses, and a row of a fast
-/// table has 30 such ends.
+/// Eight bytes are examined together: the number of digits is not predictable, so the end of a byte loop would be
+/// mispredicted, and a row of a fast table has 30 numbers.
 #[inline]
 fn digits(text: &[u8], mut at: usize, mut mantissa: u64) -> (u64, usize) {
     if let Some(eight) = text.get(at..).and_then(|rest| rest.first_chunk()) {
@@ -265,7 +269,7 @@ mod tests {
             for text in [format!("{sign}{whole}"), format!("{sign}{whole}.{fraction:0digits$}"), format!("{sign}{whole}.{fraction}E{exponent}")] {
                 let number = parse_number(text.as_bytes()).unwrap();
                 prop_assert_eq!(number.value.to_bits(), text.parse::<f64>().unwrap().to_bits(), "{}", text);
-                // Within a line.
+                // The number within a line.
                 prop_assert_eq!(take_number(format!("{text},-1.5,22.75,3").as_bytes()), Some((number, text.len())), "{}", text);
             }
         }

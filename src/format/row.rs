@@ -1,4 +1,4 @@
-//! Reads one physical line as a time, a record number and values.
+//! Parses one physical line into a time, a record number and values.
 
 use thiserror::Error;
 
@@ -10,7 +10,7 @@ use crate::format::fields::{Field, Fields};
 use crate::format::header::Header;
 use crate::format::number::{Number, parse_number};
 use crate::format::text::decode;
-use crate::qc::Value;
+use crate::qc::{Value, Word};
 use crate::quantity::{Process, Stated};
 use crate::source::Said;
 use crate::time::{StampFormat, StampRead, Timestamp, impossible};
@@ -28,38 +28,40 @@ pub enum ColumnSource {
     Tag(usize),
 }
 
-/// How to read the lines of one header version. Built once, used for every line.
+/// How to read the lines under one header. Built once, used for every line.
 #[derive(Debug, Clone)]
 pub struct Layout {
     sources: Vec<ColumnSource>,
-    /// Length of the table's column list.
+    /// The length of the table's column list.
     width: usize,
-    /// The values in the file are in the order of the column list, from its first name to its last.
+    /// Whether the values in the file are in the order of the column list, from its first name to its last.
     in_order: bool,
-    /// Behind time and record number, each field is the value of the next column.
+    /// Whether each field after time and record number is the value of the next column.
     is_values: bool,
-    /// How the time is written, tried in this order.
+    /// The formats of the time, tried in this order.
     time_formats: Vec<StampFormat>,
-    /// How many of these are the configuration's; those behind are of lines that an earlier configuration read.
+    /// How many of these are in the present configuration; those after them are for lines that an earlier configuration
+    /// read.
     own_formats: usize,
-    /// For lines that are not written as TOA5 writes them.
+    /// The translation of lines that are not in the TOA5 form.
     spelling: Option<Spelling>,
-    /// Quotes and blanks around a number say nothing.
+    /// Whether quotes and blanks around a number have no meaning.
     is_loose: bool,
-    /// Where a logger writes no quotes, in the order of the file: one that stands there is another program's.
+    /// Where a logger writes no quotes, in the order of the file: quotes there were written by another program.
     bare: Vec<Bare>,
-    /// Derived columns, by position.
+    /// The derived columns, by position.
     derived: Vec<Derived>,
-    /// Those whose value depends on the row's time.
+    /// The derived columns whose values depend on the row's time.
     of_time: Vec<Derived>,
 }
 
-/// What the header says about quotes around the numbers of a column.
+/// What the header shows about quotes around the numbers of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Bare {
-    /// Its values are made of numbers: no logger quotes them.
+    /// Its values are computed from numbers, so no logger quotes them.
     Always,
-    /// It has a unit, as texts hardly have: where every value of a row is a number in quotes, a logger did not write it.
+    /// It has a unit, which texts hardly ever have: if every value of a row is a quoted number, the row was not written
+    /// by a logger.
     Probably,
     /// It may hold texts of digits, such as a serial number.
     Unknown,
@@ -77,12 +79,14 @@ impl Bare {
 }
 
 impl Layout {
-    /// Whether the time is the first field: a text that begins within another row is none.
+    /// Whether the time is the first field. Only then can a text that begins within another row be recognised as not a
+    /// row.
     pub fn begins_with_time(&self) -> bool {
         matches!(self.sources.first(), Some(ColumnSource::Time))
     }
 
-    /// `sources` are in the order of the file; `width` is the length of the table's column list. `derived` are not in the file.
+    /// `sources` are in the order of the file; `width` is the length of the table's column list. `derived` columns are
+    /// not in the file.
     pub fn new(sources: Vec<ColumnSource>, width: usize, mut derived: Vec<Derived>) -> Layout {
         derived.sort_by_key(|column| column.place);
         let places = sources.iter().filter_map(|source| match source {
@@ -109,7 +113,8 @@ impl Layout {
         }
     }
 
-    /// As [`Layout::new`], for the columns of a file: `place` gives what a column is that is neither time nor record number.
+    /// Like [`Layout::new`], for the columns of a file: `place` gives the use of each column that is neither time nor
+    /// record number.
     pub fn of_file(
         format: &FileFormat,
         header: &Header,
@@ -122,7 +127,7 @@ impl Layout {
         let sources = header.names.iter().enumerate().filter_map(|(at, name)| {
             Some(match at {
                 _ if Some(at) == first => ColumnSource::Time,
-                // A part of the time, or the number of an array.
+                // A part of the time, or the array number.
                 _ if keys.time.contains(&at) || keys.array == Some(at) => return None,
                 _ if Some(at) == keys.record => ColumnSource::Record,
                 _ => place(name),
@@ -144,7 +149,7 @@ impl Layout {
         }
     }
 
-    /// Whether a line has numbers in quotes where no logger writes quotes.
+    /// Whether a line has quoted numbers where no logger writes quotes.
     fn is_of_another_program(&self, line: &[u8]) -> bool {
         let is_value = |source: &ColumnSource| matches!(source, ColumnSource::Value(_) | ColumnSource::Tag(_));
         let fields = self.sources.iter().zip(&self.bare).zip(Fields::new(line));
@@ -165,32 +170,32 @@ impl Layout {
         are_all && has_unit
     }
 
-    /// As this one, for lines whose time may be written as an earlier configuration said.
+    /// The same layout, for lines whose time may have the format of an earlier configuration.
     pub fn or_earlier(mut self, earlier: &[Option<String>]) -> Layout {
         self.time_formats.extend(earlier.iter().filter_map(|text| StampFormat::new(text.as_deref())));
         self
     }
 }
 
-/// One row. Its buffers are used again for the next.
+/// One row. Its buffers are reused for the next row.
 #[derive(Debug, Default)]
 pub struct ParsedRow {
     /// The time.
     pub stamp: Option<StampRead>,
-    /// Whether the logger's text equals what [`crate::time::LocalTime`] prints, so that the text need not be stored.
+    /// Whether the logger's text equals the text that [`crate::time::LocalTime`] prints, so that it need not be stored.
     pub time_is_plain: bool,
     /// The logger's text for the time.
     pub time_text: String,
     /// The record number.
     pub record: Option<i64>,
-    /// The record number is in quotes, or a number where no logger writes quotes: the program that saved the file put them
-    /// there, so quotes do not tell texts from numbers, and numbers in quotes are read as numbers.
+    /// Whether the record number, or a number where no logger writes quotes, is quoted: then the program that saved the
+    /// file added quotes. They do not distinguish texts from numbers, and quoted numbers are read as numbers.
     pub quotes_numbers: bool,
-    /// The record number is.
+    /// Whether the record number is quoted.
     pub quotes_record: bool,
-    /// A number in quotes was read as a text.
+    /// Whether a quoted number was read as a text.
     has_quoted_number: bool,
-    /// Aligned with the table's column list.
+    /// The values, in the order of the table's column list.
     pub values: Vec<Value>,
     /// The values of the tag columns, in the order of the column list.
     pub tags: Vec<String>,
@@ -206,9 +211,9 @@ pub enum RowError {
     /// Damage: two lines in one, a cut line or a line of another table.
     #[error("{found} fields where the header has {expected}")]
     Width {
-        /// Fields on the line.
+        /// The number of fields on the line.
         found: usize,
-        /// Fields in the header.
+        /// The number of fields in the header.
         expected: usize,
     },
     /// A quote is open at the end of the line, or text follows a closing quote.
@@ -217,9 +222,9 @@ pub enum RowError {
     /// The time cannot be read.
     #[error("\"{text}\" is no time{}", .hint.as_ref().map(|hint| format!(": {hint}")).unwrap_or_default())]
     Time {
-        /// The field, cut to 40 characters.
+        /// The field, truncated to 40 characters.
         text: String,
-        /// What it seems to be, or what of it no time has.
+        /// What the field seems to be, or which part of it is not valid in a time.
         hint: Option<String>,
     },
     /// The record number is not a whole number.
@@ -228,10 +233,10 @@ pub enum RowError {
 }
 
 impl ParsedRow {
-    /// The values as a JSON array: numbers in the file's spelling where JSON and line protocol accept it, null for a missing
-    /// value, a string for text and for INF. Aligned with the table's column list.
+    /// The values as a JSON array in the order of the table's column list: numbers as the file writes them if JSON and
+    /// line protocol accept that, null for a missing value, a string for text and for INF.
     pub fn values_json(&self) -> &str {
-        // The buffer holds only ASCII number tokens and serde_json's output, so the default is never used.
+        // The buffer holds only ASCII numbers and serde_json's output, so the default is never used.
         std::str::from_utf8(&self.json).unwrap_or_default()
     }
 
@@ -249,7 +254,7 @@ impl ParsedRow {
         }
     }
 
-    /// Reads `line`, which has no line end and no noise. After an error the row's content is undefined.
+    /// Parses `line`, which has no line end and no noise bytes. After an error the row's content is undefined.
     #[inline]
     pub fn read(&mut self, line: &[u8], layout: &Layout) -> Result<(), RowError> {
         let Some(spelling) = &layout.spelling else { return self.read_spelled(line, layout) };
@@ -259,11 +264,12 @@ impl ParsedRow {
         read
     }
 
-    /// Takes what a record said of `line`, as [`ParsedRow::read`] would read it. False: the layout asks for the text.
+    /// Takes the parsed content of a translated record, with the same result as [`ParsedRow::read`] for `line`. False
+    /// if the layout requires the text.
     #[inline]
     pub fn take_said(&mut self, said: &Said<'_>, line: &[u8], layout: &Layout) -> bool {
         let keys = 1 + usize::from(said.record.is_some());
-        // A record number that the records do not tell stands among the numbers, and the text is read.
+        // If the record number is not known from the record, it is one of the numbers, so the text is read.
         let are_keys = matches!(layout.sources.first(), Some(ColumnSource::Time))
             && said.record.is_some() == matches!(layout.sources.get(1), Some(ColumnSource::Record));
         let is_said = layout.is_values
@@ -287,7 +293,7 @@ impl ParsedRow {
         true
     }
 
-    /// Appends the derived values, which stand behind those of the file.
+    /// Appends the derived values, which come after those of the file.
     fn derive_behind(&mut self, layout: &Layout) {
         for column in &layout.derived {
             let value = column.value(&self.values, None);
@@ -297,7 +303,7 @@ impl ParsedRow {
         }
     }
 
-    /// Reads a line with commas, points and quotes.
+    /// Parses a line with commas, decimal points and quotes.
     #[inline]
     fn read_spelled(&mut self, line: &[u8], layout: &Layout) -> Result<(), RowError> {
         let read = self.read_quoted(line, layout, layout.is_loose);
@@ -321,7 +327,7 @@ impl ParsedRow {
         } else {
             self.read_moved(&mut fields, layout, &mut found)
         };
-        // A torn or ragged line is a better explanation than a bad time or record.
+        // A torn line or a wrong number of fields is a better explanation than a bad time or record number.
         found += fields.by_ref().count();
         if fields.is_torn() {
             return Err(RowError::Torn);
@@ -332,13 +338,13 @@ impl ParsedRow {
         done
     }
 
-    /// The file's columns are the table's: numbers in a spelling that JSON accepts are copied with their commas, adjacent ones
-    /// together.
+    /// Reads a line whose columns are in the table's order: numbers that are valid in JSON are copied with their
+    /// commas, adjacent ones together.
     fn read_in_order(&mut self, fields: &mut Fields<'_>, layout: &Layout, found: &mut usize) -> Result<(), RowError> {
         let line = fields.rest().unwrap_or_default();
         let place = |fields: &Fields<'_>| fields.rest().map_or(line.len() + 1, |rest| line.len() - rest.len());
         self.json.push(b'[');
-        // The range of the numbers that are not copied yet.
+        // The range of numbers that were not copied yet.
         let mut run = 0..0;
         for source in &layout.sources {
             let begin = place(fields);
@@ -397,7 +403,7 @@ impl ParsedRow {
         }
     }
 
-    /// For files with moved, added or missing columns: each value goes to its position, the others are null.
+    /// Reads a line with moved, added or missing columns: each value is put at its position, the others are null.
     fn read_moved(&mut self, fields: &mut Fields<'_>, layout: &Layout, found: &mut usize) -> Result<(), RowError> {
         self.values.resize(layout.width, Value::Missing);
         self.scratch.clear();
@@ -469,16 +475,33 @@ impl ParsedRow {
     #[inline]
     fn take_record(&mut self, field: Field<'_>) -> Result<(), RowError> {
         let Some(number) = whole_number(field.text).or_else(|| whole_number_in(field.text)) else {
-            return Err(RowError::Record(decode(field.text.trim_ascii()).chars().take(40).collect()));
+            return self.take_odd_record(field);
         };
         self.quotes_numbers |= field.quoted;
         self.quotes_record = field.quoted;
         self.record = Some(number);
         Ok(())
     }
+
+    /// A record number that is none, or not exactly known: the row is good without it. It serves to find missing records only.
+    #[cold]
+    fn take_odd_record(&mut self, field: Field<'_>) -> Result<(), RowError> {
+        let text = decode(field.text.trim_ascii());
+        // A counter of four bytes, with a sign, behind 2147483647.
+        if let Some(signed) = text.parse::<i32>().ok().filter(|number| *number < 0) {
+            self.record = Some(i64::from(signed.cast_unsigned()));
+            return Ok(());
+        }
+        let is_number = text.contains(['e', 'E']) && text.parse::<f64>().is_ok();
+        let is_too_large = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        if text.is_empty() || Word::of(&text).is_usual() || is_number || is_too_large {
+            return Ok(());
+        }
+        Err(RowError::Record(text.chars().take(40).collect()))
+    }
 }
 
-/// Of 1 to 18 digits and nothing else.
+/// A number of 1 to 18 digits and nothing else.
 #[inline]
 fn whole_number(text: &[u8]) -> Option<i64> {
     if !(1..=18).contains(&text.len()) {
@@ -487,7 +510,7 @@ fn whole_number(text: &[u8]) -> Option<i64> {
     text.iter().try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + i64::from(byte - b'0')))
 }
 
-/// Between blanks, or with zeros behind a point, as some programs save whole numbers: `7.0`.
+/// A whole number between blanks, or with zeros after a point, as some programs save whole numbers: `7.0`.
 #[cold]
 fn whole_number_in(text: &[u8]) -> Option<i64> {
     let text = text.trim_ascii();
@@ -508,7 +531,8 @@ fn refused_time(field: Field<'_>, layout: &Layout) -> RowError {
     RowError::Time { text: text.chars().take(40).collect(), hint }
 }
 
-/// Nineteen characters, or a fraction that does not end in zero; a blank between date and time; not hour 24.
+/// Whether the stamp has nineteen characters, or a fraction that does not end in zero; a blank between date and time;
+/// and not hour 24.
 fn is_plain(stamp: &[u8]) -> bool {
     stamp[10] == b' ' && &stamp[11..13] != b"24" && (stamp.len() == 19 || stamp.last() != Some(&b'0'))
 }
@@ -536,13 +560,13 @@ fn write_value(field: Field<'_>, quotes_numbers: bool, json: &mut Vec<u8>) -> Va
     write_other(field, quotes_numbers, json)
 }
 
-/// Whether the field is a number that its quotes make a text.
+/// Whether the field is a number that counts as a text because of its quotes.
 #[inline]
 fn is_quoted_number(field: Field<'_>, quotes_numbers: bool) -> bool {
     field.quoted && !quotes_numbers && parse_number(field.text).is_some()
 }
 
-/// The text of a bare field as the store's array gives it back, where that is another: `7.0` for `007`.
+/// The text of an unquoted field as it is restored from the store's array, if it differs: `7.0` for `007`.
 pub fn given_back(text: &str) -> Option<String> {
     let mut json = vec![b'['];
     write_value(Field { text: text.as_bytes(), quoted: false }, false, &mut json);
@@ -551,7 +575,7 @@ pub fn given_back(text: &str) -> Option<String> {
     (back != text).then_some(back)
 }
 
-/// A number as the file spells it, where JSON spells it so too.
+/// Appends a number as the file writes it if that is valid in JSON.
 #[inline]
 fn write_number(text: &[u8], number: Number, json: &mut Vec<u8>) -> Value {
     if number.canonical {
@@ -570,7 +594,7 @@ fn write_other(field: Field<'_>, quotes_numbers: bool, json: &mut Vec<u8>) -> Va
         json.extend_from_slice(b"null");
         return Value::Missing;
     }
-    // Without blanks and plus sign.
+    // Without blanks and a plus sign.
     let digits = bare.strip_prefix(b"+").filter(|rest| rest.first() != Some(&b'-')).unwrap_or(bare);
     if is_bare && let Some(number) = parse_number(digits) {
         return write_number(digits, number, json);
@@ -580,7 +604,7 @@ fn write_other(field: Field<'_>, quotes_numbers: bool, json: &mut Vec<u8>) -> Va
     Value::of_text(&text)
 }
 
-/// Writing a string or a finite number to memory cannot fail; after an error the array holds null in its place.
+/// Writing a string or a finite number to memory cannot fail; after an error the array would hold null in its place.
 fn write_json<T: serde::Serialize>(json: &mut Vec<u8>, value: &T) {
     if serde_json::to_writer(&mut *json, value).is_err() {
         json.extend_from_slice(b"null");
@@ -649,6 +673,17 @@ mod tests {
         assert!(record("7.5").is_err() && record(".0").is_err());
     }
 
+    #[test]
+    fn a_row_whose_record_number_is_missing_or_not_exact_is_a_row_without_one() {
+        let record =
+            |text: &str| read(&format!("\"2026-06-01 00:00:00\",{text},1"), &plain_layout(1)).map(|row| row.record);
+        for text in ["\"NAN\"", "NAN", "", "1.234568E+07", "99999999999999999999"] {
+            assert_eq!(record(text), Ok(None), "{text}");
+        }
+        assert_eq!((record("-2147483648"), record("-1")), (Ok(Some(2_147_483_648)), Ok(Some(4_294_967_295))));
+        assert!(record("12a").is_err() && record("\"text\"").is_err());
+    }
+
     fn layout_of(units: &str, process: &str) -> Layout {
         let names = "TIMESTAMP,RECORD,A,B,C".to_owned();
         let lines = ["TOA5,,,,,,,met".to_owned(), names, format!("TS,RN,{units}"), format!(",,{process}")];
@@ -663,12 +698,12 @@ mod tests {
             let row = read(&format!("\"2026-06-01 00:00:00\",7,{values}"), layout).unwrap();
             (row.values_json().to_owned(), row.quotes_numbers)
         };
-        // R quotes the columns in which a value is missing.
+        // R quotes the columns that have missing values.
         let averages = layout_of("W/m2,Deg C,", "Avg,Smp,Smp");
         assert_eq!(stored(&averages, r#""1.50",2.5,"007""#), ("[1.50,2.5,7.0]".to_owned(), true));
         assert_eq!(stored(&averages, r#"1.50,"2.5","007""#), (r#"[1.50,"2.5","007"]"#.to_owned(), false));
         assert_eq!(stored(&averages, r#""NAN",2.5,"007""#), (r#"[null,2.5,"007"]"#.to_owned(), false));
-        // Every value is a number in quotes, and one of them is of a column with a unit.
+        // Every value is a quoted number, and one of them belongs to a column with a unit.
         let samples = layout_of("W/m2,unitless,", "Smp,Smp,Smp");
         assert_eq!(stored(&samples, r#""1.50","NAN","7""#), ("[1.50,null,7]".to_owned(), true));
         assert_eq!(stored(&samples, r#""1.50","OK","7""#), (r#"["1.50","OK","7"]"#.to_owned(), false));

@@ -1,32 +1,32 @@
-//! What two rows of one time have to do with each other: whether they are the same reading, and the union of their columns.
+//! Compares two rows of one time: whether they are the same reading, and what the union of their columns is.
 //!
-//! A column that only one of the two headers has is no contradiction. So two rows are compared by the columns that both have, and
-//! neither takes a value from the other (I8).
+//! A column that only one of the two headers has is not a contradiction. So two rows are compared in the columns that
+//! both have, and the comparison adds no value to either (I8).
 
 use crate::format::derived::tokens;
 
 /// The stored array of a row.
 #[derive(Debug, Clone, Copy)]
 pub struct Cells<'a> {
-    /// JSON array, aligned with the column list (or shorter).
+    /// JSON array in the order of the column list; it may be shorter.
     pub json: &'a str,
-    /// Positions within it that the row's header does not have.
+    /// The positions in it that the row's header does not have.
     pub lacks: &'a [usize],
 }
 
-/// What a row that comes is to the row of its time.
+/// The relation of a new row to the stored row of its time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Likeness {
-    /// The same reading, and no more.
+    /// The same reading, without further values.
     Same,
-    /// The same reading, and values of columns that the other lacks.
+    /// The same reading, with values of columns that the stored row does not have.
     More,
-    /// Another reading: a column that both have differs.
+    /// Another reading: the rows differ in a column that both have.
     Other,
 }
 
 impl Likeness {
-    /// Whether nothing contradicts.
+    /// Whether the rows do not contradict each other.
     pub fn is_alike(self) -> bool {
         self != Likeness::Other
     }
@@ -38,15 +38,16 @@ impl Cells<'_> {
         self.has(place) && tokens(self.json).nth(place).is_some()
     }
 
-    /// As [`Cells::has_within`], of a position within the array.
+    /// Like [`Cells::has_within`], for a position within the array.
     fn has(&self, place: usize) -> bool {
-        // In order, like every list of positions.
+        // The positions are sorted, like every list of positions.
         self.lacks.binary_search(&place).is_err()
     }
 
-    /// Compares a row that comes with this one, the stored row. Numbers may differ by at most one in the seventh digit: LoggerNet
-    /// may print the same record as 8.852894 in one collection and as 8.852895 in the next (docs/file-formats.md#numbers).
-    /// `derived` positions are left out: derived values are not part of the reading.
+    /// Compares a new row with this one, the stored row. Numbers may differ by at most one in the seventh digit:
+    /// LoggerNet may print the same record as 8.852894 in one collection and as 8.852895 in the next
+    /// (docs/file-formats.md#numbers). `derived` positions are skipped, because derived values are not part of the
+    /// reading.
     pub fn compare(&self, other: Cells<'_>, derived: &[usize]) -> Likeness {
         if self.json == other.json {
             return Likeness::Same;
@@ -68,13 +69,13 @@ impl Cells<'_> {
         likeness
     }
 
-    /// Whether the row has every column that the other one has.
+    /// Whether the row has every column that the other row has.
     pub fn covers(&self, other: Cells<'_>) -> bool {
         let (ours, theirs) = (tokens(self.json).count(), tokens(other.json).count());
         (0..theirs).all(|place| !other.has(place) || (place < ours && self.has(place)))
     }
 
-    /// Whether this row can be the beginning of the other one: it says the same, except that one value is cut.
+    /// Whether this row can be the beginning of the other one: all values are equal, except that one is cut off.
     pub fn is_beginning_of(&self, whole: Cells<'_>, derived: &[usize]) -> bool {
         let whole_tokens: Vec<&[u8]> = tokens(whole.json).collect();
         let is_own = |place: usize| self.has(place) && !derived.contains(&place);
@@ -93,7 +94,7 @@ impl Cells<'_> {
         true
     }
 
-    /// This row with the columns that only the other one has, and the positions that both lack.
+    /// This row with the additional columns of the other one, and the positions that both do not have.
     pub fn united(&self, other: Cells<'_>) -> (String, Vec<usize>) {
         let (ours, theirs): (Vec<&[u8]>, Vec<&[u8]>) = (tokens(self.json).collect(), tokens(other.json).collect());
         let (mut list, mut lacks) = (Vec::new(), Vec::new());
@@ -111,18 +112,19 @@ impl Cells<'_> {
     }
 }
 
-/// What a row that has some of the values is to a stored row of its time.
+/// The relation of a row with some of the values to the stored row of its time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Parts {
-    /// The stored row says all that it says.
+    /// The stored row has all its values.
     Known,
-    /// The stored row, with the values that it lacked.
+    /// The stored row, completed with its values.
     More(String),
-    /// The stored row with the values of the other one, of which at least one contradicts.
+    /// The stored row with its values, of which at least one contradicts the stored one.
     Other(String),
 }
 
-/// Puts a row together with one that has some of its values: null is a value that it does not have. `derived` positions are left out.
+/// Merges a row with one that has some of its values; null is a value that it does not have. `derived` positions are
+/// skipped.
 pub fn unite(stored: &str, part: &str, derived: &[usize]) -> Parts {
     let parsed = |text: &str| serde_json::from_str::<serde_json::Value>(text).ok();
     let read = |json| serde_json::from_str::<Vec<&serde_json::value::RawValue>>(json).unwrap_or_default();
@@ -167,7 +169,7 @@ fn within_seventh_digit(a: f64, b: f64) -> bool {
     if largest == 0.0 {
         return true;
     }
-    // Slightly more than one, for the rounding of the difference itself.
+    // Slightly more than one, for the rounding error of the difference itself.
     (a - b).abs() <= 10_f64.powf(largest.log10().floor() - 6.0) * 1.000_001
 }
 

@@ -1,15 +1,17 @@
-//! Decodes bytes to text, without the noise that a logger, a power failure or an old editor may leave between the characters.
+//! Decodes bytes to text, and removes noise bytes that a logger, a power failure or an old editor may leave between the
+//! characters.
 
 use std::borrow::Cow;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 const CONTROL_Z: u8 = 0x1A;
 
-/// Drops bytes that are never data: NUL bytes before and behind the text (a file system's padding after a power failure; a
-/// collector then appends, so they precede the next good row), Ctrl-Z (DOS end of file), carriage returns before a line feed
-/// (two where a file was sent as text twice), and a byte order mark. Borrows where there is no Ctrl-Z, which is the usual case.
+/// Drops bytes that are never data: NUL bytes before and after the text (padding of a file system after a power
+/// failure; a collector then appends, so they precede the next good row), Ctrl-Z (DOS end of file), carriage returns
+/// before a line feed (two if a file was sent as text twice), and a byte order mark. Borrows if there is no Ctrl-Z,
+/// which is the usual case.
 ///
-/// NUL bytes within the text stay: what is before them and what is behind them may be of different rows.
+/// NUL bytes within the text are kept, because the text before and after them may be from different rows.
 pub fn strip_noise(line: &[u8]) -> Cow<'_, [u8]> {
     if memchr::memchr(CONTROL_Z, line).is_none() {
         return Cow::Borrowed(trimmed(line));
@@ -28,8 +30,8 @@ fn trimmed(mut line: &[u8]) -> &[u8] {
     line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line)
 }
 
-/// Decodes UTF-8, otherwise Windows-1252, the code page of the CRBasic editor. Never fails: the five bytes that 1252 leaves
-/// undefined become the C1 control characters of the same number, so that nothing is lost.
+/// Decodes UTF-8, otherwise Windows-1252, the code page of the CRBasic editor. Never fails: the five bytes that are
+/// undefined in 1252 become the C1 control characters with the same number, so that nothing is lost.
 pub fn decode(bytes: &[u8]) -> Cow<'_, str> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Cow::Borrowed(text),

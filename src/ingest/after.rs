@@ -1,8 +1,9 @@
-//! What becomes of files that their logger closed, by `after` of their table.
+//! Moves, compresses or deletes files that their logger closed, as `after` of their table says.
 //!
-//! A file goes only when all of this holds: each of its lines is accounted for in the store, on disk (I1, I4); it is what was read
-//! then, by size, time and fingerprint; it was not changed for `closed_after`; it is not the newest file of its pattern, to
-//! which a logger may add; each table that reads it says the same; and what is deleted has no line that is no row.
+//! A file is put away only if all of this holds: each of its lines is accounted for in the store, on disk (I1, I4);
+//! size, time and fingerprint are those of the last read; it was not changed for `closed_after`; it is not the newest
+//! file of its pattern, to which a logger may append; every table that reads it has the same `after`; and a file to be
+//! deleted has no rejected or held line.
 
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -17,32 +18,32 @@ use crate::store::{FileSeen, Store, Table};
 use crate::text::span;
 use crate::time::{Clock, Timestamp};
 
-/// Receipts that are kept for each table.
+/// The number of receipts that are kept for each table.
 const RECEIPTS: usize = 200;
 
-/// What became of a closed file, or would become of it.
+/// What was done, or would be done, with a closed file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PutAway {
     /// The path, as the pattern found it.
     pub file: String,
     /// `moved`, `compressed` or `deleted`.
     pub action: String,
-    /// Its new path; for what is not done yet, the folder. None where it is deleted.
+    /// The new path; for what is not done yet, the folder. None if the file is deleted.
     pub to: Option<String>,
-    /// Bytes before that.
+    /// The size in bytes before that.
     pub bytes: u64,
-    /// When, in UTC.
+    /// The time in UTC.
     pub at: String,
 }
 
-/// A file that stays for now.
+/// A file that is not put away now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Stays {
     /// The path, as the pattern found it.
     pub file: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
-    /// Whether something went wrong, so that a user should know.
+    /// Whether the reason is a failure that a user should know.
     pub is_failure: bool,
 }
 
@@ -51,20 +52,20 @@ pub struct Stays {
 pub struct ClosedFiles {
     /// The table's name in the configuration.
     pub table: String,
-    /// Those that went, or would go.
+    /// Files that were put away, or would be.
     pub put_away: Vec<PutAway>,
-    /// The others.
+    /// The other files.
     pub stays: Vec<Stays>,
 }
 
-/// What the store keeps of the files of a table that went.
+/// What the store keeps about the files of a table that were put away.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Receipts {
-    /// All that ever went.
+    /// The number of all files that were ever put away.
     pub files: u64,
-    /// Their bytes.
+    /// The bytes of these files.
     pub bytes: u64,
-    /// The last ones, oldest first.
+    /// The last files, oldest first.
     pub newest: Vec<PutAway>,
 }
 
@@ -74,7 +75,7 @@ pub struct Receipts {
 /// The store fails.
 pub fn receipts(store: &Store, table: &str) -> crate::store::Result<Receipts> {
     let text = store.recall(&key(table))?;
-    // This program wrote it.
+    // This program wrote the text, so it can be parsed.
     Ok(text.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
 }
 
@@ -82,8 +83,8 @@ fn key(table: &str) -> String {
     format!("closed files:{table}")
 }
 
-/// Puts away the closed files of the tables that say so; with `is_dry`, says what would be done. `only`: of this table. The
-/// caller holds the ingest lock, and what was read is committed.
+/// Puts away the closed files of the tables that ask for it; with `is_dry`, only reports what would be done. `only`
+/// limits it to one table. The caller holds the ingest lock, and all rows that were read are committed.
 ///
 /// # Errors
 /// The store fails, or a pattern is not valid.
@@ -111,13 +112,13 @@ pub fn put_away(
 }
 
 struct Keeper<'a> {
-    /// Of the files of every table.
+    /// The file patterns of every table.
     patterns: Vec<glob::Pattern>,
     store: &'a Store,
     now: Timestamp,
-    /// The tables that read a file.
+    /// The tables that read each file.
     owners: Owners<'a>,
-    /// Tables as the store has them, by name.
+    /// The tables as the store has them, by name.
     known: HashMap<String, Table>,
 }
 
@@ -128,7 +129,7 @@ impl<'a> Keeper<'a> {
         for pattern in &table.files {
             let mut files = source::matches(&pattern.to_string_lossy())?;
             files.sort_by_cached_key(|path| (source::modified(path), path.clone()));
-            // To the newest one a logger may add.
+            // A logger may append to the newest file.
             files.pop();
             files.retain(|path| known.insert(path.clone()));
             for path in files {
@@ -150,7 +151,8 @@ impl<'a> Keeper<'a> {
         Ok(found)
     }
 
-    /// Whether nothing more is to be read of the file by any table, and how it was read; otherwise why it stays.
+    /// Returns how the file was last read, if no table has to read more of it; otherwise the reason why it is not put
+    /// away.
     fn is_done_with(&mut self, table: &'a TableConfig, path: &Path) -> Result<Result<FileSeen, String>, IngestError> {
         let owners =
             std::path::absolute(path).ok().and_then(|path| self.owners.get(&path).cloned()).unwrap_or_default();
@@ -184,7 +186,7 @@ impl<'a> Keeper<'a> {
         let is_whole = seen.header.is_some() && !seen.held && (seen.resume_at == seen.size || seen.tail_taken);
         let modified = source::modified(path).map(|time| Timestamp::from_utc(time.into()));
         let size = path.metadata().map(|state| state.len()).ok();
-        // A file that was copied anew has another time and the same content.
+        // A file that was copied again has another time and the same content.
         let is_as_read = size == Some(seen.size)
             && (modified.map(Timestamp::nanos) == Some(seen.modified) || has_content(path, &seen));
         Ok(if !is_as_read {
@@ -206,7 +208,7 @@ impl<'a> Keeper<'a> {
         !u128::try_from(still).is_ok_and(|still| still >= table.closed_after.as_nanos())
     }
 
-    /// Whether the new path is one that a table does not read: it would be read again there, and put away again.
+    /// Whether the new path is not read by any table. Otherwise the file would be read again there, and put away again.
     fn may_go(&self, table: &TableConfig, path: &Path) -> Result<(), String> {
         let (After::Move(folder) | After::Gzip(folder)) = &table.after else { return Ok(()) };
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -258,13 +260,13 @@ impl<'a> Keeper<'a> {
     }
 }
 
-/// Whether the file holds every byte that was read.
+/// Whether the file still contains every byte that was read.
 fn has_content(path: &Path, seen: &FileSeen) -> bool {
     let known = QuietFile::open(path).and_then(|mut file| file.fingerprint(seen.size));
     known.is_ok_and(|(hash, is_whole)| is_whole && hash == seen.whole_hash)
 }
 
-/// Does what the table says, with a file that is still what was read.
+/// Applies `after` to a file, after checking that it is still the one that was read.
 fn done(table: &TableConfig, path: &Path, seen: &FileSeen) -> Result<Option<PathBuf>, SourceError> {
     let mut quiet = QuietFile::open(path)?;
     let state = quiet.snapshot();

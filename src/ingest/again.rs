@@ -1,8 +1,8 @@
 //! Judges kept lines again when an input of their decision has changed (I11).
 //!
-//! Two inputs decide whether a line is a row: the header above it, and the table's reading configuration, whose fingerprint is
-//! stored with the line. A held line depends on this computer's clock too. Each ingest looks for such lines before it reads a
-//! table's files. When nothing has changed, that costs three index look-ups.
+//! Two inputs decide whether a line is a row: the header above it, and the table's reading configuration, whose
+//! fingerprint is stored with the line. For a held line, this computer's clock is a third one. Each ingest looks for
+//! lines with changed inputs before it reads a table's files. If nothing has changed, this costs three index look-ups.
 
 use std::collections::BTreeSet;
 
@@ -16,15 +16,16 @@ use crate::time::{Clock, Timestamp};
 /// Increased when the rules for reading a line change, so that lines rejected under earlier rules are judged again.
 const RULES: u32 = 1;
 
-/// A fingerprint of every part of the configuration that decides whether a line of the table is a row. It covers the names of
-/// tag columns and the values that mean "missing", but nothing that only affects flags or sending.
+/// A fingerprint of every part of the configuration that decides whether a line of the table is a row. It covers the
+/// names of tag columns and the values that mean "missing", but nothing that only affects flags or sending.
 pub(super) fn inputs(config: &TableConfig) -> i64 {
     let tags: Vec<_> = config.columns.iter().map(|(name, column)| (name, column.column_use)).collect();
     let mut decides = format!(
         "{RULES} {:?} {:?} {:?} {:?} {:?} {tags:?}",
         config.format, config.logger_table, config.clock, config.valid_from, config.sentinels
     );
-    // Nothing where there are none, so that lines of before are not judged again for nothing.
+    // The part is left out if there are no corrections, so that the fingerprint of earlier versions is kept and their
+    // lines are not judged again without need.
     if config.stamps.offsets() != config.clock.to_string() {
         decides += &config.stamps.offsets();
     }
@@ -35,7 +36,7 @@ pub(super) fn inputs(config: &TableConfig) -> i64 {
     xxhash_rust::xxh3::xxh3_64(decides.as_bytes()).cast_signed()
 }
 
-/// Stages each kept line that is a row now. Returns the number of lines staged.
+/// Stages each kept line that is now a row. Returns the number of staged lines.
 pub(super) fn judge(
     store: &Store,
     staging: &mut Staging<'_>,

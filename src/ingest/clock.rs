@@ -1,14 +1,15 @@
-//! Stored rows whose stamps mean another time since the configuration changed: a logger's clock that was wrong for a period,
-//! or another offset from UTC.
+//! Moves stored rows whose stamps mean another time since the configuration changed: a correction for a period in which
+//! the logger's clock was wrong, or another offset from UTC.
 //!
-//! The stamp that the logger wrote is the source, so that a correction can be changed and taken away again. A row that moves
-//! is judged anew and sent under its new time; the point under its old time is marked for removal. It is done once a change.
-//! Corrections apply at the start of an ingest; other offsets only when the user asks for it ([`Consent`]), because a
-//! misspelled offset would move every row. One that moves no row, such as an offset that begins later, is taken at once: files are
-//! overwritten while an ingest waits.
+//! The stamp that the logger wrote is kept, so that a correction can be changed and removed again. A row that moves is
+//! judged again and sent under its new time; the point under its old time is marked for removal. This is done once per
+//! change. Corrections apply at the start of an ingest. Other offsets apply only when the user asks for it
+//! ([`Consent`]), because a misspelled offset would move every row. A change that moves no row, such as an offset that
+//! begins later, is accepted at once, because files are overwritten while an ingest waits for the user.
 
 use std::time::Duration;
 
+use super::foresee::preview;
 use super::kept::KeptTaker;
 use super::passes::{Passes, Stamped};
 use super::put_back::PutBack;
@@ -53,7 +54,7 @@ pub struct Moved {
 }
 
 impl Moved {
-    fn leaves(&mut self, ts: Timestamp, is_offered: bool) {
+    pub(super) fn leaves(&mut self, ts: Timestamp, is_offered: bool) {
         self.points += u64::from(is_offered);
         self.span = Some(self.span.map_or((ts, ts), |(from, to)| (from.min(ts), to.max(ts))));
     }
@@ -188,7 +189,11 @@ impl<'a, 's> Mover<'a, 's> {
     }
 
     /// What tells the passes of the hours that the new clock repeats. Stored rows have their times by `rows_by`.
-    fn passes<'c>(&mut self, (old, new): (&LoggerClock, &'c LoggerClock), rows_by: &LoggerClock) -> Result<Passes<'c>> {
+    pub(super) fn passes<'c>(
+        &mut self,
+        (old, new): (&LoggerClock, &'c LoggerClock),
+        rows_by: &LoggerClock,
+    ) -> Result<Passes<'c>> {
         let mut passes = Passes::new(new);
         if old.offsets() == new.offsets() || !new.repeats_hours() {
             return Ok(passes);
@@ -281,36 +286,6 @@ impl<'a, 's> Mover<'a, 's> {
     }
 }
 
-/// How many rows of the table would move, and what with them; changes nothing. None: none would.
-pub(super) fn preview(store: &Store, config: &TableConfig) -> Result<Option<Moved>> {
-    let Some(staged) = store.staged_clock(config)?.filter(|staged| staged.has_rows || staged.is_moving) else {
-        return Ok(None);
-    };
-    let Some(old) = staged.clock else { return Ok(None) };
-    let mut table = store.table_as_staged(config)?;
-    if old == config.stamps && !has_earlier_formats(&table, config) {
-        return Ok(None);
-    }
-    let mut moved = Moved::default();
-    let reading = Reading::new(store, config, (&old, &config.stamps), &table);
-    let mut passes = Passes::new(&config.stamps);
-    if old.offsets() != config.stamps.offsets() && config.stamps.repeats_hours() {
-        reading.see_rows(&mut table, &mut passes)?;
-        passes.settle(table.samples.is_some());
-    }
-    reading.each(&mut table, |_, series, rows| {
-        let offered = store.offered(series.id)?;
-        for row in rows {
-            if !reading.stays(series.id, row, reading.stamp(row), &passes) {
-                moved.rows += 1;
-                moved.leaves(row.ts(), offered.is_some_and(|offered| row.ts() <= offered));
-            }
-        }
-        Ok(())
-    })?;
-    Ok(Some(moved))
-}
-
 /// Moves the rows of every table, or of one, whose clock changed in the configuration.
 pub fn rekey(
     config: &Config,
@@ -332,21 +307,8 @@ pub fn rekey(
     Ok(list)
 }
 
-/// As [`rekey`], without changing anything.
-pub fn would_rekey(
-    config: &Config,
-    store: &Store,
-    only: Option<&str>,
-) -> std::result::Result<Vec<(String, Moved)>, IngestError> {
-    let mut list = Vec::new();
-    for table in config.logger_tables().filter(|table| only.is_none_or(|only| only == table.name.0)) {
-        list.extend(preview(store, table)?.map(|moved| (table.name.0.clone(), moved)));
-    }
-    Ok(list)
-}
-
 /// What stored rows say by the old clock and by the new one.
-struct Reading<'a> {
+pub(super) struct Reading<'a> {
     store: &'a Store,
     config: &'a TableConfig,
     old: &'a LoggerClock,
@@ -358,7 +320,7 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    fn new(
+    pub(super) fn new(
         store: &'a Store,
         config: &'a TableConfig,
         (old, new): (&'a LoggerClock, &'a LoggerClock),
@@ -368,7 +330,7 @@ impl<'a> Reading<'a> {
     }
 
     /// Shows every row of the table, and what was taken out.
-    fn see_rows(&self, table: &mut Table, passes: &mut Passes<'_>) -> Result<()> {
+    pub(super) fn see_rows(&self, table: &mut Table, passes: &mut Passes<'_>) -> Result<()> {
         self.each(table, |_, series, rows| {
             for row in rows {
                 passes.see(Stamped { series: series.id, stamp: self.stamp(row), record: row.record(), age: 0 });
@@ -379,7 +341,7 @@ impl<'a> Reading<'a> {
     }
 
     /// Gives every row that may move, some thousand at a time.
-    fn each(
+    pub(super) fn each(
         &self,
         table: &mut Table,
         mut take: impl FnMut(&mut Table, &TaggedSeries, &[OldRow]) -> Result<()>,
@@ -398,17 +360,28 @@ impl<'a> Reading<'a> {
         Ok(())
     }
 
-    fn stamp(&self, row: &OldRow) -> LocalTime {
+    pub(super) fn stamp(&self, row: &OldRow) -> LocalTime {
         let text = row.ts_text().and_then(|text| read_stamp(self.config, &self.formats, text));
         text.unwrap_or_else(|| self.old.usual_stamp(row.ts()))
     }
 
     /// Whether the row has the time of its stamp by the new clock.
-    fn stays(&self, series: i64, row: &OldRow, stamp: LocalTime, passes: &Passes<'_>) -> bool {
+    pub(super) fn stays(&self, series: i64, row: &OldRow, stamp: LocalTime, passes: &Passes<'_>) -> bool {
+        self.time_of(series, row, stamp, passes) == Some(row.ts())
+    }
+
+    /// The time of the row by the new clock; none where that leaves its stamp out.
+    pub(super) fn time_of(
+        &self,
+        series: i64,
+        row: &OldRow,
+        stamp: LocalTime,
+        passes: &Passes<'_>,
+    ) -> Option<Timestamp> {
         let within = within(self.samples, self.old, stamp, (row.record(), row.ts()));
         let at = Stamped { series, stamp, record: row.record(), age: 0 };
-        passes.instant(at, at_stamp(self.samples, row.ts())).plus(within) == row.ts()
-            && !is_left_out(self.old, self.new, stamp, row.record())
+        let ts = passes.instant(at, at_stamp(self.samples, row.ts())).plus(within);
+        (!is_left_out(self.old, self.new, stamp, row.record())).then_some(ts)
     }
 }
 
@@ -473,7 +446,7 @@ pub(super) fn read_stamp(config: &TableConfig, formats: &[Option<String>], text:
 }
 
 /// Whether rows may have been read by a time format that the configuration has no more. Each row keeps the text of its time.
-fn has_earlier_formats(table: &Table, config: &TableConfig) -> bool {
+pub(super) fn has_earlier_formats(table: &Table, config: &TableConfig) -> bool {
     let FileFormat::Csv(csv) = &config.format else { return false };
     table.time_formats.iter().any(|format| !csv.time_formats.contains(format))
 }

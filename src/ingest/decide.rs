@@ -1,5 +1,5 @@
-//! What the operator decides: by hand, which of two contents is the row, and that rejected lines are judged again; and by the
-//! configuration, that the newer content is (I11).
+//! Carries out the operator's decisions (I11): by hand, which of two contents is the row, and that rejected lines are
+//! judged again; by the configuration, that the newer content is the row.
 
 use super::clock::{Consent, Mover};
 use super::kept::KeptTaker;
@@ -8,61 +8,67 @@ use crate::config::{Config, OnConflict, TableConfig};
 use crate::store::{ConflictChoice, Keep, Staging, Store};
 use crate::time::{Clock, Timestamp};
 
-/// What a decision changed.
+/// The result of a decision.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Decided {
-    /// Its number; none where nothing changed.
+    /// The decision's number; None if nothing changed.
     pub decision: Option<i64>,
-    /// Rows or lines that changed.
+    /// The number of rows or lines that changed.
     pub changed: u64,
-    /// Contents that cannot be read by the present configuration, and do not change.
+    /// The number of contents that cannot be read with the present configuration, and did not change.
     pub unreadable: u64,
+    /// Conflicts that are decided, too: their row was what is to be kept.
+    pub confirmed: u64,
 }
 
-/// Who decides, on what, and when.
+/// The context of a decision: who decides, in which store, and when.
 pub struct Decider<'a> {
-    /// Its tables.
+    /// The configuration with the tables.
     pub config: &'a Config,
     /// The caller holds the ingest lock.
     pub store: &'a Store,
-    /// Of this computer.
+    /// This computer's clock.
     pub clock: &'a dyn Clock,
-    /// The command or the key, as it is listed.
+    /// The command or the configuration key, as lists show it.
     pub command: &'a str,
-    /// Whether a user gave the command.
+    /// Whether a user gave the command. Otherwise the configuration decides.
     pub by_hand: bool,
 }
 
 impl Decider<'_> {
-    /// Exchanges rows of the table, or of all, with the contents kept beside them.
+    /// Exchanges rows of the table, or of all tables, with the contents kept beside them.
     pub fn exchange(&self, table: Option<&str>, choice: ConflictChoice) -> std::result::Result<Decided, IngestError> {
         let now = self.now();
         let mut staging = Staging::new(self.store, self.config)?;
         let mut done = Decided::default();
-        let decision = match choice {
-            ConflictChoice::Within(..) => Some(staging.begin_decision(self.command, now)?),
-            ConflictChoice::Decided(reversed) => {
-                staging.note_reversed(reversed, now)?;
-                None
-            }
-        };
         let reason = match choice {
             ConflictChoice::Within(..) if self.by_hand => format!("decided by hand: {}", self.command),
             ConflictChoice::Within(..) => format!("decided by the configuration: {}", self.command),
             ConflictChoice::Decided(reversed) => format!("decision {reversed} was reversed by hand"),
         };
+        let decision = match choice {
+            ConflictChoice::Within(..) => Some(staging.begin_decision(self.command, now)?),
+            ConflictChoice::Decided(reversed) => {
+                staging.note_reversed(reversed, now, &reason)?;
+                None
+            }
+        };
         for config in self.tables(table) {
             Mover::new(self.store, &mut staging, config, self.clock, &Unseen).apply(Consent::Corrections)?;
             let mut table = self.store.table(config)?;
             let contents = self.store.kept_contents(&table, choice)?;
+            if let Some(decision) = decision {
+                // Before the exchange, after which those that it decides look the same.
+                done.confirmed += staging.confirm(&table, choice, decision, &reason)?;
+            }
             if contents.is_empty() {
                 continue;
             }
             staging.use_columns(&mut table, config)?;
             let mut kept = KeptTaker::new(self.store, config, Timestamp::from_utc(self.clock.now()));
             for content in &contents {
-                staging.exchange_next(content, &reason);
-                // What became of it is asked of `end_exchange`.
+                staging.exchange_next(content, decision, &reason);
+                // `end_exchange` returns the result.
                 let _ = kept.content(&mut staging, &mut table, content, &content.tags)?;
                 if staging.end_exchange(content, decision)? {
                     done.changed += 1;
@@ -74,23 +80,28 @@ impl Decider<'_> {
         }
         if let Some(decision) = decision {
             staging.end_decision(decision, done.changed)?;
-            done.decision = (done.changed > 0).then_some(decision);
+            done.decision = (done.changed + done.confirmed > 0).then_some(decision);
         }
         staging.commit()?;
         Ok(done)
     }
 
-    /// How many rows [`Decider::exchange`] would change.
-    pub fn would_exchange(&self, table: Option<&str>, choice: ConflictChoice) -> std::result::Result<u64, IngestError> {
-        let mut rows = 0;
+    /// The result that [`Decider::exchange`] would have.
+    pub fn would_exchange(
+        &self,
+        table: Option<&str>,
+        choice: ConflictChoice,
+    ) -> std::result::Result<Decided, IngestError> {
+        let mut would = Decided::default();
         for config in self.tables(table) {
             let table = self.store.table(config)?;
-            rows += self.store.kept_contents(&table, choice)?.len() as u64;
+            would.changed += self.store.kept_contents(&table, choice)?.len() as u64;
+            would.confirmed += self.store.to_confirm(&table, choice)?;
         }
-        Ok(rows)
+        Ok(would)
     }
 
-    /// Judges the rejected lines of the table, or of all, again.
+    /// Judges the rejected lines of the table, or of all tables, again.
     pub fn judge_rejected(&self, table: Option<&str>) -> std::result::Result<Decided, IngestError> {
         let mut staging = Staging::new(self.store, self.config)?;
         let decision = staging.begin_decision(self.command, self.now())?;
@@ -112,7 +123,7 @@ impl Decider<'_> {
         Ok(done)
     }
 
-    /// To the second, as a user reads it.
+    /// The present time, to the second, as users read it.
     fn now(&self) -> Timestamp {
         Timestamp::from_utc(self.clock.now()).floor(std::time::Duration::from_secs(1))
     }
@@ -123,11 +134,11 @@ impl Decider<'_> {
     }
 }
 
-/// What a table's `on_conflict` became since its files were last read.
+/// The text under which the decision by `on_conflict` is listed.
 const NEWER: &str = "on_conflict = \"replace\"";
 
-/// Makes the newer content the row where the table's `on_conflict` asks for it since the last ingest. Gives the number of rows that
-/// changed.
+/// Makes the newer content the row in tables whose `on_conflict` was changed to ask for it since the last ingest.
+/// Returns the number of changed rows.
 pub(super) fn follow_on_conflict(
     config: &Config,
     staging: &mut Staging<'_>,
@@ -145,13 +156,14 @@ pub(super) fn follow_on_conflict(
     }
     let mut changed = 0;
     if known.is_some() && table.on_conflict == OnConflict::Replace {
-        // A decision has transactions of its own.
+        // The exchange uses transactions of its own.
         staging.commit()?;
         let all = (Timestamp::MIN, Timestamp::MAX);
         let decider = Decider { config, store, clock, command: NEWER, by_hand: false };
         changed = decider.exchange(Some(&table.name.0), ConflictChoice::Within(Keep::Newer, all))?.changed;
     }
-    // Right behind the decision; after a kill in between it is decided again, and what is exchanged already is left alone.
+    // Saved directly after the decision. After a kill in between, the decision is repeated and skips what was exchanged
+    // already.
     staging.begin()?;
     store.remember(&key, wanted)?;
     staging.commit()?;

@@ -1,10 +1,12 @@
-//! Lines that a read leaves for a later one, and what becomes of them when their file is overwritten meanwhile (I1, I2).
+//! Defers lines to the next read, and rejects them if their file is overwritten in the meantime (I1, I2).
 //!
-//! A last line without its end may still be written, and a line of a file that is being overwritten may be two lines in one: both
-//! are left for the next read. LoggerNet may overwrite the file before that, so their texts are kept with the state of the file.
-//! A text that the file does not hold any more is a rejected line then. It is no row by itself, because a cut number is another
-//! number; a whole line that goes on where it stopped takes its place, and the user can have it judged as it stands.
-//! The lines of a file whose header cannot be read wait too, until the configuration reads it or the file is overwritten.
+//! A last line without a line end may not be complete yet, and a line of a file that is being overwritten may be two
+//! lines in one: both are deferred to the next read. LoggerNet may overwrite the file before that, so their texts are
+//! kept with the state of the file. A text that the file no longer contains becomes a rejected line. It is not taken as
+//! a row, because a number that was cut off is another number. A complete line that begins with the text replaces it,
+//! and a user can have it judged as it is.
+//! The lines of a file whose header cannot be read are deferred too, until the configuration can read it or the file is
+//! overwritten.
 
 use std::collections::{HashMap, HashSet};
 
@@ -19,7 +21,7 @@ const MOST: usize = 1 << 20;
 pub(super) struct Deferred {
     /// By an earlier read, and not seen in the file by this one.
     before: Vec<DeferredLine>,
-    /// As `before`, the whole lines of a file whose header could not be read, by their texts.
+    /// Like `before`, for the complete lines of a file whose header could not be read, by their texts.
     refused: HashMap<String, DeferredLine>,
     /// By this read.
     now: Vec<DeferredLine>,
@@ -71,7 +73,7 @@ impl Deferred {
         }
     }
 
-    /// Leaves a line of a file for later whose header cannot be read. Bytes that are no text say nothing to anybody.
+    /// Defers a line of a file whose header cannot be read. A line with null bytes is not kept.
     pub(super) fn keep_refused(&mut self, number: u64, line: &[u8]) {
         let line = format::strip_noise(line);
         if !self.is_full() && !line.trim_ascii().is_empty() && memchr::memchr(0, &line).is_none() {

@@ -1,10 +1,11 @@
-//! Which pass of the hour that a zone repeats in autumn a line is of.
+//! Decides to which pass of the repeated hour (in autumn, when clocks are set back) a line belongs.
 //!
-//! A stamp of that hour stands for two instants. The record number tells them apart, or the row before in the same file.
-//! The first row of a file has neither where the table has no record numbers, and its content may equal that of the other
-//! pass (a rain gauge writes 0): then the rows that follow it in the file decide. They go back in the hour, so the first
-//! row is of the first pass; or they leave the hour without going back; or one of the passes holds other contents already.
-//! A wrong choice would take a row of the second pass for a known one, and lose it (I3).
+//! A stamp in that hour means one of two instants. The record number or the previous row in the same file decides. The
+//! first row of a file has neither if the table has no record numbers, and its content may equal that of the row in the
+//! other pass (a rain gauge writes 0). Then the rows after it in the file decide: their stamps go back within the hour,
+//! so the first row belongs to the first pass; or they leave the hour without going back; or the store has other
+//! contents for one of the passes. A wrong choice would mistake a row of the second pass for a known one, and lose it
+//! (I3).
 
 use std::collections::BTreeSet;
 
@@ -13,17 +14,17 @@ use crate::format;
 use crate::store::{Result, Staging, Table};
 use crate::time::{Candidates, LocalTime, Timestamp};
 
-/// What follows the first row of a file, as far as it lies in the hour that the zone repeats.
+/// The rows after the first row of a file, as far as they are in the repeated hour.
 #[derive(Debug)]
 pub(super) enum RowsAhead {
     /// No row was seen yet.
     Unseen,
-    /// Nothing is asked of them: the first row is not of that hour, or has a record number.
+    /// They are not needed: the first row is not in that hour, or has a record number.
     NotNeeded,
     Run(Run),
 }
 
-/// The rows from the first one to the end of the hour, or to where their stamps go back.
+/// The rows from the first one to the end of the hour, or until their stamps go back.
 #[derive(Debug)]
 pub(super) struct Run {
     rows: Vec<RowAhead>,
@@ -33,39 +34,39 @@ pub(super) struct Run {
 #[derive(Debug)]
 struct RowAhead {
     tags: String,
-    /// Its instants in the first and in the second pass.
+    /// The row's instants in the first and in the second pass.
     instants: [Timestamp; 2],
-    /// JSON array.
+    /// The values as a JSON array.
     values: String,
 }
 
 #[derive(Debug, Clone, Copy)]
 enum Ending {
-    /// The stamps go back, or one stands there again.
+    /// The stamps go back, or a stamp is repeated.
     GoesBack,
-    /// The next row has this time, behind the hour.
+    /// The next row has this time, after the hour.
     Leaves(Timestamp),
     /// The file ends within the hour.
     Open,
 }
 
-/// What the store holds of the rows of a run if they are of one pass.
+/// What the store has of the rows of a run, if they belong to one pass.
 #[derive(Debug, Clone, Copy, Default)]
 struct Known {
-    /// A row has another content there.
+    /// The store has a row with other content.
     differs: bool,
-    /// A row is there, with the same content.
+    /// The store has a row with the same content.
     is_there: bool,
 }
 
 impl LineTaker<'_> {
-    /// Whether [`LineTaker::look_ahead_for_pass`] is to be called before the next line is taken.
+    /// Whether [`LineTaker::look_ahead_for_pass`] must be called before the next line is taken.
     #[inline]
     pub(super) fn asks_for_pass(&self) -> bool {
         matches!(self.rows_ahead, RowsAhead::Unseen) && self.reads_rows()
     }
 
-    /// Reads the rows that the first line of `rest` begins, if it is a row of the hour that the zone repeats.
+    /// Reads the rows that begin with the first line of `rest`, if it is a row in the repeated hour.
     #[cold]
     pub(super) fn look_ahead_for_pass(&mut self, table: &Table, rest: &[u8]) {
         if self.config.stamps.is_plain() || table.samples.is_some() || self.long().is_some() {
@@ -109,7 +110,8 @@ impl LineTaker<'_> {
         Some((self.local()?, tags))
     }
 
-    /// Picks the time whose row has this record number, if one of the two is staged; otherwise the time that follows the row before.
+    /// Chooses between the two instants of a stamp: the one whose staged row has this record number; otherwise the one
+    /// that follows the previous row.
     pub(super) fn settle_double_hour(
         &mut self,
         staging: &Staging<'_>,
@@ -117,7 +119,7 @@ impl LineTaker<'_> {
         (earlier, later): (Timestamp, Timestamp),
         has_tags: bool,
     ) -> Result<Timestamp> {
-        // A row that shares its stamp with the row before.
+        // A row that shares its stamp with the previous row.
         if let Some(samples) = table.samples {
             let tags = if has_tags { self.tags.as_str() } else { "[]" };
             let before = match self.previous {
@@ -149,11 +151,12 @@ impl LineTaker<'_> {
         if let Some(previous) = self.previous {
             return Ok(if previous >= earlier { later } else { earlier });
         }
-        // The row before this one was in an earlier collection.
+        // The previous row was in an earlier collection.
         let tags = if has_tags { self.tags.as_str() } else { "[]" };
         let newest = staging.newest_of(table, tags);
         let in_second_hour = match (self.row.record, newest) {
-            // Inside the double hour the newest row tells more than the record number, which may have been reset.
+            // Within the repeated hour the newest row is better evidence than the record number, which may have been
+            // reset.
             (Some(_), Some(newest)) if newest >= earlier && newest < later => true,
             (Some(record), _) => table.runs.time_before(record).is_some_and(|before| before >= earlier),
             (None, newest) => match &self.rows_ahead {
@@ -167,12 +170,12 @@ impl LineTaker<'_> {
         Ok(if in_second_hour { later } else { earlier })
     }
 
-    /// Whether a row was added behind rows of the first pass that are as late in the hour as it is.
+    /// Whether a row was appended after rows of the first pass that are at least as late in the hour.
     fn is_appended_in(&self, newest: Option<Timestamp>, [earlier, later]: [Timestamp; 2]) -> bool {
         self.is_append && newest.is_some_and(|newest| newest >= earlier && newest < later)
     }
 
-    /// Whether the rows at the beginning of a file, or of what was added to it, are of the second pass.
+    /// Whether the rows at the beginning of a file, or of the appended part, belong to the second pass.
     fn is_second_pass(
         &self,
         staging: &Staging<'_>,
@@ -199,15 +202,16 @@ impl LineTaker<'_> {
             return Ok(in_first.differs);
         }
         Ok(match (run.ending, newest) {
-            // Read again.
+            // The rows are read again.
             (Ending::Leaves(next), Some(newest)) if newest >= next => in_second.is_there,
             (Ending::Leaves(_), Some(newest)) if newest >= first.instants[0] => true,
-            // The hour without rows lies where the rows leave the larger hole.
+            // The hour without rows is where the rows leave the longer gap.
             (Ending::Leaves(next), newest) => {
                 let before = newest.map_or(i64::MAX, |newest| first.instants[0].nanos_since(newest));
                 next.nanos_since(last.instants[1]) < before
             }
-            // A file that LoggerNet overwrote ends with rows that are new. One that is read by hand may be a copy of an old one.
+            // A file that LoggerNet overwrote ends with new rows. A file that is read by hand may be a copy of an old
+            // one.
             (_, Some(newest)) => {
                 !self.is_by_hand
                     && newest >= last.instants[0]
@@ -218,7 +222,8 @@ impl LineTaker<'_> {
         })
     }
 
-    /// What keeps the line apart from others of its time: its tags, and the sensor that it names. None: a time has one line.
+    /// The key that distinguishes the line from others of its time: its tags, and the sensor in it. None if there is
+    /// one line per time.
     fn key_in_its_stamp(&self, has_tags: bool) -> Option<String> {
         let tags = if has_tags { self.tags.as_str() } else { "[]" };
         match self.long() {
@@ -227,8 +232,8 @@ impl LineTaker<'_> {
         }
     }
 
-    /// The instant of the row before where that has the stamp of this one and another key: both are of one pass. The same key again
-    /// begins the second pass.
+    /// The instant of the previous row, if it has the same stamp and another key: both rows are of one pass of the
+    /// repeated hour. The same key again begins the second pass.
     fn pass_of_its_stamp(&mut self, key: String, earlier: Timestamp, later: Timestamp) -> Option<Timestamp> {
         let previous = self.previous.filter(|previous| *previous == earlier || *previous == later);
         if previous.is_none() || self.of_stamp.0 != earlier {

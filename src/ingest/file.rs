@@ -1,7 +1,8 @@
 //! Reads one file: finds where to begin, reads chunk by chunk, and saves where the next read resumes.
 
+use std::collections::HashMap;
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Progress;
@@ -19,17 +20,17 @@ use crate::source::{Chunk, QuietFile, Snapshot, SourceError};
 use crate::store::{DeferredLine, FileSeen, LineAt, LineRefusal, LineState, Result, Staging, Store, Table};
 use crate::time::{Clock, Timestamp};
 
-/// Attempts to read a file that changes during the read, and the pause between them.
+/// The number of attempts to read a file that changes during the read, and the pause between them.
 const ATTEMPTS: u32 = 6;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(40);
 
-/// Of a last line without its end.
+/// The reason for a last line without a line end.
 const CUT: &str = "its file was overwritten before it had its line end, so that it may be cut; if the last line of such files never has \
                    one, set last_line_after = \"0s\", and let `fluxtower rejected --again` take what is here";
-/// Of a line before a step back of time.
+/// The reason for a line after which time steps back.
 const GLUED: &str = "its file was overwritten before it was read again, and it may be two lines in one; `fluxtower rejected --again` \
                      takes it as it stands";
-/// Of a line under a header that could not be read.
+/// The reason for a line under a header that could not be read.
 const UNREAD: &str = "its file was overwritten before its header could be read, so that it is not known what it holds; put the lines \
                       behind a right header into a file, and `fluxtower ingest` it";
 
@@ -43,13 +44,15 @@ pub(super) struct Reader<'a, 's> {
     pub(super) config: &'a TableConfig,
     pub(super) clock: &'a dyn Clock,
     pub(super) progress: &'a dyn Progress,
-    /// The user named the file: it is read whole, even if it is known.
+    /// The logger tables that other [[table]]s take from the table's files.
+    pub(super) elsewhere: &'a HashMap<PathBuf, Vec<&'a str>>,
+    /// The user named the file: it is read whole, even if it was read before.
     pub(super) by_hand: bool,
-    /// The configuration says otherwise than when files were refused: they are read although they did not change.
-    pub(super) tries_refused: bool,
-    /// Kept lines and contents that became rows because of what was read.
+    /// The configuration has changed since files were refused or got a note: these files are read although they did not change.
+    pub(super) tries_noted: bool,
+    /// The number of kept lines and contents that became rows because of this read.
     pub(super) taken_up: u64,
-    /// What was seen of the table's rows.
+    /// Observations about the table's rows.
     pub(super) notes: Vec<String>,
 }
 
@@ -71,24 +74,25 @@ impl From<SourceError> for Stop {
     }
 }
 
-/// Where reading begins.
+/// The position where reading begins.
 enum Start {
-    /// Nothing is new.
+    /// Nothing has changed.
     Unchanged,
-    /// At the first line.
+    /// The first line.
     Whole,
-    /// Behind the part that an earlier run read.
+    /// After the part that an earlier run has read.
     At(FileSeen),
 }
 
 impl Reader<'_, '_> {
-    /// Reads the file. A problem with the file becomes a note in the report; an error is a problem with the store.
+    /// Reads the file. A problem with the file becomes a note in the report; an error is returned for a problem with
+    /// the store.
     pub(super) fn read(&mut self, table: &mut Table, path: &Path) -> Result<FileReport> {
         let name = path.to_string_lossy().into_owned();
         let mut report = FileReport { file: name.clone(), unchanged: false, counts: Counts::default(), note: None };
         for attempt in 1.. {
             let before = report.counts;
-            // Deferred lines are read again.
+            // These deferred lines are read again, so they are not counted twice.
             report.counts.lines -= report.counts.deferred;
             report.counts.deferred = 0;
             match self.attempt(table, path, &name, &mut report) {
@@ -109,7 +113,7 @@ impl Reader<'_, '_> {
                 }
                 Err(Stop::Source(_)) => {}
             }
-            // The writer is active: let it finish, and let a sync write meanwhile.
+            // A writer is active: give it time to finish, and let a sync write in the meantime.
             self.staging.flush(table)?;
             self.staging.commit()?;
             std::thread::sleep(BETWEEN_ATTEMPTS);
@@ -127,20 +131,22 @@ impl Reader<'_, '_> {
         let mut file = QuietFile::open(path)?;
         let now = Timestamp::from_utc(self.clock.now());
         let mut taker = LineTaker::new(self.store, self.config, name, now);
+        taker.elsewhere = self.elsewhere.get(path).map(Vec::as_slice).unwrap_or_default();
         taker.is_by_hand = self.by_hand;
         taker.is_in_order = true;
         let seen = self.store.file_seen(table, name)?;
         let mut start = self.start(&mut file, seen.as_ref(), now)?;
-        if matches!(start, Start::Unchanged) && self.tries_refused && seen.as_ref().is_some_and(FileSeen::is_refused) {
+        let was_rewritten = matches!(start, Start::Whole) && !self.by_hand && !file.is_compressed() && {
+            let size = file.snapshot().size;
+            seen.as_ref().is_some_and(|seen| seen.resume_at > 0 && size >= seen.size)
+        };
+        let has_note = seen.as_ref().is_some_and(|seen| seen.note.is_some());
+        if matches!(start, Start::Unchanged) && self.tries_noted && has_note {
             start = Start::Whole;
         }
         if !matches!(start, Start::Unchanged) {
             taker.refusal = format::begin(&mut file, &self.config.format)?.err().map(|error| error.to_string());
         }
-        let was_rewritten = matches!(start, Start::Whole) && !self.by_hand && !file.is_compressed() && {
-            let size = file.snapshot().size;
-            seen.as_ref().is_some_and(|seen| seen.resume_at > 0 && size >= seen.size)
-        };
         let still_held = matches!(&start, Start::At(seen) if seen.held);
         if was_rewritten || still_held {
             taker.watch = if self.tail_is_due(&file, now) { Watch::Take } else { Watch::Hold };
@@ -202,7 +208,7 @@ impl Reader<'_, '_> {
         now: Timestamp,
     ) -> std::result::Result<Start, SourceError> {
         let Some(seen) = seen.filter(|_| !self.by_hand) else { return Ok(Start::Whole) };
-        // The configuration names the logger table now, which settles what the file holds.
+        // The configuration now gives the logger table's name, so the earlier refusal no longer applies.
         if self.config.logger_table.is_some() && seen.note.as_ref().is_some_and(|note| note.contains(names::TWO_TABLES))
         {
             return Ok(Start::Whole);
@@ -242,7 +248,7 @@ impl Reader<'_, '_> {
         from: u64,
     ) -> std::result::Result<(), Stop> {
         let snapshot = file.snapshot();
-        // A compressed file is closed.
+        // The writer of a compressed file has closed it.
         let is_closed = file.is_compressed();
         let tail_is_due = is_closed || self.tail_is_due(file, taker.now);
         let mut resume = Resume { at: from, line: taker.number - 1, header: taker.header, headed_at: file.headed_at() };
@@ -287,11 +293,11 @@ impl Reader<'_, '_> {
                 } else if taker.watch == Watch::Off {
                     taker.take_said(self.staging, table, line, chunk.said(place))?;
                 } else {
-                    // What was held before is judged now.
+                    // A line that was held at the last read is judged now.
                     let again = line_at == from && from > 0;
                     let watch = taker.watch;
                     taker.watch = if again { Watch::Take } else { watch };
-                    // The only row of a file that changed is a new one.
+                    // If the file has a single row, it is new, because the file changed.
                     taker.is_append |= begin == bytes.len();
                     taker.take_watched(self.staging, table, line, glued::first_line(&bytes[begin..]))?;
                     taker.watch = if taker.deferred.is_full() { Watch::Take } else { watch };
@@ -304,7 +310,8 @@ impl Reader<'_, '_> {
                 }
             }
             self.progress.advance(end - offset);
-            // Behind a header that rows are rejected for, an append is read from that header on: it alone tells why.
+            // If rows are rejected because of their header, the next read of an appended file starts at that header,
+            // because only the header gives the reason.
             let goes_on_here =
                 taker.unfinished_header_lines() == 0 && !taker.is_rejecting() && taker.held_from.is_none();
             if goes_on_here {
@@ -349,11 +356,11 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    /// Rejects lines that an earlier read left for later and that their file does not hold any more.
+    /// Rejects lines that an earlier read deferred and that the file no longer contains.
     fn reject_overwritten(&mut self, table: &mut Table, path: &str, lines: &[DeferredLine]) -> Result<()> {
         let mut kept = KeptTaker::that_keeps(self.store, self.config, Timestamp::from_utc(self.clock.now()));
         for line in lines {
-            // What its row is, is known from another read, or it is not enough for one.
+            // The row of the line is known from another read, or the line is too short for a row.
             if !kept.is_new_row(self.staging, table, line)? {
                 continue;
             }
@@ -364,14 +371,14 @@ impl Reader<'_, '_> {
                 Some(_) => CUT,
             };
             let refusal = LineRefusal { header: line.header, ..unreadable(reason.to_owned()) };
-            // By the present inputs it is decided.
+            // The refusal is stored as decided with the present inputs.
             let refusal = refusal.decided_by(again::inputs(self.config));
             self.staging.reject(table, at, &refusal)?;
         }
         Ok(())
     }
 
-    /// As [`Reader::reject_overwritten`], of files that are gone.
+    /// Like [`Reader::reject_overwritten`], for files that no longer exist.
     pub(super) fn reject_vanished(&mut self, table: &mut Table) -> Result<()> {
         for path in self.store.files_with_deferred_lines(table)? {
             if Path::new(&path).symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound) {
@@ -383,7 +390,8 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    /// The bytes behind the last line end: blank, staged because the file has not changed for long enough, or deferred.
+    /// Takes the bytes after the last line end: they are blank, or staged because the file has not changed for long
+    /// enough, or deferred.
     fn take_tail(&mut self, table: &mut Table, taker: &mut LineTaker<'_>, bytes: &[u8], is_due: bool) -> Result<bool> {
         let in_header = taker.unfinished_header_lines() > 0 || taker.header.is_none();
         taker.deferred.see(bytes);
@@ -399,7 +407,7 @@ impl Reader<'_, '_> {
             return Ok(true);
         }
         if taker.header.is_none() && taker.unfinished_header_lines() == 0 && taker.refusal.is_none() {
-            // One line without a line end: that it has no header is known when no more comes.
+            // One line without a line end: it has no header if the file does not grow any more.
             let format = format::detect(bytes);
             let is_toa5 = matches!(self.config.format, FileFormat::Logger(_));
             let refusal = format.refusal().filter(|_| is_toa5 && (is_due || format != format::Format::Unknown));
@@ -415,9 +423,9 @@ impl Reader<'_, '_> {
     }
 }
 
-/// Whether a writer seems to be active: the file was written to a moment ago and ends in mid-line, in mid-header or before its
-/// first byte. LoggerNet and a scheduler both start on full minutes, so this happens in the field, and data written a moment
-/// later may be overwritten before the next run.
+/// Whether a writer seems to be active: the file was written a moment ago and ends within a line, within the header or
+/// is empty. LoggerNet and a scheduler both start on full minutes, so this happens in the field, and data written a
+/// moment later may be overwritten before the next run.
 fn is_being_written(path: &Path, report: &FileReport) -> bool {
     let stops_short = report.counts.deferred > 0 || report.counts.lines == 0;
     if report.unchanged || report.note.is_some() || !stops_short {
@@ -427,7 +435,7 @@ fn is_being_written(path: &Path, report: &FileReport) -> bool {
     age.is_some_and(|age| age < JUST_WRITTEN)
 }
 
-/// A position in the file. Everything behind it is still to be read.
+/// A position in the file. Everything after it is still to be read.
 #[derive(Clone, Copy)]
 struct Resume {
     at: u64,

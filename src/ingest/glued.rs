@@ -1,28 +1,29 @@
-//! Lines of a file that is being overwritten in place (I2).
+//! Detects glued lines in a file that is being overwritten in place (I2).
 //!
-//! A writer that overwrites without truncating first, and pauses in mid-line, leaves a line that is the beginning of a new
-//! line and the end of an old one, and old rows behind it. Such a line may have as many fields as a row. It is recognized by what
-//! follows it: time goes back to the old rows. In a file whose beginning changed since it was last read, and that was
-//! written to a moment ago, such a line, and each line that is no row, is held until the next read.
+//! If a writer overwrites a file without truncating it first and pauses within a line, the file has a line that is the
+//! beginning of a new line and the end of an old one, followed by old rows. Such a line may have as many fields as a
+//! row. It is recognised by the next line: time goes back to the old rows. In a file whose beginning changed since the
+//! last read, and that was written a moment ago, such a line, and each line that is not a row, is held until the next
+//! read.
 
 use crate::time::LocalTime;
 
-/// How the lines of one read are watched.
+/// How the lines of a read are checked for glued lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Watch {
     /// The file was not overwritten.
     #[default]
     Off,
-    /// What may be glued is read again at the next read.
+    /// A line that may be glued is deferred to the next read.
     Hold,
-    /// The writer has stopped for long: what may be glued is taken, and gives way to the true line.
+    /// The writer stopped long ago: a line that may be glued is taken, and replaced when the true line is read.
     Take,
 }
 
 /// Length of `YYYY-MM-DD HH:MM:SS`.
 const STAMP: usize = 19;
 
-/// Whether time goes back from one physical line to the next. Lines that do not begin with a time of that form tell nothing.
+/// Whether time goes back from one physical line to the next. False if a line does not begin with a time of this form.
 pub(super) fn goes_back(line: &[u8], next: &[u8]) -> bool {
     matches!((stamp(line), stamp(next)), (Some(this), Some(next)) if next < this)
 }
@@ -32,7 +33,7 @@ pub(super) fn first_line(rest: &[u8]) -> &[u8] {
     memchr::memchr(b'\n', rest).and_then(|end| rest.get(..end)).unwrap_or(rest)
 }
 
-/// The time that a physical line begins with.
+/// The time at the beginning of a physical line.
 pub(super) fn time_of(line: &[u8]) -> Option<LocalTime> {
     LocalTime::parse(stamp(line)?)
 }

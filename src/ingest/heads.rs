@@ -1,20 +1,20 @@
-//! What the lines of a file stand under: its headers, the name of the logger table in them, and the layout of their rows.
+//! The context of a file's lines: the headers, the logger table's name in them, and the layout of the rows.
 //!
-//! A header that belongs to another table never decides what a row is: its lines are kept with the reason (I1). A file that is
-//! read on goes on under the header that it had, where the configuration still reads it.
+//! A header of another table never decides about a row: the lines under it are kept with the reason (I1). An appended
+//! file is read on under its earlier header, as long as the configuration can still read that header.
 
 use std::path::Path;
 
 use super::lines::{Expect, LineTaker, RowReading, unreadable};
 use super::long::{self, LongReading};
-use super::names::{self, Ahead, Standing, Under};
+use super::names::{self, Ahead, Relation, Under};
 use crate::config::{ColumnUse, CsvFormat, FileFormat};
 use crate::format::{self, ColumnSource, Derived, Header, HeaderError, HeaderLine, Keys, Layout};
 use crate::source::QuietFile;
 use crate::store::{LineAt, Result, Staging, Table};
 
 impl LineTaker<'_> {
-    /// Continues behind `lines` lines, under a header that an earlier run read.
+    /// Continues after `lines` lines, under a header that an earlier run has read.
     pub(super) fn resume(
         &mut self,
         staging: &mut Staging<'_>,
@@ -32,7 +32,8 @@ impl LineTaker<'_> {
         let is_named = self.config.logger_table.as_ref() == Some(&header.table);
         if table.names.is_refused(header_id) && !is_named {
             self.header = Some(header_id);
-            self.expect = Expect::Foreign(self.beside(table, &header));
+            let is_elsewhere = self.elsewhere.contains(&header.table.as_str());
+            self.expect = if is_elsewhere { Expect::Elsewhere } else { Expect::Foreign(self.beside(table, &header)) };
             return Ok(true);
         }
         self.use_header(staging, table, &header)?;
@@ -42,7 +43,8 @@ impl LineTaker<'_> {
         Ok(true)
     }
 
-    /// Looks at the rows behind the present line, where a header is about to end or reading goes on under an earlier name.
+    /// Reads ahead to the rows after the present line, if a header is about to end or the reading continues under an
+    /// earlier name.
     pub(super) fn look_ahead_for_name(
         &mut self,
         staging: &mut Staging<'_>,
@@ -52,7 +54,7 @@ impl LineTaker<'_> {
         self.ahead = Ahead::of(rest);
         let Some(header) = self.under.take() else { return Ok(()) };
         match names::standing(self.store, staging, table, self.config, Under { header: &header, ahead: &self.ahead })? {
-            Standing::Beside => {
+            Relation::Beside => {
                 let reason = self.beside(table, &header);
                 self.refuse_table(staging, table, &header, reason)
             }
@@ -60,7 +62,7 @@ impl LineTaker<'_> {
         }
     }
 
-    /// Whether [`LineTaker::look_ahead_for_name`] is to be asked before the next line is taken.
+    /// Whether [`LineTaker::look_ahead_for_name`] must be called before the next line is taken.
     pub(super) fn asks_for_name(&self) -> bool {
         match &self.expect {
             Expect::Header { lines, of, before } => {
@@ -72,8 +74,8 @@ impl LineTaker<'_> {
         }
     }
 
-    /// Begins with lines that stood under a header of an earlier read. Where the configuration names the columns, that is the
-    /// header.
+    /// Begins with lines whose header an earlier read has stored. If the configuration names the columns, those names
+    /// are the header.
     pub(super) fn begin_under(&mut self, staging: &mut Staging<'_>, table: &mut Table, header_id: i64) -> Result<()> {
         staging.begin()?;
         if let FileFormat::Csv(csv) = &self.config.format
@@ -100,13 +102,13 @@ impl LineTaker<'_> {
         }
     }
 
-    /// The header is that of the configuration.
+    /// Uses the column names of the configuration as the header.
     fn use_names(&mut self, staging: &mut Staging<'_>, table: &mut Table, csv: &CsvFormat) -> Result<()> {
         let header = Header::from_names(&self.config.name.0, csv.known_names());
         self.use_header(staging, table, &header)
     }
 
-    /// Lines of an incomplete header block. They are deferred.
+    /// The number of lines of an incomplete header block. They are deferred.
     pub(super) fn unfinished_header_lines(&self) -> u64 {
         match &self.expect {
             Expect::Header { lines, .. } => lines.len() as u64,
@@ -116,7 +118,7 @@ impl LineTaker<'_> {
 
     /// Whether the current header is damaged or belongs to another table.
     pub(super) fn is_rejecting(&self) -> bool {
-        matches!(self.expect, Expect::Rejecting(_) | Expect::Foreign(_))
+        matches!(self.expect, Expect::Rejecting(_) | Expect::Foreign(_) | Expect::Elsewhere)
     }
 
     pub(super) fn finish_header(&mut self, staging: &mut Staging<'_>, table: &mut Table, last: u64) -> Result<()> {
@@ -162,8 +164,8 @@ impl LineTaker<'_> {
         }
     }
 
-    /// Takes a line that is no row, if it is one of a header: the names or units again, or others, under which the rows behind it
-    /// stand.
+    /// Takes a line that is not a row, if it is a header line: the names or units again, or other names, under which
+    /// the rows after it are read.
     #[cold]
     pub(super) fn take_header_line(
         &mut self,
@@ -194,7 +196,8 @@ impl LineTaker<'_> {
         Ok(true)
     }
 
-    /// The file cannot be read in its format, as these lines show, of which the first has a number: they and all behind them wait.
+    /// Refuses the file, because these lines show that it cannot be read in its format: they and all lines after them
+    /// are deferred. `first` is the number of the first of them.
     pub(super) fn refuse_file(&mut self, reason: String, first: u64, lines: &[Vec<u8>]) {
         self.refusal = Some(reason);
         self.keeps_refused = true;
@@ -204,7 +207,7 @@ impl LineTaker<'_> {
         }
     }
 
-    /// Lines under the header are kept with the reason.
+    /// From here on, lines under the header are kept with the reason.
     fn refuse_table(
         &mut self,
         staging: &mut Staging<'_>,
@@ -216,13 +219,18 @@ impl LineTaker<'_> {
         let id = self.store.keep_header(table, header, self.now)?;
         self.store.refuse_header(table, id)?;
         self.header = Some(id);
+        if self.elsewhere.contains(&header.table.as_str()) {
+            self.expect = Expect::Elsewhere;
+            return Ok(());
+        }
         self.note = Some(format!("{}: {reason}", self.path));
         self.expect = Expect::Foreign(reason);
         Ok(())
     }
 
-    /// Why a header belongs to another table. The name in line 1 may change with a logger's program, so a header that shares half
-    /// of its columns with the table, and whose rows follow the table's, belongs to it, unless the configuration gives the name.
+    /// The reason if a header belongs to another table. The name in line 1 may change with a logger's program. So a
+    /// header belongs to the table if it shares half of the columns and its rows follow those of the table, unless the
+    /// configuration gives the name.
     fn foreign(&mut self, staging: &Staging<'_>, table: &mut Table, header: &Header) -> Result<Option<String>> {
         let name = &self.config.name;
         let of_other = |expected: &str| {
@@ -243,11 +251,11 @@ impl LineTaker<'_> {
             return Ok(Some(of_other(&known)));
         }
         match names::standing(self.store, staging, table, self.config, Under { header, ahead: &self.ahead })? {
-            Standing::Known => {}
-            Standing::Beside => return Ok(Some(self.beside(table, header))),
-            Standing::GoesOn(until) => self.store.rename_logger_table(table, &header.table, until)?,
-            Standing::Earlier(until) => self.store.note_earlier_name(table, &header.table, until)?,
-            Standing::Renamed(until) => {
+            Relation::Known => {}
+            Relation::Beside => return Ok(Some(self.beside(table, header))),
+            Relation::GoesOn(until) => self.store.rename_logger_table(table, &header.table, until)?,
+            Relation::Earlier(until) => self.store.note_earlier_name(table, &header.table, until)?,
+            Relation::Renamed(until) => {
                 let end = self.config.clock.event_time(until);
                 self.said = Some(format!(
                     "{}: line 1 names the logger table \"{}\", and rows of \"{known}\" ended at {end}: taken as the same table, \
@@ -260,7 +268,7 @@ impl LineTaker<'_> {
         Ok(None)
     }
 
-    /// Why the lines of a header are no rows of the table.
+    /// The reason why the lines of a header are not rows of the table.
     fn beside(&self, table: &Table, header: &Header) -> String {
         let (known, name) = (table.logger_name().unwrap_or_default(), &self.config.name);
         format!(
@@ -271,7 +279,7 @@ impl LineTaker<'_> {
         )
     }
 
-    /// Positions in the file of the value columns.
+    /// The positions of the value columns in the file.
     fn value_places(&self, header: &Header) -> Vec<usize> {
         let keys = Keys::of(&self.config.format, header);
         (0..header.names.len()).filter(|&place| !keys.contain(place)).collect()
@@ -279,7 +287,7 @@ impl LineTaker<'_> {
 
     fn use_header(&mut self, staging: &mut Staging<'_>, table: &mut Table, header: &Header) -> Result<()> {
         let values = self.value_places(header);
-        // The sensors of a table with one value a line are columns as they come.
+        // In a table with one value per line, each new sensor adds a column.
         let is_long = matches!(&self.config.format, FileFormat::Csv(csv) if csv.long.is_some());
         let columns = if is_long { long::tags_of(self.config, header, &values).collect() } else { values.clone() };
         self.header = Some(self.store.learn_header(table, header, &columns, self.now)?);
@@ -297,7 +305,7 @@ impl LineTaker<'_> {
             if long.is_some() {
                 return ColumnSource::Value(in_order.next().unwrap_or_default());
             }
-            // learn_header has added every name to the list.
+            // `learn_header` has added every name to the list.
             let place = table.place(name).unwrap_or_default();
             if is_tag(name) {
                 has_tags = true;

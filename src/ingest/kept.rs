@@ -1,4 +1,4 @@
-//! Kept lines and contents, staged again: each under the header that it stood under, by the present configuration.
+//! Stages kept lines and contents again, each under its own header and with the present configuration.
 
 use std::collections::BTreeSet;
 
@@ -8,14 +8,14 @@ use crate::format;
 use crate::store::{DeferredLine, Incoming, KeptContent, KeptLine, LineAt, LineState, Result, Staging, Store, Table};
 use crate::time::{LocalTime, Timestamp};
 
-/// Stages what is kept of one table. Neighbours that stood under one header are read by one taker.
+/// Stages kept lines of one table. Consecutive lines with the same header share one `LineTaker`.
 pub(super) struct KeptTaker<'a> {
     store: &'a Store,
     config: &'a TableConfig,
     now: Timestamp,
-    /// What becomes of a row whose key is taken.
+    /// How a row under an existing key is handled.
     on_conflict: OnConflict,
-    /// By the header, and whether the lines were rows.
+    /// The present header, whether the lines were rows, and their taker.
     under: Option<((i64, bool), LineTaker<'a>)>,
 }
 
@@ -24,18 +24,18 @@ impl<'a> KeptTaker<'a> {
         KeptTaker { store, config, now, on_conflict: config.on_conflict, under: None }
     }
 
-    /// As [`KeptTaker::new`]; a row that is there stays, whatever the table's `on_conflict` says of new lines.
+    /// Like [`KeptTaker::new`], but an existing row is kept, whatever the table's `on_conflict` says about new lines.
     pub(super) fn that_keeps(store: &'a Store, config: &'a TableConfig, now: Timestamp) -> KeptTaker<'a> {
         KeptTaker { on_conflict: OnConflict::Keep, ..KeptTaker::new(store, config, now) }
     }
 
-    /// Stages a line that was not a row, or says why it is still none.
+    /// Stages a line that was not a row, or returns why it is still not one.
     pub(super) fn line(&mut self, staging: &mut Staging<'_>, table: &mut Table, line: &KeptLine) -> Result<Taken> {
         let at = LineAt { path: &line.path, number: line.number, raw: line.raw.as_bytes(), state: line.state };
         self.taker(staging, table, (line.header, false))?.stage_row(staging, table, at)
     }
 
-    /// Stages a content that was kept beside a row. `tags` is used where it is no line but an array of values.
+    /// Stages a content that was kept beside a row. `tags` is used if the content is not a line but an array of values.
     pub(super) fn content(
         &mut self,
         staging: &mut Staging<'_>,
@@ -71,7 +71,7 @@ impl<'a> KeptTaker<'a> {
         staging.stage(table, &row, self.on_conflict).map(Taken::Row)
     }
 
-    /// As [`KeptTaker::line`], for a line whose row has this time.
+    /// Like [`KeptTaker::line`], for a line whose row has this time.
     pub(super) fn line_at(
         &mut self,
         staging: &mut Staging<'_>,
@@ -85,12 +85,12 @@ impl<'a> KeptTaker<'a> {
         taker.stage_row(staging, table, at)
     }
 
-    /// The stamps that were touched.
+    /// Returns the stamps of rows that were staged while other lines of the stamp were held, and clears the list.
     pub(super) fn take_touched(&mut self) -> BTreeSet<(i64, Timestamp)> {
         self.under.as_mut().map(|(_, taker)| taker.placing.take_touched()).unwrap_or_default()
     }
 
-    /// The tags that a line gives its row under a header, as a JSON array. None: it is no row.
+    /// The tags that a line gives its row under a header, as a JSON array. None if the line is not a row.
     pub(super) fn tags_of(
         &mut self,
         staging: &mut Staging<'_>,
@@ -101,7 +101,7 @@ impl<'a> KeptTaker<'a> {
         Ok(self.taker(staging, table, (header, true))?.tags_of(raw.as_bytes()))
     }
 
-    /// The stamp of a line under a header. None: it is no row.
+    /// The stamp of a line under a header. None if the line is not a row.
     pub(super) fn stamp_of(
         &mut self,
         staging: &mut Staging<'_>,
@@ -112,8 +112,8 @@ impl<'a> KeptTaker<'a> {
         Ok(self.taker(staging, table, (header, true))?.stamp_of(raw.as_bytes()))
     }
 
-    /// Whether a line is a row as it stands, of a time and tags that the store does not have. Without a header that cannot be known,
-    /// and it may be one.
+    /// Whether a line is a row that the store does not have, by time and tags. True also without a header, because it
+    /// may be one.
     pub(super) fn is_new_row(
         &mut self,
         staging: &mut Staging<'_>,
@@ -124,7 +124,8 @@ impl<'a> KeptTaker<'a> {
         self.taker(staging, table, (header, false))?.is_new_row(staging, table, line.raw.as_bytes())
     }
 
-    /// The time that a line gives its row under a header. None: it is no row. `known` is its time so far.
+    /// The time that a line gives its row under a header. None if the line is not a row. `known` is the row's present
+    /// time.
     pub(super) fn time_of(
         &mut self,
         staging: &mut Staging<'_>,
@@ -137,7 +138,7 @@ impl<'a> KeptTaker<'a> {
         Ok(taker.time_of(table, raw.as_bytes(), known))
     }
 
-    /// Stages a line under a header, or says why it is no row.
+    /// Stages a line under a header, or returns why it is not a row.
     pub(super) fn raw_line(
         &mut self,
         staging: &mut Staging<'_>,
@@ -152,7 +153,7 @@ impl<'a> KeptTaker<'a> {
         let taker = match self.under.take() {
             Some((known, taker)) if known == of => taker,
             _ => {
-                // Its messages go nowhere, so it needs no path.
+                // The messages of this taker are discarded, so it needs no path.
                 let mut taker = LineTaker::new(self.store, self.config, "", self.now);
                 taker.on_conflict = self.on_conflict;
                 taker.were_rows = of.1;

@@ -17,10 +17,10 @@ use crate::source::Said;
 use crate::store::{Incoming, LineAt, LineRefusal, LineState, Outcome, Result, Staging, Store, Table};
 use crate::time::{Candidates, LocalTime, StampRead, StationClock, Timestamp};
 
-/// A logger's clock may run ahead of the computer's, not by a day.
+/// How far a logger's clock may be ahead of the computer's: less than a day.
 const FUTURE_ALLOWED: Duration = Duration::from_secs(86_400);
 
-/// What the next line is expected to be.
+/// The kind of line that is expected next.
 pub(super) enum Expect {
     /// The first line of the file.
     Beginning,
@@ -31,14 +31,16 @@ pub(super) enum Expect {
     Rows(Box<RowReading>),
     /// Rows without a usable header: each is rejected with this reason.
     Rejecting(String),
-    /// Rows of another logger table: each is kept with this reason under its header, until the configuration says otherwise.
+    /// Rows of another logger table: each is kept with this reason under its header, until the configuration changes.
     Foreign(String),
+    /// Rows of another logger table that a [[table]] of its own takes from the same file.
+    Elsewhere,
 }
 
 /// The result for a line that should be a row.
 pub(super) enum Taken {
     Row(Outcome),
-    /// It is no row and need not be one: a comment, or a header that stands there again.
+    /// Not a row, and not expected to be one: a comment, or a header that is repeated.
     Header,
     Refused(LineRefusal),
 }
@@ -46,9 +48,9 @@ pub(super) enum Taken {
 pub(super) struct RowReading {
     pub(super) layout: Layout,
     pub(super) has_tags: bool,
-    /// What the lines stand under, where it may stand there again.
+    /// The header of the lines, if it may be repeated in the file.
     pub(super) header: Option<Header>,
-    /// Of a table with one value a line.
+    /// Set for a table with one value per line.
     pub(super) long: Option<LongReading>,
 }
 
@@ -58,61 +60,64 @@ pub(super) struct LineTaker<'a> {
     pub(super) config: &'a TableConfig,
     pub(super) path: &'a str,
     pub(super) now: Timestamp,
-    /// Number of the next line.
+    /// The number of the next line.
     pub(super) number: u64,
     pub(super) counts: Counts,
-    /// The current header.
+    /// The id of the current header.
     pub(super) header: Option<i64>,
     /// Why the file cannot be read in its format. Every line is then deferred.
     pub(super) refusal: Option<String>,
-    /// Whether that is said of lines of text, which are kept until the file can be read or is overwritten.
+    /// Whether the refusal is about lines of text, which are kept until the file can be read or is overwritten.
     pub(super) keeps_refused: bool,
-    /// An anomaly that did not stop the reading.
+    /// A problem that did not stop the reading.
     pub(super) note: Option<String>,
-    /// Of the next line.
+    /// The state of the next line.
     pub(super) state: LineState,
-    /// Whether reading began behind what was read before, so that no line was read before.
+    /// Whether reading began after earlier rows of the file, so that no line is read a second time.
     pub(super) is_append: bool,
-    /// Whether only the beginning of the next line is given, because it is too long to be one.
+    /// Whether only the beginning of the next line is passed, because it is too long for a line.
     pub(super) is_cut: bool,
-    /// Time of the next line, where it is known already: a zone's double hour is not decided again.
+    /// The time of the next line, if it is known already: the repeated hour of a time zone is not decided again.
     pub(super) known_time: Option<Timestamp>,
-    /// Whether the lines were rows by an earlier configuration, so that their times may be written as it said.
+    /// Whether the lines were rows under an earlier configuration, so that their times may be in its format.
     pub(super) were_rows: bool,
-    /// What becomes of a row whose key is taken.
+    /// How a row under an existing key is handled.
     pub(super) on_conflict: OnConflict,
     /// Whether the file is being overwritten.
     pub(super) watch: Watch,
-    /// Number of the first line that is held until the next read.
+    /// The number of the first line that is held until the next read.
     pub(super) held_from: Option<u64>,
-    /// What is left for a later read.
+    /// The lines that are deferred to a later read.
     pub(super) deferred: Deferred,
-    /// Rows that share a time stamp.
+    /// The state for rows that share a time stamp.
     pub(super) placing: Placing,
-    /// Whether a header stands behind the first lines, which belong to a file that was cut: they are rejected, and not the file.
+    /// Whether a header follows after the first lines, which are the rest of an earlier file: these lines are rejected,
+    /// and not the file.
     pub(super) header_follows: bool,
-    /// What the table's name in line 1 led to, beside the note.
+    /// A message about the table's name in line 1, separate from the note.
     pub(super) said: Option<String>,
-    /// The rows behind a header that is being read.
+    /// The rows after a header that is being read.
     pub(super) ahead: Ahead,
-    /// The header that reading goes on under, where its name is not the table's present one.
+    /// The header under which reading continues, if its name is not the table's present one.
     pub(super) under: Option<Header>,
     pub(super) expect: Expect,
-    /// Time and record number of the row before this one in the file.
+    /// The time and the record number of the previous row in the file.
     pub(super) previous: Option<Timestamp>,
     previous_record: Option<i64>,
-    /// The first instant of a stamp of the hour that a zone repeats, and what keeps its rows so far apart.
+    /// The first instant of a stamp in the repeated hour, and what distinguishes its rows so far.
     pub(super) of_stamp: (Timestamp, BTreeSet<String>),
-    /// What follows the first row in the hour that a zone repeats.
+    /// The rows after the first row in the repeated hour.
     pub(super) rows_ahead: RowsAhead,
+    /// The logger tables that other [[table]]s take from the file.
+    pub(super) elsewhere: &'a [&'a str],
     /// Whether the file was named on the command line.
     pub(super) is_by_hand: bool,
-    /// Whether the lines are those of a file in their order, so that a header in the middle holds for those behind it.
+    /// Whether the lines are those of a file in their order, so that a header in the middle applies to those after it.
     pub(super) is_in_order: bool,
-    /// The last line that named the columns.
+    /// The number of the last line that named the columns.
     pub(super) names_at: u64,
     pub(super) row: ParsedRow,
-    /// Whether the next line is in [`LineTaker::row`] already.
+    /// Whether the next line was parsed into [`LineTaker::row`] already.
     is_read: bool,
     pub(super) tags: String,
 }
@@ -149,6 +154,7 @@ impl<'a> LineTaker<'a> {
             previous_record: None,
             of_stamp: (Timestamp::EPOCH, BTreeSet::new()),
             rows_ahead: RowsAhead::Unseen,
+            elsewhere: &[],
             is_by_hand: false,
             is_in_order: false,
             names_at: 0,
@@ -158,7 +164,7 @@ impl<'a> LineTaker<'a> {
         }
     }
 
-    /// A line of the file.
+    /// Describes a line of the file.
     #[inline]
     pub(super) fn at<'l>(&self, number: u64, raw: &'l [u8]) -> LineAt<'l>
     where
@@ -167,7 +173,7 @@ impl<'a> LineTaker<'a> {
         LineAt { path: self.path, number, raw, state: self.state }
     }
 
-    /// Takes one line of a file whose records may have said what it says.
+    /// Takes one line of a file. `said` has the parsed content, if the line was translated from a binary record.
     #[inline]
     pub(super) fn take_said(
         &mut self,
@@ -215,7 +221,7 @@ impl<'a> LineTaker<'a> {
         self.take_other(staging, table, number, &line)
     }
 
-    /// As [`LineTaker::take`], of a file that is being overwritten; `next` is the physical line behind it.
+    /// Like [`LineTaker::take`], for a file that is being overwritten; `next` is the physical line after it.
     #[cold]
     pub(super) fn take_watched(
         &mut self,
@@ -225,10 +231,10 @@ impl<'a> LineTaker<'a> {
         next: &[u8],
     ) -> Result<()> {
         let is_row = matches!(self.expect, Expect::Rows(_));
-        // In the hour that a zone repeats, time goes back in a file that is whole.
+        // In the repeated hour of a time zone, time goes back in an intact file.
         let is_repeated = glued::time_of(next)
             .is_some_and(|local| matches!(self.config.stamps.candidates(local, None), Candidates::Two(..)));
-        // In a table with one value a line, time goes back with each sensor.
+        // In a table with one value per line, time goes back with each sensor.
         if !is_row || is_repeated || self.long().is_some() || !(goes_back(raw, next) || self.goes_back(raw, next)) {
             return self.take(staging, table, raw);
         }
@@ -245,28 +251,30 @@ impl<'a> LineTaker<'a> {
         taken
     }
 
-    /// Whether a line may stand there since before the file was overwritten: its row is known, or it is none. A new row behind the
-    /// line tells that the logger's clock was set back, or that the rows of the file are in no order of time.
+    /// Whether a line may be older than the last overwrite of the file: its row is known, or it is not a row. A new row
+    /// after the line means that the logger's clock was set back, or that the rows of the file are not in the order of
+    /// time.
     fn is_old(&mut self, staging: &Staging<'_>, table: &mut Table, line: &[u8]) -> Result<bool> {
         Ok(!self.reads(&format::strip_noise(line)) || self.has_row(staging, table)?.unwrap_or(true))
     }
 
-    /// Whether a line is a row as it stands, of a time and tags that the store does not have. Where that cannot be known, it is.
+    /// Whether a line is a row that the store does not have, by time and tags. True also if that cannot be determined.
     pub(super) fn is_new_row(&mut self, staging: &Staging<'_>, table: &mut Table, line: &[u8]) -> Result<bool> {
         Ok(self.reads(line) && !self.has_row(staging, table)?.unwrap_or(false))
     }
 
-    /// Reads a line as a row; false where it is none.
+    /// Parses a line as a row; false if it is not one.
     fn reads(&mut self, line: &[u8]) -> bool {
         matches!(&self.expect, Expect::Rows(reading) if self.row.read(line, &reading.layout).is_ok())
     }
 
-    /// Whether the store has a row of the time and the tags of the line that was read. None: the line alone does not tell its time.
+    /// Whether the store has a row with the time and the tags of the parsed line. None if the line alone does not
+    /// determine its time.
     fn has_row(&self, staging: &Staging<'_>, table: &mut Table) -> Result<Option<bool>> {
         let Expect::Rows(reading) = &self.expect else { return Ok(None) };
         let time = self.local().map(|local| self.config.stamps.candidates(local, self.row.record));
         match time {
-            // Rows that share a stamp have other times than it.
+            // Rows that share a stamp are stored under times that differ from it.
             Some(Candidates::One(ts)) if table.samples.is_none() => {
                 let tags = if reading.has_tags { self.tags_read(reading) } else { "[]".to_owned() };
                 staging.has_row(table, &tags, ts).map(Some)
@@ -275,7 +283,7 @@ impl<'a> LineTaker<'a> {
         }
     }
 
-    /// As [`goes_back`], of lines of a dialect, which say their time in their own way.
+    /// Like [`goes_back`], for lines of a dialect, whose time has another form.
     fn goes_back(&mut self, line: &[u8], next: &[u8]) -> bool {
         let Expect::Rows(reading) = &self.expect else { return false };
         if reading.header.is_none() {
@@ -289,7 +297,7 @@ impl<'a> LineTaker<'a> {
         matches!((time_of(line), time_of(next)), (Some(this), Some(next)) if next < this)
     }
 
-    /// Counts what stands behind the last whole record: the beginning of one, or nothing that could become one.
+    /// Counts the bytes after the last whole record: the beginning of a record, or filler that cannot become one.
     pub(super) fn take_rest(&mut self, rest: &[u8]) {
         self.counts.lines += 1;
         if rest.is_empty() {
@@ -331,8 +339,8 @@ impl<'a> LineTaker<'a> {
         self.counts.deferred += 1;
     }
 
-    /// Takes a line with NUL bytes in it, which stand where a power failure took text away: the beginning of a row, and in most
-    /// cases a whole row behind it. Each piece counts as a line.
+    /// Takes a line with NUL bytes, which are there because a power failure removed text: the beginning of a row, and
+    /// in most cases a whole row after it. Each piece counts as a line.
     #[cold]
     fn take_pieces(&mut self, staging: &mut Staging<'_>, table: &mut Table, number: u64, line: &[u8]) -> Result<()> {
         let pieces: Vec<&[u8]> = line.split(|byte| *byte == 0).filter(|piece| !piece.is_empty()).collect();
@@ -349,7 +357,11 @@ impl<'a> LineTaker<'a> {
         }
         let is_row = match &self.expect {
             Expect::Rows(reading) => reading.layout.begins_with_time(),
-            Expect::Beginning | Expect::Header { .. } | Expect::Rejecting(_) | Expect::Foreign(_) => true,
+            Expect::Beginning
+            | Expect::Header { .. }
+            | Expect::Rejecting(_)
+            | Expect::Foreign(_)
+            | Expect::Elsewhere => true,
         };
         if is_row {
             return self.take_other(staging, table, number, last);
@@ -388,7 +400,7 @@ impl<'a> LineTaker<'a> {
                 && !self.header_follows
                 && let Some(reason) = format::detect(line).refusal()
             {
-                // Blank lines before it are counted already.
+                // Blank lines before it were counted already.
                 self.refuse_file(reason.to_owned(), number, &[line.to_vec()]);
                 return Ok(());
             }
@@ -417,6 +429,10 @@ impl<'a> LineTaker<'a> {
                 let refusal = self.refused(reason.clone(), None);
                 self.reject(staging, table, self.at(number, line), &refusal)
             }
+            Expect::Elsewhere => {
+                self.counts.header += 1;
+                Ok(())
+            }
             _ => self.take_row(staging, table, number, line),
         }
     }
@@ -444,7 +460,7 @@ impl<'a> LineTaker<'a> {
         if self.placing.is_due() { self.resolve_waiting(staging, table) } else { Ok(()) }
     }
 
-    /// Stages a line as a row, or says why it is none. Counts nothing.
+    /// Stages a line as a row, or returns why it is not one. It does not count the line.
     #[inline]
     pub(super) fn stage_row(
         &mut self,
@@ -471,12 +487,12 @@ impl<'a> LineTaker<'a> {
         if has_tags {
             self.tags = self.tags_read(reading);
         }
-        // A layout without a time column is refused with its header.
+        // A layout without a time column was refused together with its header.
         let local = self.local().unwrap_or(LocalTime::from_nanos(0));
         let config = self.config;
         let known_stamp = self.known_time.map(|known| table.samples.map_or(known, |samples| samples.stamp_of(known)));
         let stamps = &config.stamps;
-        // A stamp with its offset says which of two it is.
+        // A stamp with an offset says which of the two instants it is.
         let known = self.row.stamp.and_then(StampRead::instant).or(known_stamp);
         let ts = match stamps.candidates(local, self.row.record) {
             Candidates::One(ts) => ts,
@@ -495,7 +511,7 @@ impl<'a> LineTaker<'a> {
             }
             Candidates::Two(earlier, later) => self.settle_double_hour(staging, table, (earlier, later), has_tags)?,
         };
-        // What stands beside a row goes where the row goes, which no later `valid_from` rejects.
+        // A content beside a row moves with the row; a later `valid_from` does not reject it.
         if !self.were_rows
             && let Some(refusal) = self.refused_time(local, ts)
         {
@@ -541,7 +557,7 @@ impl<'a> LineTaker<'a> {
         Ok(Taken::Row(outcome))
     }
 
-    /// The time that a line gives its row. None: it is no row. `known` is its time so far.
+    /// The time that a line gives its row. None if the line is not a row. `known` is the row's present time.
     pub(super) fn time_of(&mut self, table: &Table, raw: &[u8], known: Timestamp) -> Option<Timestamp> {
         let Expect::Rows(reading) = &self.expect else { return None };
         self.row.read(raw, &reading.layout).ok()?;
@@ -549,27 +565,27 @@ impl<'a> LineTaker<'a> {
         Some(self.config.stamps.instant(self.local()?, self.row.record, Some(known)).plus(within))
     }
 
-    /// The stamp of a line. None: it is no row.
+    /// The stamp of a line. None if the line is not a row.
     pub(super) fn stamp_of(&mut self, raw: &[u8]) -> Option<LocalTime> {
         let Expect::Rows(reading) = &self.expect else { return None };
         self.row.read(raw, &reading.layout).ok()?;
         self.local()
     }
 
-    /// The stamp of the row that was read, by the logger's clock.
+    /// The stamp of the parsed row, by the logger's clock.
     #[inline]
     pub(super) fn local(&self) -> Option<LocalTime> {
         self.row.stamp.map(|stamp| self.config.stamps.stamp_of(stamp))
     }
 
-    /// The tags that a line gives its row, as a JSON array. None: it is no row.
+    /// The tags that a line gives its row, as a JSON array. None if the line is not a row.
     pub(super) fn tags_of(&mut self, raw: &[u8]) -> Option<String> {
         let Expect::Rows(reading) = &self.expect else { return None };
         self.row.read(raw, &reading.layout).ok()?;
         Some(if reading.has_tags { self.tags_read(reading) } else { "[]".to_owned() })
     }
 
-    /// The tags of the line that was read.
+    /// The tags of the parsed line.
     fn tags_read(&self, reading: &RowReading) -> String {
         match &reading.long {
             Some(long) => long.tags(self.row.values_json()),
@@ -585,19 +601,25 @@ impl<'a> LineTaker<'a> {
         if let Expect::Rows(reading) = &mut self.expect { reading.long.as_mut() } else { None }
     }
 
-    /// Whether rows are read, so that neighbours may share a stamp.
+    /// Whether rows are expected, so that consecutive rows may share a stamp.
     pub(super) fn reads_rows(&self) -> bool {
         matches!(self.expect, Expect::Rows(_)) && self.refusal.is_none()
     }
 
-    /// The logger's time and the record number of a line. None: it is no row, or has no record number.
+    /// The logger's time and the record number of a line. None if it is not a row, or has no record number.
     pub(super) fn time_and_record(&mut self, line: &[u8]) -> Option<(LocalTime, i64)> {
-        let Expect::Rows(reading) = &self.expect else { return None };
-        self.row.read(line, &reading.layout).ok()?;
-        self.local().zip(self.row.record)
+        self.time_of_line(line).zip(self.row.record)
     }
 
-    /// Why no row can have this time at present: it is before `valid_from`, or too far ahead of the computer's clock.
+    /// The stamp of a line, if it is a row.
+    pub(super) fn time_of_line(&mut self, line: &[u8]) -> Option<LocalTime> {
+        let Expect::Rows(reading) = &self.expect else { return None };
+        self.row.read(line, &reading.layout).ok()?;
+        self.local()
+    }
+
+    /// The reason if no row can have this time at present: it is before `valid_from`, or too far ahead of the
+    /// computer's clock.
     #[inline]
     fn refused_time(&self, local: LocalTime, ts: Timestamp) -> Option<LineRefusal> {
         if can_have(self.config, ts, self.now) {
@@ -623,12 +645,13 @@ impl<'a> LineTaker<'a> {
         })
     }
 
-    /// A row of an hour that the zone leaves out proves that the logger's clock did not follow the zone then. Under the time of
-    /// another row it would become a conflict of that row, so it is kept as it stands.
+    /// Refuses a row in the hour that the time zone skips: it proves that the logger's clock did not follow the zone
+    /// then. Stored under the time of another row, it would become a conflict of that row, so the line is kept
+    /// unchanged.
     #[cold]
     fn in_the_missing_hour(&mut self, local: LocalTime, ts: Timestamp, number: u64) -> LineRefusal {
         let StationClock::Zone(zone) = self.config.stamps.first() else {
-            // An offset leaves no hour out.
+            // A fixed offset skips no hour.
             return self.refused(local.to_string(), None);
         };
         let standard = self.config.stamps.first().standard_offset(ts);
@@ -697,7 +720,7 @@ pub(super) fn can_have(config: &TableConfig, ts: Timestamp, now: Timestamp) -> b
     ts >= Timestamp::EPOCH && ts >= Timestamp::from_utc(config.valid_from) && ts.before(FUTURE_ALLOWED) <= now
 }
 
-/// A line that no configuration can make a row: it has no header, or another table's.
+/// The refusal of a line that no configuration can make a row: it has no header, or that of another table.
 pub(super) fn unreadable(reason: String) -> LineRefusal {
     LineRefusal { reason, header: None, inputs: 0, not_before: None, sample: None, record: None }
 }

@@ -1,7 +1,7 @@
-//! Tables with one value a line: time, sensor, value (docs/file-formats.md#long-tables).
+//! Reads tables with one value per line: time, sensor, value (docs/file-formats.md#long-tables).
 //!
-//! Each line becomes a row with one value, which the store puts together with the row of its time. So each line is counted as what
-//! became of it (I1), whatever the order of the lines.
+//! Each line becomes a row with one value, and the store merges it into the row of its time. So each line is counted by
+//! its own result (I1), in any order of the lines.
 
 use std::collections::HashMap;
 
@@ -11,24 +11,26 @@ use crate::format::{self, Derived, Header, Value};
 use crate::store::{Incoming, LineAt, LineRefusal, Result, Staging, Table};
 use crate::time::Timestamp;
 
-/// More different texts are no sensors: the configuration names another column.
+/// The most sensors. More different texts are not names of sensors: the configuration names a wrong column.
 const MOST_SENSORS: usize = 1_000;
 
-/// Which columns of the file say what a line holds. All that are no key are read as texts and values in the order of the file.
+/// The columns of the file that determine what a line contains. All columns that are not part of the key are read as
+/// texts and values in the order of the file.
 #[derive(Debug)]
 pub(super) struct LongReading {
-    /// Of these, the place of the sensor and of the value.
+    /// Among these columns, the positions of the sensor and of the value.
     sensor: usize,
     value: usize,
-    /// The columns that tell rows of one time apart: their place, and that in the column list.
+    /// The columns that distinguish rows of one time: the position among these columns, and that in the column list.
     tags: Vec<(usize, usize)>,
-    /// Sensors by name, with their place in the column list.
+    /// The sensors by name, with their positions in the column list.
     places: HashMap<String, usize>,
     derived: Vec<Derived>,
 }
 
 impl LongReading {
-    /// For the columns of a header that are no key, in their order; None: the table has whole rows.
+    /// Builds it for the columns of a header that are not part of the key, in their order. None if the table has whole
+    /// rows.
     pub(super) fn of(config: &TableConfig, header: &Header, values: &[usize], table: &Table) -> Option<LongReading> {
         let FileFormat::Csv(CsvFormat { long: Some(long), .. }) = &config.format else { return None };
         let place = |wanted: &String| values.iter().position(|at| header.names[*at] == *wanted);
@@ -37,7 +39,7 @@ impl LongReading {
             Some((place, table.place(&header.names[at])?))
         });
         let mut tags: Vec<(usize, usize)> = tags.collect();
-        // As the column list has them.
+        // The order of the column list.
         tags.sort_by_key(|(_, column)| *column);
         Some(LongReading {
             sensor: place(&long.sensor)?,
@@ -48,24 +50,24 @@ impl LongReading {
         })
     }
 
-    /// Whether rows of one time are distinguished.
+    /// Whether rows of one time are distinguished by tags.
     pub(super) fn has_tags(&self) -> bool {
         !self.tags.is_empty()
     }
 
-    /// The sensor that a line which was read names.
+    /// The sensor of the parsed line.
     pub(super) fn sensor(&self, json: &str) -> Option<String> {
         text_of(json, self.sensor).filter(|name| !name.is_empty())
     }
 
-    /// The tags of a line that was read, as a JSON array in the order of the column list.
+    /// The tags of the parsed line, as a JSON array in the order of the column list.
     pub(super) fn tags(&self, json: &str) -> String {
         let text = |(place, _): &(usize, usize)| text_of(json, *place).unwrap_or_default();
         serde_json::to_string(&self.tags.iter().map(text).collect::<Vec<_>>()).unwrap_or_default()
     }
 }
 
-/// The columns of the file that are columns of the table too.
+/// The columns of the file that are also columns of the table.
 pub(super) fn tags_of<'h>(
     config: &'h TableConfig,
     header: &'h Header,
@@ -75,7 +77,7 @@ pub(super) fn tags_of<'h>(
     values.iter().copied().filter(move |at| is_tag(&header.names[*at]))
 }
 
-/// The text at a place of an array; a number as it is spelled.
+/// The text at a position of a JSON array; a number as it is written there.
 fn text_of(json: &str, place: usize) -> Option<String> {
     let token = format::element(json, place)?;
     if token == "null" {
@@ -85,7 +87,7 @@ fn text_of(json: &str, place: usize) -> Option<String> {
 }
 
 impl LineTaker<'_> {
-    /// Stages the value of a line that was read, at its time. None: the table has whole rows.
+    /// Stages the value of the parsed line, at its time. None if the table has whole rows.
     pub(super) fn stage_part(
         &mut self,
         staging: &mut Staging<'_>,
@@ -141,7 +143,7 @@ impl LineTaker<'_> {
         Ok(Some(Taken::Row(outcome)))
     }
 
-    /// The place of a sensor in the column list; None: there are too many.
+    /// The position of a sensor in the column list; None if there are too many sensors.
     fn sensor(&mut self, staging: &mut Staging<'_>, table: &mut Table, name: &str) -> Result<Option<usize>> {
         if let Some(place) = self.long().and_then(|long| long.places.get(name)) {
             return Ok(Some(*place));

@@ -1,11 +1,11 @@
-//! Makes the rows of tables that are made of other tables' rows (`aggregate`), such as half hours.
+//! Makes the rows of tables that are aggregated from other tables' rows (`aggregate`), such as half hours.
 //!
-//! - A window's row is made when no more rows are expected in it: the newest row of its table is at or behind its end, or the
-//!   length of a window has passed since. It is made again whenever a row in it comes, goes or is judged otherwise: the
-//!   store notes it, whoever changes the row ([`crate::store::Making`]).
-//! - One window is read at a time, and nothing else. A pass does not make windows for longer than [`LONGEST`], so that files
-//!   are read meanwhile; the next one goes on.
-//! - Of rows that were pruned nothing is made again: what was made of them when they were there stays.
+//! - A window's row is made when no more rows are expected in the window: the newest row of the source table is at or
+//!   after its end, or one window length has passed since its end. It is made again whenever a row in the window is
+//!   added, removed or gets other flags: the store notes this, whatever changes the row ([`crate::store::Making`]).
+//! - Only one window is read at a time. One pass makes windows for at most [`LONGEST`], so that files are read in
+//!   between; the next pass continues.
+//! - Windows with pruned rows are not made again: the rows made of them before are kept.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -22,21 +22,22 @@ use crate::time::{Clock, Timestamp, Windows, nanos};
 
 /// How long one pass makes windows.
 const LONGEST: Duration = Duration::from_secs(30);
-/// Of an older program, values were made otherwise: another number makes all again.
+/// The version of the calculation. A new number makes all rows again, because older programs computed values
+/// differently.
 const METHOD: u32 = 1;
-/// With less than this share of its samples, in hundredths of a percent, a value is not made.
+/// A value with less than this share of its samples, in hundredths of a percent, is not made.
 const LEAST: u64 = 5_000;
 
-/// What was made.
+/// The result of making rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct MadeRows {
-    /// Rows that are new or have other values.
+    /// The number of rows that are new or have other values.
     pub rows: u64,
-    /// The table has rows from files under the name of the one that is to be made.
+    /// Whether the name of the table to be made is used by a table with rows from files.
     pub is_taken: bool,
 }
 
-/// Makes what is due of every table. The caller holds the ingest lock.
+/// Makes every due window of every table. The caller holds the ingest lock.
 ///
 /// # Errors
 /// The store fails.
@@ -46,7 +47,7 @@ pub fn make(
     staging: &mut Staging<'_>,
     clock: &dyn Clock,
 ) -> Result<Vec<(String, MadeRows)>> {
-    // What is noted has transactions of its own.
+    // The notes are processed in transactions of their own.
     staging.commit()?;
     store.forget_makings(config)?;
     let began = Instant::now();
@@ -60,7 +61,7 @@ pub fn make(
     Ok(list)
 }
 
-/// As an ingest does, for a command that changed rows.
+/// Makes the rows that are due, after a command that changed rows.
 ///
 /// # Errors
 /// The store fails.
@@ -81,41 +82,41 @@ struct Maker<'a, 's> {
     began: Instant,
 }
 
-/// Where a value of the made table comes from.
+/// The source of a value of the made table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum From {
-    /// A value of this index among those that are made: the members, and the quick look behind them.
+enum Source {
+    /// The computed value with this index: first the members, then the turbulence quick look.
     Value(usize),
     Samples(usize),
     Coverage(usize),
-    /// A tag of this index.
+    /// The tag with this index.
     Tag(usize),
     Nothing,
 }
 
-/// A column that is made: its name, and what a logger's header would say of it.
+/// A made column: its name, and the unit and process that a logger's header would state.
 struct MadeColumn {
     name: String,
     unit: String,
     process: String,
 }
 
-/// A quick look at turbulence.
+/// A quick look at turbulence: statistics of the scans of a window.
 struct QuickLook {
     scans: Scans,
     values: Vec<Quick>,
     pressure: Option<f64>,
 }
 
-/// How a row is made.
+/// How the rows of a table are made.
 struct Plan {
     members: Vec<Member>,
     quick: Option<QuickLook>,
-    /// Columns of the source that are needed.
+    /// The number of columns of the source that are needed.
     width: usize,
-    /// In the order of the made table's columns.
-    cells: Vec<From>,
-    /// The header of the made row, by that of its samples, where it states something else than the column list.
+    /// The source of each cell, in the order of the made table's columns.
+    cells: Vec<Source>,
+    /// The header id of the made row, by the header id of its samples, for headers that differ from the column list.
     headers: HashMap<i64, i64>,
     header: i64,
     windows: Windows,
@@ -147,7 +148,7 @@ impl Maker<'_, '_> {
         };
         let quick = self.of.turbulence.as_ref().and_then(|turbulence| quick_look(turbulence, &stated));
         self.store.note_making(&table, &making)?;
-        // Most passes end here: the window that is under way is always noted.
+        // Most passes end here: the current window is always noted.
         let newest = self.store.newest_of_table(&self.source.name.0)?;
         let mut due = Vec::new();
         for series in self.store.due_series(&self.source.name.0)? {
@@ -181,7 +182,7 @@ impl Maker<'_, '_> {
         Ok(made)
     }
 
-    /// Teaches the made table the columns, once by the column list and once for each header that states something else.
+    /// Teaches the made table its columns: once for the column list, and once for each header that differs from it.
     fn learn(
         &mut self,
         table: &mut Table,
@@ -208,7 +209,7 @@ impl Maker<'_, '_> {
         Ok((header, headers))
     }
 
-    /// Makes the next window that is due and ready. Gives the number of rows that changed; none where no window is ready.
+    /// Makes the next window that is due and ready. Returns the number of changed rows; None if no window is ready.
     fn window(
         &mut self,
         table: &mut Table,
@@ -217,7 +218,7 @@ impl Maker<'_, '_> {
         newest: Option<Timestamp>,
     ) -> Result<Option<u64>> {
         let windows = plan.windows;
-        // What is read is not pruned until it is made.
+        // Begins a transaction, so that no row is pruned between reading and making.
         self.staging.begin()?;
         let Some((first, last)) = self.store.next_due(series.source)? else { return Ok(None) };
         if let Some(pruned) = series.pruned.filter(|pruned| windows.begin(first) < *pruned) {
@@ -231,7 +232,7 @@ impl Maker<'_, '_> {
         };
         let Some(end) = next.into_iter().chain(made).map(|at| windows.end_of(at)).min().filter(|end| *end <= last)
         else {
-            // A window that no row has come to yet is noted again when one comes.
+            // A window without rows is noted again when a row is staged in it.
             self.staging.window_done(series.source, windows, last)?;
             return Ok(Some(0));
         };
@@ -265,7 +266,7 @@ impl Maker<'_, '_> {
         Ok(Some(changed))
     }
 
-    /// Whether no more rows are expected in the window that ends then, or they were waited for.
+    /// Whether no more rows are expected in the window that ends at `end`, or waiting for them has ended.
     fn is_ready(&self, windows: Windows, end: Timestamp, newest: Option<Timestamp>) -> bool {
         newest.is_some_and(|newest| newest >= end) || end.plus(windows.every()) <= self.now
     }
@@ -283,7 +284,8 @@ impl Maker<'_, '_> {
                 before = Some((sample.ts, row));
             })?;
         }
-        // What a counter counted in a gap that reaches back before the window is not known to be of the window.
+        // If a gap extends from before the window into it, what a counter counted in the gap may not belong to the
+        // window.
         let begins = match &before {
             Some((at, _)) => {
                 let next = self.store.first_row_after(series, *at)?;
@@ -324,12 +326,12 @@ impl Maker<'_, '_> {
     }
 }
 
-/// What the rows of a window came to.
+/// The aggregates of the rows of a window.
 struct Sums {
     values: Vec<(Made, u32)>,
-    /// How many rows there are.
+    /// The number of rows.
     times: usize,
-    /// How many there should be, where that is known.
+    /// The expected number of rows, if known.
     expected: Option<u64>,
     header: Option<i64>,
 }
@@ -341,7 +343,7 @@ impl Sums {
     }
 }
 
-/// A row of the source, and what of it counts.
+/// A row of the source, with the values that count.
 #[derive(Debug, Clone, Default)]
 struct Row {
     width: usize,
@@ -356,7 +358,7 @@ impl Row {
         numbers_of(sample.values, self.width, &mut self.numbers);
         self.numbers.resize(self.width, f64::NAN);
         let suspects = self.suspects;
-        // Of nearly every row, all values count.
+        // In nearly every row, all values count.
         let all_count = sample.flags.get(..self.width).is_some_and(|flags| {
             flags.iter().fold(true, |all, flag| all & (matches!(flag, b'1' | b'2') | (suspects & (*flag == b'3'))))
         });
@@ -381,7 +383,7 @@ impl Row {
     }
 }
 
-/// Whether a value counts: it is there and did not fail.
+/// Whether a value counts: it is not missing and did not fail.
 #[inline]
 fn counts(flags: &[u8], place: usize, suspects: bool) -> bool {
     match flags.get(place).copied().and_then(Flag::from_digit) {
@@ -405,53 +407,53 @@ impl Shape for Row {
     }
 }
 
-/// The row as the store keeps it.
+/// The row in the form in which the store keeps it.
 fn spelled(plan: &Plan, sums: &Sums, tags: &str) -> String {
     let tags: Vec<String> = serde_json::from_str(tags).unwrap_or_default();
-    let cell = |from: &From| match *from {
-        From::Value(at) => match &sums.values[at] {
+    let cell = |from: &Source| match *from {
+        Source::Value(at) => match &sums.values[at] {
             (_, samples) if sums.coverage(*samples).is_some_and(|share| share < LEAST) => "null".to_owned(),
             (Made::Number(number), _) => number.to_string(),
             (Made::Text(text), _) => serde_json::to_string(text).unwrap_or_else(|_| "null".to_owned()),
             (Made::Nothing, _) => "null".to_owned(),
         },
-        From::Samples(at) => sums.values[at].1.to_string(),
-        From::Coverage(at) => sums.coverage(sums.values[at].1).map_or_else(
+        Source::Samples(at) => sums.values[at].1.to_string(),
+        Source::Coverage(at) => sums.coverage(sums.values[at].1).map_or_else(
             || "null".to_owned(),
             #[allow(clippy::cast_precision_loss, reason = "at most 10,000")]
             |share| (share as f64 / 100.0).to_string(),
         ),
-        From::Tag(at) => {
+        Source::Tag(at) => {
             tags.get(at).and_then(|tag| serde_json::to_string(tag).ok()).unwrap_or_else(|| "null".to_owned())
         }
-        From::Nothing => "null".to_owned(),
+        Source::Nothing => "null".to_owned(),
     };
     format!("[{}]", plan.cells.iter().map(cell).collect::<Vec<_>>().join(","))
 }
 
-/// What stands in each column of the made table.
-fn cells(table: &Table, columns: &[MadeColumn], stated: &[Stated<'_>], tags: &[usize]) -> Vec<From> {
-    let mut cells = vec![From::Nothing; table.columns.len()];
-    let mut put = |name: &str, from: From| {
+/// The source of each column of the made table.
+fn cells(table: &Table, columns: &[MadeColumn], stated: &[Stated<'_>], tags: &[usize]) -> Vec<Source> {
+    let mut cells = vec![Source::Nothing; table.columns.len()];
+    let mut put = |name: &str, from: Source| {
         if let Some(place) = table.place(name) {
             cells[place] = from;
         }
     };
     for (at, column) in columns.iter().enumerate() {
-        put(&samples_of(&column.name), From::Samples(at));
-        put(&coverage_of(&column.name), From::Coverage(at));
+        put(&samples_of(&column.name), Source::Samples(at));
+        put(&coverage_of(&column.name), Source::Coverage(at));
     }
-    // A column of the source has its own name, whatever stands beside another one.
+    // A column of the source keeps its name, even if a made column has the same one.
     for (at, column) in columns.iter().enumerate().rev() {
-        put(&column.name, From::Value(at));
+        put(&column.name, Source::Value(at));
     }
     for (at, place) in tags.iter().enumerate() {
-        put(stated[*place].name, From::Tag(at));
+        put(stated[*place].name, Source::Tag(at));
     }
     cells
 }
 
-/// The columns that are made: of each member one, and those of a quick look behind them.
+/// The columns that are made: one for each member, then those of the turbulence quick look.
 fn made_columns(stated: &[Stated<'_>], members: &[Member], quick: Option<&QuickLook>, of: &MadeOf) -> Vec<MadeColumn> {
     let of_member = |member: &Member| {
         let column = &stated[member.place];
@@ -470,7 +472,7 @@ fn made_columns(stated: &[Stated<'_>], members: &[Member], quick: Option<&QuickL
     columns
 }
 
-/// The quick look at these columns; none where the table lacks one of them.
+/// The turbulence quick look at these columns; None if the table lacks one of them.
 fn quick_look(turbulence: &TurbulenceConfig, stated: &[Stated<'_>]) -> Option<QuickLook> {
     let place = |name: &String| stated.iter().position(|column| column.name == name);
     let [u, v, w, ts] = &turbulence.wind;
@@ -480,7 +482,8 @@ fn quick_look(turbulence: &TurbulenceConfig, stated: &[Stated<'_>]) -> Option<Qu
     Some(QuickLook { scans: Scans { wind, gases }, values, pressure: turbulence.pressure })
 }
 
-/// The header of the made table: every column of the source, so that tags keep their order, and two beside each that is made.
+/// The header of the made table: every column of the source, so that tags keep their order, then the made columns, each
+/// with two more beside it.
 fn header_of(source: &TableConfig, stated: &[Stated<'_>], columns: &[MadeColumn]) -> Header {
     let mut header = Header {
         environment: Vec::new(),
@@ -513,7 +516,7 @@ fn header_of(source: &TableConfig, stated: &[Stated<'_>], columns: &[MadeColumn]
     header
 }
 
-/// Of what decides the values beside rows and flags.
+/// Fingerprint of everything that decides the made values, except rows and flags.
 fn inputs(members: &[Member], stated: &[Stated<'_>], of: &MadeOf) -> i64 {
     let names: Vec<(&str, &Member)> = members.iter().map(|member| (stated[member.place].name, member)).collect();
     xxhash_rust::xxh3::xxh3_64(format!("{METHOD} {names:?} {} {:?}", of.suspects, of.turbulence).as_bytes())

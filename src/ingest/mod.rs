@@ -1,7 +1,8 @@
 //! Reads files into the store: the left half of the data flow, table by table and file by file, in one pass.
 //!
-//! A bad file never stops the others, and nothing here waits for a network (I9). Small files share one transaction, so that
-//! ten tables cost one sync to disk. A large file is committed in pieces, each with the position where reading can resume.
+//! A bad file never stops the others, and nothing here waits for a network (I9). Small files share one transaction, so
+//! that ten tables cost one sync to disk. A large file is committed in pieces, each with the position where reading can
+//! resume.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ mod decide;
 mod deferred;
 mod double_hour;
 mod file;
+mod foresee;
 mod glued;
 mod heads;
 mod kept;
@@ -35,8 +37,9 @@ mod retag;
 mod samples;
 
 pub use after::{ClosedFiles, PutAway, Receipts, Stays, put_away, receipts};
-pub use clock::{Moved, rekey, would_rekey};
+pub use clock::{Moved, rekey};
 pub use decide::{Decided, Decider};
+pub use foresee::would_rekey;
 pub use made::{MadeRows, make_now};
 pub use report::{Counts, FileReport, IngestReport, TableReport};
 
@@ -45,7 +48,7 @@ pub use report::{Counts, FileReport, IngestReport, TableReport};
 pub struct Selection {
     /// Only this table.
     pub table: Option<String>,
-    /// These files instead of the configured ones; they are read whole, even if they are known.
+    /// Only these files instead of the configured ones; they are read whole, even if they were read before.
     pub files: Vec<PathBuf>,
 }
 
@@ -53,11 +56,11 @@ pub struct Selection {
 pub trait Progress {
     /// A file begins.
     fn file(&self, path: &Path, bytes: u64);
-    /// So many more bytes of it are done.
+    /// So many more bytes of the file are done.
     fn advance(&self, bytes: u64);
-    /// Rows of a table move to another time, in so many steps.
+    /// Rows of a table are moved to another time, in this number of steps.
     fn moving(&self, _table: &str, _steps: u64) {}
-    /// So many more steps are done.
+    /// So many more of these steps are done.
     fn moved(&self, _steps: u64) {}
 }
 
@@ -70,7 +73,7 @@ impl Progress for Unseen {
     fn advance(&self, _bytes: u64) {}
 }
 
-/// Why an ingest stops.
+/// Why an ingest stopped.
 #[derive(Debug, Error)]
 pub enum IngestError {
     /// The store cannot be written.
@@ -82,7 +85,7 @@ pub enum IngestError {
     /// `--table` names no table.
     #[error("no [[table]] is named \"{name}\"; {hint}")]
     UnknownTable {
-        /// As typed.
+        /// The name as typed.
         name: String,
         /// A similar name, or all names.
         hint: String,
@@ -90,21 +93,21 @@ pub enum IngestError {
     /// A named file does not exist.
     #[error("{path} is not a file; check the spelling")]
     NoFile {
-        /// As typed.
+        /// The path as typed.
         path: PathBuf,
     },
-    /// A named file gives the logger table another name, and no pattern matches it.
+    /// The name in line 1 of a named file differs from the logger table's name, and no pattern matches the file.
     #[error(
         "{path} names the logger table \"{named}\" in line 1, and table \"{table}\" holds \"{known}\"; if it is a part of it, name the table with --table {table}"
     )]
     OtherTable {
         /// The file.
         path: PathBuf,
-        /// In its line 1.
+        /// The name in line 1.
         named: String,
         /// The only configured table.
         table: String,
-        /// The name that its files gave so far.
+        /// The name in the files read so far.
         known: String,
     },
     /// A named file may belong to several tables.
@@ -116,7 +119,7 @@ pub enum IngestError {
 }
 
 impl IngestError {
-    /// Whether a retry cannot help.
+    /// Whether another attempt would fail too.
     pub fn is_permanent(&self) -> bool {
         match self {
             IngestError::Store(error) => error.is_permanent(),
@@ -144,7 +147,7 @@ pub fn run(
     Ok(report)
 }
 
-/// As [`run`], for these configured files only.
+/// Like [`run`], but only for these configured files.
 pub fn run_files(
     files: Vec<TableFiles<'_>>,
     config: &Config,
@@ -155,26 +158,26 @@ pub fn run_files(
     Ingest { config, store, clock, progress, by_hand: false, all_files: false }.read(files)
 }
 
-/// What one ingest works with.
+/// The context of one ingest.
 struct Ingest<'a> {
     config: &'a Config,
     store: &'a Store,
     clock: &'a dyn Clock,
     progress: &'a dyn Progress,
-    /// The user named the files.
+    /// Whether the user named the files.
     by_hand: bool,
-    /// Every file of each table is read.
+    /// Whether every file of each table is read.
     all_files: bool,
 }
 
 impl Ingest<'_> {
     fn read(&self, work: Vec<TableFiles<'_>>) -> Result<IngestReport, IngestError> {
-        // A `flag` command that was killed left rows without judgement.
+        // A `flag` command that was killed may have left rows that are not judged.
         self.store.judge_flagged(self.config)?;
         let mut staging = Staging::new(self.store, self.config)?;
         let mut report = IngestReport::default();
         let mut tried = Vec::new();
-        // Before any file is read, because decisions are committed.
+        // This comes before any file is read, because decisions are committed.
         let mut newer = HashMap::new();
         for (table_config, _) in work.iter().filter(|_| self.all_files) {
             let by = (self.store, self.clock);
@@ -183,36 +186,40 @@ impl Ingest<'_> {
                 newer.insert(table_config.name.0.clone(), rows);
             }
         }
+        let by_name = of_one_file(&work);
+        let nothing = HashMap::new();
         for (table_config, mut files) in work {
             let moved = clock::Mover::new(self.store, &mut staging, table_config, self.clock, self.progress)
                 .apply(clock::Consent::Corrections)?;
             let mut table_report = TableReport::new(&table_config.name.0);
             if let Some(newer) = newer.get(&table_config.name.0) {
-                table_report.note(format!(
+                table_report.note(&format!(
                     "on_conflict is \"replace\" now: {} got the content that came later, see `fluxtower decisions`",
                     count(*newer, "row")
                 ));
             }
             let mut table = self.store.table(table_config)?;
-            if table.has_new_time_format {
-                table_report.note(
-                    "time_format changed: rows that were read by the one before keep their times; `fluxtower rekey --dry-run` \
-                     says which mean another time now, and `fluxtower rekey` moves them"
-                        .to_owned(),
-                );
+            if table.has_new_time_format
+                && let Some(moved) = foresee::preview(self.store, table_config)?.filter(|moved| moved.rows > 0)
+            {
+                table_report.note(&format!(
+                    "time_format changed: {} that the one before read would have another time by it; `fluxtower rekey --dry-run` \
+                     says which, and `fluxtower rekey` moves them",
+                    count(moved.rows, "row")
+                ));
             }
             self.store.keep_time_formats(&table)?;
             if files.is_empty() {
-                table_report.note(format!("no file matches {}", source::listed(&table_config.files)));
+                table_report.note(&format!("no file matches {}", source::listed(&table_config.files)));
             }
             if let Some(moved) = moved {
-                table_report.note(moved.message(table_config, self.config.destination.can_remove()));
+                table_report.note(&moved.message(table_config, self.config.destination.can_remove()));
             }
             if let Some(note) = retag::apply(self.store, &mut staging, &mut table, table_config, self.clock)? {
-                table_report.note(note);
+                table_report.note(&note);
             }
             if let Some(note) = samples::apply(self.store, &mut staging, &mut table, table_config, self.clock)? {
-                table_report.note(note);
+                table_report.note(&note);
             }
             table_report.taken_up = again::judge(self.store, &mut staging, &mut table, table_config, self.clock)?;
             let inputs = again::inputs(table_config);
@@ -222,8 +229,9 @@ impl Ingest<'_> {
                 config: table_config,
                 clock: self.clock,
                 progress: self.progress,
+                elsewhere: by_name.get(&table_config.name.0).unwrap_or(&nothing),
                 by_hand: self.by_hand,
-                tries_refused: !self.store.are_refused_by(&table, inputs)?,
+                tries_noted: !self.store.are_refused_by(&table, inputs)?,
                 taken_up: 0,
                 notes: Vec::new(),
             };
@@ -232,7 +240,8 @@ impl Ingest<'_> {
                 && table_config.logger_table.is_none()
                 && matches!(table_config.format, FileFormat::Logger(_))
             {
-                // The first file gives the table its name: rather that of the configuration than that of a table beside it.
+                // The first file gives the table its logger table's name: a file whose name matches the configuration
+                // comes first.
                 files.sort_by_cached_key(|path| {
                     heads::header_table(path).is_none_or(|name| name != table_config.name.0)
                 });
@@ -244,10 +253,10 @@ impl Ingest<'_> {
                 table_report.add(reader.read(&mut table, path)?);
             }
             table_report.taken_up += reader.taken_up;
-            std::mem::take(&mut reader.notes).into_iter().for_each(|note| table_report.note(note));
-            let tried_refused = reader.tries_refused;
+            std::mem::take(&mut reader.notes).into_iter().for_each(|note| table_report.note(&note));
+            let tried_noted = reader.tries_noted;
             staging.flush(&mut table)?;
-            if tried_refused && self.all_files {
+            if tried_noted && self.all_files {
                 tried.push((table, inputs));
             }
             if staging.is_commit_due() {
@@ -262,7 +271,7 @@ impl Ingest<'_> {
         for table_report in &mut report.tables {
             let Some(table) = self.config.table(&table_report.table) else { continue };
             if let Some(done) = self.store.despike_completed(self.config, table)?.filter(|done| done.changed > 0) {
-                table_report.note(format!("{} changed by despiking complete blocks", count(done.changed, "row")));
+                table_report.note(&format!("{} changed by despiking complete blocks", count(done.changed, "row")));
             }
         }
         for (name, made) in made::make(self.config, self.store, &mut staging, self.clock)? {
@@ -273,7 +282,7 @@ impl Ingest<'_> {
                     "aggregate makes a table \"{name}\", and the database has rows from files under that name; give the \
                      table of aggregate another name"
                 );
-                table_report.note(problem);
+                table_report.note(&problem);
             }
             if table_report.made > 0 || !table_report.notes.is_empty() {
                 report.tables.push(table_report);
@@ -281,6 +290,23 @@ impl Ingest<'_> {
         }
         Ok(report)
     }
+}
+
+/// Of each table that names its logger table: the files that others read too, with the logger tables that these name.
+fn of_one_file<'c>(work: &[TableFiles<'c>]) -> HashMap<String, HashMap<PathBuf, Vec<&'c str>>> {
+    let named = work.iter().filter_map(|(table, files)| Some((*table, table.logger_table.as_deref()?, files)));
+    let mut readers: HashMap<&PathBuf, Vec<(&TableConfig, &'c str)>> = HashMap::new();
+    for (table, name, files) in named {
+        files.iter().for_each(|path| readers.entry(path).or_default().push((table, name)));
+    }
+    let mut found: HashMap<String, HashMap<PathBuf, Vec<&'c str>>> = HashMap::new();
+    for (path, readers) in readers.into_iter().filter(|(_, readers)| readers.len() > 1) {
+        for (table, own) in &readers {
+            let others = readers.iter().map(|(_, name)| *name).filter(|name| name != own).collect();
+            found.entry(table.name.0.clone()).or_default().insert(path.clone(), others);
+        }
+    }
+    found
 }
 
 fn plan<'c>(config: &'c Config, store: &Store, selection: &Selection) -> Result<Vec<TableFiles<'c>>, IngestError> {
@@ -321,7 +347,7 @@ fn plan<'c>(config: &'c Config, store: &Store, selection: &Selection) -> Result<
 /// The tables that each configured file belongs to, by absolute path, in the order of the configuration.
 pub type Owners<'c> = HashMap<PathBuf, Vec<&'c TableConfig>>;
 
-/// Looks for the files of every table.
+/// Finds the files of every table.
 ///
 /// # Errors
 /// A pattern is not valid.
@@ -336,8 +362,8 @@ pub fn owners(config: &Config) -> Result<Owners<'_>, IngestError> {
     Ok(owners)
 }
 
-/// Finds the table by the configured patterns, otherwise by the table name in line 1 of the file. The folders are looked at
-/// for the first file that asks.
+/// Finds the table by the configured patterns, otherwise by the table name in line 1 of the file. The folders are
+/// listed only once, when the first file needs it.
 fn table_of<'c>(
     config: &'c Config,
     store: &Store,
@@ -355,7 +381,7 @@ fn table_of<'c>(
     {
         let staged = if table.logger_table.is_none() { Some(store.table(table)?) } else { None };
         let known = table.logger_table.as_deref().or_else(|| staged.as_ref()?.logger_name());
-        // An export under a name that the logger table had before is of this table too.
+        // An export under an earlier name of the logger table belongs to this table too.
         let had = |name: &str| staged.as_ref().is_some_and(|staged| staged.had_name(name));
         return match (heads::header_table(path), known) {
             (Some(named), Some(known)) if named != known && !had(&named) => Err(IngestError::OtherTable {
@@ -380,13 +406,13 @@ fn table_of<'c>(
     Ok(if let [table] = found.as_slice() { Some(table) } else { None })
 }
 
-/// The table that is read from files, where there is one only.
+/// The table that is read from files, if there is exactly one.
 fn the_only_one(config: &Config) -> Option<&TableConfig> {
     let mut tables = config.logger_tables();
     tables.next().filter(|_| tables.next().is_none())
 }
 
-/// The name that line 1 of the table's files gives the logger table.
+/// The logger table's name in line 1 of the table's files.
 fn expected_name(store: &Store, table: &TableConfig) -> Result<Option<String>, IngestError> {
     Ok(match &table.logger_table {
         Some(configured) => Some(configured.clone()),

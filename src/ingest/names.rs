@@ -1,8 +1,8 @@
-//! The name of the logger table in line 1, where the configuration does not give it.
+//! Decides about the logger table's name in line 1, if the configuration does not give it.
 //!
-//! A logger's program may rename its table: rows under the old name end, and rows under the new one follow. Two names whose
-//! rows go on beside each other are two logger tables, and their rows are never merged. The rows behind a header tell which of
-//! the two it is, so they are looked at before the first is staged.
+//! A logger's program may rename its table: rows under the old name end, and rows under the new name follow. If rows
+//! under both names continue in parallel, they are two logger tables, and their rows are never merged. The rows after a
+//! header show which of the two it is, so they are examined before the first of them is staged.
 
 use super::glued;
 use crate::config::{FileFormat, TableConfig};
@@ -10,10 +10,10 @@ use crate::format::{Fields, Header, Keys, next_header, strip_noise};
 use crate::store::{Result, Staging, Store, Table};
 use crate::time::{Candidates, LocalTime, Timestamp};
 
-/// Stands in the note on a file that was refused for two names at a time.
+/// A part of the note on a file that was refused because two names were in use at the same time.
 pub(super) const TWO_TABLES: &str = "both have rows of the same time, so they are two tables";
 
-/// The rows behind a header, up to the next one.
+/// The first and the last row after a header, up to the next header.
 #[derive(Debug, Default)]
 pub(super) struct Ahead {
     first: Vec<u8>,
@@ -21,7 +21,7 @@ pub(super) struct Ahead {
 }
 
 impl Ahead {
-    /// Of what was read of the file behind a header.
+    /// Finds the rows in the part of the file after a header.
     pub(super) fn of(rest: &[u8]) -> Ahead {
         let rows = &rest[..next_header(rest).unwrap_or(rest.len())];
         let is_row = |line: &&[u8]| glued::time_of(line).is_some();
@@ -33,41 +33,41 @@ impl Ahead {
     }
 }
 
-/// What a header with another name is to the table.
+/// How a header with another name is related to the table.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Standing {
-    /// A part of it: rows that the table has, or of a time under this name.
+pub(super) enum Relation {
+    /// It belongs to the table: the table has its rows, or they are of a time under this name.
     Known,
-    /// The logger table was renamed behind this row.
+    /// The logger table was renamed after this row.
     Renamed(Timestamp),
-    /// As [`Standing::Renamed`], and the file begins with rows that the table has, which proves it.
+    /// Like [`Relation::Renamed`], and proven: the file begins with rows that the table has.
     GoesOn(Timestamp),
-    /// An earlier name of the table, whose newest row is this.
+    /// An earlier name of the table, whose newest row has this time.
     Earlier(Timestamp),
-    /// Another logger table, whose rows go on beside the table's.
+    /// Another logger table, whose rows continue in parallel to the table's.
     Beside,
 }
 
-/// A header and the rows behind it.
+/// A header and the rows after it.
 #[derive(Clone, Copy)]
 pub(super) struct Under<'a> {
     pub(super) header: &'a Header,
     pub(super) ahead: &'a Ahead,
 }
 
-/// Judges a header whose name is not the present one, by the rows behind it.
+/// Relates a header whose name is not the present one to the table, by the rows after it.
 pub(super) fn standing(
     store: &Store,
     staging: &Staging<'_>,
     table: &Table,
     config: &TableConfig,
     Under { header, ahead }: Under<'_>,
-) -> Result<Standing> {
+) -> Result<Relation> {
     let keys = Keys::of(&FileFormat::Logger(None), header);
     let (Some(first), Some(last), Some(newest)) =
         (row_of(config, &keys, &ahead.first), row_of(config, &keys, &ahead.last), table.newest())
     else {
-        return Ok(Standing::Known);
+        return Ok(Relation::Known);
     };
     let is_there = |row: &Row| match row.record {
         Some(record) => staging.has_record_at(table, row.ts, record),
@@ -75,20 +75,20 @@ pub(super) fn standing(
     };
     if let Some(ended) = table.names.ended(&header.table) {
         let is_known = last.ts <= ended || is_there(&last)?;
-        return Ok(if is_known { Standing::Known } else { Standing::Beside });
+        return Ok(if is_known { Relation::Known } else { Relation::Beside });
     }
     if first.ts > newest {
-        return Ok(Standing::Renamed(newest));
+        return Ok(Relation::Renamed(newest));
     }
     let begins_there = is_there(&first)?;
     if begins_there && last.ts > newest {
-        return Ok(Standing::GoesOn(newest));
+        return Ok(Relation::GoesOn(newest));
     }
     if begins_there && is_there(&last)? {
-        return Ok(Standing::Known);
+        return Ok(Relation::Known);
     }
     let is_earlier = store.oldest_of(table)?.is_some_and(|oldest| last.ts < oldest);
-    Ok(if is_earlier { Standing::Earlier(last.ts) } else { Standing::Beside })
+    Ok(if is_earlier { Relation::Earlier(last.ts) } else { Relation::Beside })
 }
 
 struct Row {

@@ -1,9 +1,10 @@
-//! Which pass of the hour that a zone repeats in autumn a stored row is of, when its stamp gets another meaning.
+//! Decides to which pass of the repeated hour (in autumn, when clocks are set back) a stored row belongs, when its
+//! stamp gets another meaning.
 //!
-//! A stamp of that hour alone does not tell. The record numbers do: a logger counts on when its clock is set back, so a row stands in
-//! the second pass where a row with a lower number has a later stamp, or the same one, and in the first where a row with a
-//! higher number has an earlier one. Of rows that neither tells, the rows around it do, by counting. Two rows without a record number
-//! and with one stamp are in the order in which they came.
+//! A stamp in that hour alone does not determine it. The record numbers do: a logger continues to count when its clock
+//! is set back. So a row belongs to the second pass if a row with a lower number has a later or the same stamp, and to
+//! the first if a row with a higher number has an earlier one. If neither holds, counting from the neighbouring rows
+//! decides. Two rows without a record number and with one stamp are taken in the order in which they arrived.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +12,7 @@ use crate::store::KeptContent;
 use crate::time::{Candidates, LocalTime, LoggerClock, Timestamp};
 
 const HOUR: i64 = 3_600_000_000_000;
-/// Stamps further apart belong to different autumns.
+/// Stamps further apart than this belong to different autumns.
 const APART: i64 = 12 * HOUR;
 
 /// A stored row, or a content beside one.
@@ -20,7 +21,7 @@ pub(super) struct Stamped {
     pub(super) series: i64,
     pub(super) stamp: LocalTime,
     pub(super) record: Option<i64>,
-    /// Its place among the contents of one time, by age: 0 is the row.
+    /// Its rank by age among the contents of one time: 0 is the row.
     pub(super) age: i64,
 }
 
@@ -29,14 +30,14 @@ pub(super) struct Stamped {
 pub(super) struct Passes<'c> {
     clock: &'c LoggerClock,
     seen: Vec<Stamped>,
-    /// Instants of rows with a record number, once all were seen.
+    /// The instants of rows with a record number; filled by [`Passes::settle`].
     instants: BTreeMap<(i64, LocalTime, i64), Timestamp>,
-    /// Ages of rows without, by series and stamp.
+    /// The ages of rows without a record number, by series and stamp.
     ages: BTreeMap<(i64, LocalTime), Vec<i64>>,
 }
 
 impl Stamped {
-    /// A content that is kept beside a row, with its stamp.
+    /// Describes a content that is kept beside a row, with its stamp.
     pub(super) fn of_content(content: &KeptContent, stamp: LocalTime) -> Stamped {
         let age = if content.is_older { -content.id } else { content.id };
         Stamped { series: content.series, stamp, record: content.record, age }
@@ -44,12 +45,12 @@ impl Stamped {
 }
 
 impl<'c> Passes<'c> {
-    /// Of no row anything is known but its time.
+    /// Starts without rows: each row keeps its known time.
     pub(super) fn new(clock: &'c LoggerClock) -> Passes<'c> {
         Passes { clock, seen: Vec::new(), instants: BTreeMap::new(), ages: BTreeMap::new() }
     }
 
-    /// Takes note of a row. Those far from a repeated hour are forgotten at once.
+    /// Adds a row. Rows far from a repeated hour are ignored.
     pub(super) fn see(&mut self, row: Stamped) {
         let is_repeated =
             |shift: i64| matches!(self.clock.candidates(row.stamp.plus(shift), row.record), Candidates::Two(..));
@@ -58,7 +59,7 @@ impl<'c> Passes<'c> {
         }
     }
 
-    /// Every row was seen. Where rows share stamps, the same stamp again proves nothing.
+    /// Decides after every row was added. If rows share stamps, a repeated stamp proves nothing.
     pub(super) fn settle(&mut self, share_stamps: bool) {
         let mut seen = std::mem::take(&mut self.seen);
         seen.sort_by_key(|row| (row.stamp, row.series, row.record, row.age));
@@ -118,7 +119,7 @@ impl<'c> Passes<'c> {
         }
     }
 
-    /// The instant that lies nearer to what counting from the rows around it gives.
+    /// The instant that is nearer to the one computed by counting from the neighbouring rows.
     fn counted(
         &self,
         row: &Stamped,
@@ -137,7 +138,7 @@ impl<'c> Passes<'c> {
         Some(if away(second) < away(first) { second } else { first })
     }
 
-    /// The instant of a row. `known` is its instant so far, which decides where nothing else does.
+    /// The instant of a row. `known` is its present instant, which is used if nothing else decides.
     pub(super) fn instant(&self, row: Stamped, known: Timestamp) -> Timestamp {
         let Candidates::Two(first, second) = self.clock.candidates(row.stamp, row.record) else {
             return self.clock.instant(row.stamp, row.record, Some(known));

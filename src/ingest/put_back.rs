@@ -1,8 +1,8 @@
-//! The second half of a move: rows that were taken out get the time that their stamps mean now, and what is kept beside rows
-//! follows them.
+//! The second half of a move: rows that were taken out get the time that their stamps mean now, and the contents kept
+//! beside rows follow them.
 //!
-//! A row is never lost on the way (I2): one whose stamp means no time that a row can have is a rejected or held line again,
-//! with the text that a file would have; one that meets another row is a conflict, or was there already.
+//! No row is lost (I2): if its stamp no longer means a time that a row can have, it becomes a rejected or held line,
+//! with the text that a file would have; if it meets another row, it becomes a conflict or a duplicate.
 
 use super::clock::{Moved, at_stamp, is_left_out, spread, stamp_of, within};
 use super::kept::KeptTaker;
@@ -13,15 +13,15 @@ use crate::format::{Cell, Header};
 use crate::store::{KeptContent, LineAt, LineState, MovingRow, Outcome, Result, Staging, Store, Table};
 use crate::time::{LocalTime, LoggerClock, Timestamp};
 
-/// What a logger wrote of a row.
+/// What a logger wrote for a row.
 struct Written<'a> {
     stamp: LocalTime,
-    /// Its own text, where the stamp does not print it.
+    /// The original text of the stamp, if formatting the stamp does not give the same text.
     text: Option<&'a str>,
     record: Option<i64>,
-    /// JSON array, aligned with the column list (or shorter).
+    /// JSON array in the order of the column list; it may be shorter.
     values: &'a str,
-    /// The header whose columns it has, where the store keeps it.
+    /// The id of the header whose columns the row has, if the store keeps it.
     header: Option<i64>,
 }
 
@@ -30,7 +30,7 @@ pub(super) struct PutBack<'a, 's> {
     pub(super) store: &'a Store,
     pub(super) staging: &'a mut Staging<'s>,
     pub(super) table: &'a mut Table,
-    /// With the clock by which rows are put back.
+    /// The table's configuration with the new clock.
     pub(super) config: &'a TableConfig,
     pub(super) now: Timestamp,
     pub(super) passes: &'a Passes<'a>,
@@ -70,8 +70,8 @@ impl PutBack<'_, '_> {
         self.staging.commit()
     }
 
-    /// The row's stamp means no time that a row can have: it is a rejected or held line, as the file would make it, and is
-    /// judged again when the clock is corrected again.
+    /// Keeps the row as a rejected or held line, in the form that a file would have, because its stamp means no time
+    /// that a row can have. It is judged again when the clock is corrected again.
     fn as_line(&mut self, row: &MovingRow) -> Result<()> {
         let text = row.ts_text.as_deref();
         let written = Written { stamp: row.stamp, text, record: row.record, values: &row.values, header: row.header };
@@ -80,7 +80,7 @@ impl PutBack<'_, '_> {
         self.staging.forget_moving(row)
     }
 
-    /// As [`PutBack::as_line`], for a content that is kept beside such a row.
+    /// Like [`PutBack::as_line`], for a content that is kept beside such a row.
     fn content_as_line(&mut self, content: &KeptContent, stamp: Option<LocalTime>) -> Result<()> {
         let (header, line) = match (content.header, stamp) {
             (None, Some(stamp)) => {
@@ -96,7 +96,7 @@ impl PutBack<'_, '_> {
         self.staging.drop_conflict(self.table, content)
     }
 
-    /// Keeps a line that is no row, with the reason.
+    /// Keeps a line that is not a row, with the reason.
     fn refuse(&mut self, header: i64, at: LineAt<'_>) -> Result<()> {
         let mut kept = KeptTaker::that_keeps(self.store, self.config, self.now);
         if let Taken::Refused(mut refusal) = kept.raw_line(self.staging, self.table, header, at)? {
@@ -116,7 +116,7 @@ impl PutBack<'_, '_> {
         Ok((self.store.learn_header(self.table, &header, &values, self.now)?, line))
     }
 
-    /// The row as a line of a file, and the header that it stands under.
+    /// The row as a line of a file, and the header for it.
     fn line_of(&self, row: &Written<'_>) -> (Header, Vec<u8>) {
         let values: Vec<serde_json::Value> = serde_json::from_str(row.values).unwrap_or_default();
         let stamp = row.text.map_or_else(|| row.stamp.to_string(), str::to_owned);
@@ -139,14 +139,15 @@ impl PutBack<'_, '_> {
         (Header::from_names(table, &names), cells.join(",").into_bytes())
     }
 
-    /// Positions of the columns that a row with so many values had in its file.
+    /// The positions of the columns that a row with this number of values had in its file.
     fn own_columns(&self, header: Option<i64>, values: usize) -> Vec<usize> {
         let (derived, lacks) = (self.table.derived_places(), self.table.lacks(header));
         let is_own = |place: &usize| !derived.contains(place) && lacks.binary_search(place).is_err();
         (0..self.table.columns.len().min(values)).filter(is_own).collect()
     }
 
-    /// As [`PutBack::line_of`], in the dialect of the table. A stamp of several columns stands in the first of them.
+    /// Like [`PutBack::line_of`], in the dialect of the table. A stamp of several columns is written to the first of
+    /// them.
     fn line_of_csv(
         &self,
         csv: &CsvFormat,
@@ -160,7 +161,7 @@ impl PutBack<'_, '_> {
         });
         let cell = |name: &String| {
             if csv.time_columns.first() == Some(name) {
-                // Reading the line puts the year before it again.
+                // Reading the line adds the year again.
                 let year = csv.dialect.as_ref().and_then(|dialect| dialect.year).map(|year| format!("{year} "));
                 return Cell::Text(stamp.strip_prefix(&year.unwrap_or_default()).unwrap_or(stamp).to_owned());
             }
@@ -184,36 +185,21 @@ impl PutBack<'_, '_> {
         (Header::from_names(&self.config.name.0, &names), line)
     }
 
-    /// Contents that are kept beside rows. One whose own time differs, or whose row is gone, is staged again.
+    /// Moves the contents that are kept beside rows. A content whose own time differs, or whose row is gone, is staged
+    /// again.
     pub(super) fn contents(&mut self, old: &LoggerClock, version: i64, moved: &mut Moved) -> Result<()> {
         let mut kept = KeptTaker::that_keeps(self.store, self.config, self.now);
         for series in self.store.series_with_tags(self.table)? {
             for content in self.store.conflicts_of_series(series.id)? {
                 self.staging.begin()?;
-                let mut again = content.clone();
-                let by = (self.config, old);
-                let Some(local) = stamp_of(&mut kept, self.staging, self.table, by, &content)? else { continue };
-                let known = at_stamp(self.table.samples, content.ts);
-                let instant = self.passes.instant(Stamped::of_content(&content, local), known);
-                let mut written = None;
-                if content.header.is_some() {
-                    again.ts = instant.plus(content.ts.nanos_since(known));
-                } else {
-                    let new = &self.config.stamps;
-                    // One that the same move kept beside a row, or moved before it was killed, stands by the new clock already.
-                    let at = (content.record, content.ts);
-                    let within = [old, new].into_iter().find_map(|clock| spread(self.table.samples, clock, local, at));
-                    let within = within.unwrap_or(0);
-                    again.ts = instant.plus(within);
-                    if again.ts_text.is_none() && new.usual_stamp(again.ts) != local {
-                        again.ts_text = Some(local.to_string());
-                    }
-                    written = Some(local);
-                }
+                let (on, by) = ((&mut *self.staging, &mut *self.table), (self.config, old));
+                let Some((again, written)) = time_of_content(&mut kept, on, by, self.passes, &content)? else {
+                    continue;
+                };
                 let has_row = self.store.has_row_at(&content)?;
                 if !can_have(self.config, again.ts, self.now) {
                     if !has_row || again.ts != content.ts {
-                        // As the file would make it.
+                        // It becomes a line in the form that a file would have.
                         self.content_as_line(&content, written)?;
                     }
                     continue;
@@ -233,4 +219,32 @@ impl PutBack<'_, '_> {
         }
         Ok(())
     }
+}
+
+/// A content that is kept beside a row, at its time by the new clock; with its stamp, where its line does not tell it. None: its
+/// line is none any more.
+pub(super) fn time_of_content(
+    kept: &mut KeptTaker<'_>,
+    (staging, table): (&mut Staging<'_>, &mut Table),
+    (config, old): (&TableConfig, &LoggerClock),
+    passes: &Passes<'_>,
+    content: &KeptContent,
+) -> Result<Option<(KeptContent, Option<LocalTime>)>> {
+    let Some(local) = stamp_of(kept, staging, table, (config, old), content)? else { return Ok(None) };
+    let known = at_stamp(table.samples, content.ts);
+    let instant = passes.instant(Stamped::of_content(content, local), known);
+    let mut again = content.clone();
+    if content.header.is_some() {
+        again.ts = instant.plus(content.ts.nanos_since(known));
+        return Ok(Some((again, None)));
+    }
+    let new = &config.stamps;
+    // One that the same move kept beside a row, or moved before it was killed, stands by the new clock already.
+    let at = (content.record, content.ts);
+    let within = [old, new].into_iter().find_map(|clock| spread(table.samples, clock, local, at));
+    again.ts = instant.plus(within.unwrap_or(0));
+    if again.ts_text.is_none() && new.usual_stamp(again.ts) != local {
+        again.ts_text = Some(local.to_string());
+    }
+    Ok(Some((again, Some(local))))
 }

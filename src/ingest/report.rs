@@ -16,20 +16,21 @@ pub struct Counts {
     pub header: u64,
     /// New rows.
     pub staged: u64,
-    /// The same reading again, or the whole of a line that was taken before it had its line end.
+    /// The same reading again, or the complete form of a line that was read before its line end was written.
     pub duplicates: u64,
-    /// The same key with other content.
+    /// An existing key with other content.
     pub conflicts: u64,
     /// Lines that are not rows: kept with the reason.
     pub rejected: u64,
-    /// Lines ahead of this computer's clock, and lines whose place among the rows of their stamp is not known yet: kept, and
-    /// staged when the clock reaches them, or when other rows tell the place.
+    /// Lines ahead of this computer's clock, and lines whose place among the rows of their stamp is not known yet. They
+    /// are kept, and staged when the clock reaches them or when other rows determine the place.
     pub held: u64,
     /// Not decided yet: a last line without a line end, an unfinished header, a file that cannot be read in its format.
     pub deferred: u64,
     /// Blank lines.
     pub blank: u64,
-    /// Of the duplicates: rows that got columns which they lacked, because this line stands under a header that has them.
+    /// How many of the duplicates are rows that got missing columns from this line, because its header has more
+    /// columns.
     pub extended: u64,
 }
 
@@ -74,10 +75,10 @@ pub struct FileReport {
     pub file: String,
     /// Whether nothing was read because the file is the same as at the last read.
     pub unchanged: bool,
-    /// Its lines.
+    /// The counts of its lines.
     #[serde(flatten)]
     pub counts: Counts,
-    /// Why it could not be read, or what is unusual about it.
+    /// Why it could not be read, or an unusual observation. It names the table, too.
     pub note: Option<String>,
 }
 
@@ -86,20 +87,21 @@ pub struct FileReport {
 pub struct TableReport {
     /// Its name in the configuration.
     pub table: String,
-    /// Lines kept from earlier reads that became rows in this ingest; not part of the line counts.
+    /// Lines kept from earlier reads that became rows in this ingest; they are not part of the line counts.
     pub taken_up: u64,
-    /// Rows made of another table's rows, new or with other values (`aggregate`); not part of the line counts.
+    /// Rows made of another table's rows that are new or have other values (`aggregate`); they are not part of the line
+    /// counts.
     pub made: u64,
-    /// Closed files that went as `after` says.
+    /// Closed files that were put away as `after` says.
     pub put_away: Vec<PutAway>,
     /// Files examined.
     pub files: u64,
-    /// All their lines.
+    /// The counts of all their lines.
     #[serde(flatten)]
     pub counts: Counts,
-    /// Notes on the table's files for the user.
+    /// Notes about the table for the user.
     pub notes: Vec<String>,
-    /// File by file.
+    /// The report of each file.
     pub sources: Vec<FileReport>,
 }
 
@@ -117,8 +119,13 @@ impl TableReport {
         }
     }
 
-    pub(super) fn note(&mut self, note: String) {
-        self.notes.push(note);
+    /// A note stands alone in `status`, the log and the line of a pass, so each names the table.
+    pub(super) fn note(&mut self, note: &str) {
+        self.notes.push(self.named(note));
+    }
+
+    fn named(&self, note: &str) -> String {
+        format!("table \"{}\": {note}", self.table)
     }
 
     /// Adds the result of a later pass. The later pass's note on a file replaces the earlier one.
@@ -132,7 +139,7 @@ impl TableReport {
         self.notes.extend(of_table);
         let mut places: HashMap<String, usize> =
             self.sources.iter().enumerate().map(|(place, known)| (known.file.clone(), place)).collect();
-        // How often each of these notes goes.
+        // How often each of these notes is to be removed.
         let mut gone: HashMap<String, usize> = HashMap::new();
         let mut come = Vec::new();
         for file in later.sources {
@@ -167,7 +174,8 @@ impl TableReport {
         self.notes.extend(come);
     }
 
-    pub(super) fn add(&mut self, file: FileReport) {
+    pub(super) fn add(&mut self, mut file: FileReport) {
+        file.note = file.note.map(|note| self.named(&note));
         self.files += 1;
         self.counts.add(&file.counts);
         self.notes.extend(file.note.clone());
@@ -175,23 +183,24 @@ impl TableReport {
     }
 }
 
-/// A whole ingest.
+/// The report of a whole ingest.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct IngestReport {
-    /// In the order of the configuration.
+    /// The tables, in the order of the configuration.
     pub tables: Vec<TableReport>,
 }
 
 impl IngestReport {
-    /// Adds what became of the closed files of a table.
+    /// Adds the result for the closed files of a table.
     pub(super) fn closed(&mut self, closed: ClosedFiles) {
         let Some(table) = self.tables.iter_mut().find(|table| table.table == closed.table) else { return };
         table.put_away.extend(closed.put_away);
         let failed = closed.stays.into_iter().filter(|stays| stays.is_failure);
-        table.notes.extend(failed.map(|stays| format!("{} stays for now: {}", stays.file, stays.reason)));
+        failed.for_each(|stays| table.note(&format!("{} stays for now: {}", stays.file, stays.reason)));
     }
 
-    /// Adds the result of a later pass over some or all of the files. In the combined report the counts of I1 add up as in each.
+    /// Adds the result of a later pass over some or all of the files. In the combined report the counts of I1 add up as
+    /// in each.
     pub fn absorb(&mut self, later: IngestReport) {
         for table in later.tables {
             match self.tables.iter_mut().find(|known| known.table == table.table) {
@@ -210,7 +219,7 @@ impl IngestReport {
         totals
     }
 
-    /// Notes on tables whose files were found: what stands with no file.
+    /// Notes on tables that belong to no file.
     pub fn notes_beside_files(&self) -> Vec<String> {
         let of_table = |table: &TableReport| {
             let is_of_file = |note: &String| table.sources.iter().any(|file| file.note.as_ref() == Some(note));
@@ -220,13 +229,13 @@ impl IngestReport {
         self.tables.iter().flat_map(of_table).collect()
     }
 
-    /// Whether rows came that can be sent.
+    /// Whether there are new rows that can be sent.
     pub fn has_new_rows(&self) -> bool {
         self.tables.iter().any(|table| table.counts.staged + table.counts.extended + table.made > 0)
     }
 
-    /// Whether the user should look at the result: a file that cannot be read, a line that is not a row or is ahead of the clock,
-    /// a key with two contents.
+    /// Whether the user should check the result: a file could not be read, a line is not a row or is ahead of the
+    /// clock, or a key has two contents.
     pub fn needs_a_look(&self) -> bool {
         let totals = self.totals();
         totals.rejected + totals.held + totals.conflicts > 0 || self.tables.iter().any(|table| !table.notes.is_empty())
@@ -256,7 +265,7 @@ mod tests {
         let met = &whole.tables[0];
         assert_eq!((met.files, met.counts.lines, met.counts.accounted()), (3, 11, 11));
         let staged: Vec<u64> = met.sources.iter().map(|file| file.counts.staged).collect();
-        assert_eq!((staged, met.notes.as_slice()), (vec![5, 5, 1], ["odd".to_owned()].as_slice()));
+        assert_eq!((staged, met.notes.as_slice()), (vec![5, 5, 1], ["table \"met\": odd".to_owned()].as_slice()));
         assert_eq!((whole.tables.len(), whole.totals().staged), (2, 18));
     }
 }

@@ -1,11 +1,16 @@
-//! Tag columns that the configuration names, exchanges or takes away after the first rows came.
+//! Applies a change of the tag columns in the configuration after rows were staged: columns added, exchanged or
+//! removed.
 //!
-//! Rows that differed in such a column only were conflicts; they become rows, and every stored row gets the key that its own
-//! values give it, so that a file that is read again finds it there (I3). It is done once a change of the tag columns.
+//! Rows that differed only in such a column were conflicts; they become rows. Every stored row gets the key that its
+//! own values give it, so that a file that is read again finds the row there (I3). This is done once per change of the
+//! tag columns.
 //!
-//! The store keeps a number as it means, not as it is spelled, and nothing of `NAN`: a tag that was a field before gets the
-//! text `7` where the file says `007`, and a row without a value does not change. A file that says such a thing again is staged
-//! under its own spelling, beside the row of before. What was a tag already keeps the spelling of the file.
+//! The store keeps the value of a number, not its spelling, and no value for `NAN`. So a tag that was a field before
+//! gets the text `7` where the file has `007`, and a row without a value does not change. If a file has such a row
+//! again, it is staged under the file's spelling, beside the earlier row. A column that was a tag before keeps the
+//! spelling of the file.
+
+use std::collections::BTreeSet;
 
 use super::kept::KeptTaker;
 use super::lines::Taken;
@@ -15,18 +20,28 @@ use crate::store::{Outcome, Result, Staging, Store, Table, TaggedSeries, tags_in
 use crate::text::count;
 use crate::time::{Clock, Timestamp};
 
-/// What was done with the rows of a table.
+/// The result for the rows of a table.
 #[derive(Debug, Default)]
 struct Moved {
-    /// Rows with a new key, and contents that became rows.
+    /// The number of rows with a new key, and of contents that became rows.
     rows: u64,
-    /// Rows that have no value in one of the tag columns.
+    /// The number of rows that have no value in one of the tag columns.
     left: u64,
-    /// Tags under which the rows that moved were sent before.
-    from: Vec<String>,
+    /// The tags under which the moved rows were sent before.
+    from: BTreeSet<Vec<String>>,
+    /// The tags that they have now.
+    to: BTreeSet<Vec<String>>,
 }
 
-/// Moves what has to be moved. Gives a message where something was.
+impl Moved {
+    /// The series in which points were left, for the message.
+    fn left_series(&self) -> String {
+        let name = |tags: &Vec<String>| if tags.is_empty() { "without tags".to_owned() } else { tags.join(", ") };
+        self.from.iter().map(name).collect::<Vec<_>>().join("; ")
+    }
+}
+
+/// Moves every row whose key has changed. Returns a message if there were any.
 pub(super) fn apply(
     store: &Store,
     staging: &mut Staging<'_>,
@@ -43,7 +58,7 @@ pub(super) fn apply(
     let places: Vec<usize> = (0..table.columns.len()).filter(|place| is_tag(&table.columns[*place].name)).collect();
     let all = store.series_with_tags(table)?;
     if !all.is_empty() && places.is_empty() && config.columns.keys().any(|name| is_tag(name)) {
-        // Misspelled, or in no file yet.
+        // The column name is misspelled, or not in a file yet.
         return Ok(None);
     }
     staging.begin_retagging(table)?;
@@ -54,12 +69,7 @@ pub(super) fn apply(
             continue;
         }
         let mut retag = Retag { store, staging, table, config, places: &places, series: &series };
-        let before = moved.rows;
         retag.rows(&mut moved)?;
-        if moved.rows > before {
-            let tags = series.tags.join(", ");
-            moved.from.push(if tags.is_empty() { "without tags".to_owned() } else { tags });
-        }
         retag.contents(&mut moved, now)?;
         seen.push(series.id);
     }
@@ -68,7 +78,7 @@ pub(super) fn apply(
     if moved.rows == 0 {
         return Ok(None);
     }
-    // Without the series that have no rows any more.
+    // Reads the table again without the series that no longer have rows.
     *table = store.table(config)?;
     let have = if moved.rows == 1 { "has" } else { "have" };
     let are = if moved.rows == 1 { "is" } else { "are" };
@@ -76,7 +86,7 @@ pub(super) fn apply(
         0 => String::new(),
         left => format!("; {} without a value there did not change", count(left, "row")),
     };
-    let points = match moved.from.join("; ") {
+    let points = match moved.left_series() {
         from if from.is_empty() => String::new(),
         from => format!(". The old points stay in the bucket, in the series {from}; delete them there"),
     };
@@ -97,7 +107,7 @@ struct Retag<'a, 's> {
 }
 
 impl Retag<'_, '_> {
-    /// The tags that these values give. None: one of the columns has no value.
+    /// The tags that these values give. None if one of the columns has no value.
     fn tags_of(&self, values: &str) -> Option<Vec<String>> {
         let texts = format::texts_of(values, self.places);
         texts.into_iter().map(|text| spelled(&self.series.tags, text)).collect()
@@ -106,6 +116,7 @@ impl Retag<'_, '_> {
     fn rows(&mut self, moved: &mut Moved) -> Result<()> {
         self.staging.begin()?;
         self.staging.use_columns(self.table, self.config)?;
+        let mut has_left = false;
         let mut after = None;
         loop {
             let rows = self.store.old_rows(self.series.id, after)?;
@@ -113,10 +124,21 @@ impl Retag<'_, '_> {
             after = Some(last.id());
             for row in &rows {
                 match self.tags_of(row.values()) {
-                    // Its file had no such column.
+                    // The row's file had no such column.
                     None => moved.left += 1,
                     Some(tags) if tags == self.series.tags => {}
                     Some(tags) => {
+                        // In the transaction of the first row that leaves, and comes: what is killed is named all the same.
+                        if !has_left && self.staging.note_left_series(self.table, self.series)? {
+                            moved.from.insert(self.series.tags.clone());
+                        }
+                        has_left = true;
+                        if !moved.to.contains(&tags) {
+                            if !moved.from.contains(&tags) {
+                                self.staging.note_returned_to(self.table, &written(&tags))?;
+                            }
+                            moved.to.insert(tags.clone());
+                        }
                         self.staging.move_row(self.table, row, &written(&tags))?;
                         moved.rows += 1;
                     }
@@ -128,7 +150,7 @@ impl Retag<'_, '_> {
         }
     }
 
-    /// Contents that are kept beside the rows of the series.
+    /// Moves the contents that are kept beside the rows of the series.
     fn contents(&mut self, moved: &mut Moved, now: Timestamp) -> Result<()> {
         let mut kept = KeptTaker::that_keeps(self.store, self.config, now);
         for content in self.store.conflicts_of_series(self.series.id)? {
@@ -138,7 +160,7 @@ impl Retag<'_, '_> {
                 None => self.tags_of(&content.raw).map(|tags| written(&tags)),
             };
             let Some(tags) = tags else { continue };
-            // The row that it is kept beside may have been pruned, and is in the bucket.
+            // The row beside which it is kept may have been pruned, and is in the bucket.
             if tags == content.tags && self.series.pruned.is_some_and(|pruned| content.ts <= pruned) {
                 continue;
             }
@@ -151,19 +173,19 @@ impl Retag<'_, '_> {
     }
 }
 
-/// As a series holds its tags.
+/// The tags in the form in which a series holds them.
 fn written(tags: &[String]) -> String {
     serde_json::to_string(tags).unwrap_or_default()
 }
 
-/// The text of a tag, from the store's text of the value: as the series spells the same value, where it has it.
+/// The text of a tag from the store's text of the value: the spelling of the series, if it has the same value.
 fn spelled(known: &[String], text: Option<String>) -> Option<String> {
     let Some(text) = text else {
         return known.iter().find(|tag| tag.is_empty() || tag.eq_ignore_ascii_case("NAN")).cloned();
     };
     let number = |text: &str| format::parse_number(text.as_bytes()).map(|number| number.value);
     let same = |tag: &&String| **tag == text || number(&text).is_some_and(|value| number(tag) == Some(value));
-    // The same text before the same number.
+    // An equal text is preferred to an equal number.
     let found = known.iter().find(|tag| **tag == text).or_else(|| known.iter().find(same));
     Some(found.cloned().unwrap_or(text))
 }

@@ -1,11 +1,12 @@
-//! Rows that share a time stamp get their times: the place of each within its stamp is proven, or its line is held (I1, I3).
+//! Gives rows that share a time stamp their own times: the place of each row within its stamp is proven, or its line is
+//! held (I1, I3).
 //!
-//! A held line is judged again as soon as a row of its stamp or of the next one comes, before anything is committed. A row
-//! that is stored keeps its time, whatever comes later, so that a line that is read again is found there.
+//! A held line is judged again, before anything is committed, as soon as a row of its stamp or of the next stamp is
+//! read. A stored row keeps its time, whatever is read later, so that a line that is read again is found there.
 //!
-//! Where the configuration does not say how many rows share a stamp, the rows may show it ([`Samples::shown_by`]). The
-//! number is then kept with the table. Rows that were taken before it was known stand beside the first row of their stamp as
-//! conflicts; they become rows when it is.
+//! If the configuration does not say how many rows share a stamp, the rows themselves may show it
+//! ([`Samples::shown_by`]). The number is then kept with the table. Rows that were staged before that are kept as
+//! conflicts beside the first row of their stamp; they become rows then.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -14,40 +15,43 @@ use super::glued::first_line;
 use super::kept::KeptTaker;
 use super::lines::{LineTaker, Taken};
 use crate::config::{SharedStamps, TableConfig};
+use crate::format::Apart;
 use crate::store::{
     KnownStamp, LineRefusal, MovedRow, OldRow, Outcome, Records, Result, SampleAt, Spreading, Staging, Store, Table,
 };
 use crate::text::count;
 use crate::time::{Candidates, Clock, LocalTime, Place, Samples, Timestamp};
 
-/// Rows looked at to see how many share a stamp.
+/// The most rows that are examined to see how many share a stamp.
 const LOOKED_AT: usize = 4_096;
-/// So many rows of which none shares its stamp with the next one are enough to see that none does.
+/// If none of this many rows shares its stamp with the next one, rows of the table do not share stamps.
 const LEAST_LOOKED_AT: usize = 16;
-/// So many rows with the time of the row before are reported; a single one may be a clock that was set.
+/// From this number on, rows with the time of the previous row are reported; a single one may be a clock step.
 const LEAST_REPORTED: u64 = 2;
-/// Length of the time on a line that may be shared with the next line.
+/// The length of the time in a line that is compared with that of the next line.
 const STAMP: usize = 20;
 
-/// Where the rows of one read belong.
+/// The state for placing the rows of one read within their stamps.
 #[derive(Debug, Default)]
 pub(super) struct Placing {
-    /// The stamp of the row before.
+    /// The stamp of the previous row.
     open: Option<Open>,
-    /// Stamps of which a row came while rows of it or next to it were waiting: series and stamp.
+    /// Stamps of which a row was staged while lines of it or next to it were held: series and stamp.
     touched: BTreeSet<(i64, Timestamp)>,
-    /// Series and stamp of the row before, and whether it began the stamp.
+    /// The series and stamp of the previous row, and whether it began the stamp.
     last: Option<(i64, Timestamp)>,
     has_begun: bool,
-    /// Hashes of the lines of this read that are held.
+    /// The hashes of the lines of this read that are held.
     held: HashSet<i64>,
-    /// Whether lines of the table are waiting; None: not asked yet.
+    /// Whether lines of the table are held; None if the store was not asked yet.
     is_awaited: Option<bool>,
     /// Lines of earlier reads that became rows.
     pub(super) taken_up: u64,
-    /// Rows that came with the time of the row before, kept beside it as conflicts.
+    /// The number of rows with the time of the previous row, which are kept beside it as conflicts.
     shared: u64,
-    /// What was seen of the table's rows.
+    /// Whether a text tells rows of one stamp apart, so that they are no samples.
+    is_apart: bool,
+    /// An observation about the table's rows.
     pub(super) note: Option<String>,
 }
 
@@ -55,27 +59,27 @@ pub(super) struct Placing {
 struct Stamped {
     samples: Samples,
     stamp: Timestamp,
-    /// As the logger wrote it.
+    /// The stamp as the logger wrote it.
     local: LocalTime,
 }
 
-/// A stamp whose rows are being read.
+/// The stamp whose rows are being read.
 #[derive(Debug)]
 struct Open {
     series: i64,
     stamp: Timestamp,
     known: KnownStamp,
-    /// RECORD of the row that had the time of the stamp when it was opened. It may have come before the table was known to
-    /// have samples, so that it is not the first one.
+    /// RECORD of the row that had the time of the stamp when it was opened. It may have been staged before the table
+    /// was known to have samples, so it may not be the first row.
     early: Option<i64>,
-    /// Whether rows of it were stored when it was opened.
+    /// Whether rows of the stamp were stored when it was opened.
     is_resumed: bool,
-    /// The first record, where it is known and all records of the stamp are of one count.
+    /// The first record number, if it is known and all record numbers of the stamp belong to one sequence.
     first: Option<i64>,
 }
 
 impl Placing {
-    /// Whether waiting lines are to be judged again now.
+    /// Whether held lines are to be judged again now.
     #[inline]
     pub(super) fn is_due(&self) -> bool {
         self.has_begun && !self.touched.is_empty()
@@ -88,7 +92,8 @@ impl Placing {
 }
 
 impl LineTaker<'_> {
-    /// The time of a row with this stamp, or why it is not known yet. A table of which no stamp is shared costs a comparison.
+    /// The time of a row with this stamp, or the reason why it is not known yet. A table without shared stamps costs
+    /// one comparison.
     #[inline]
     pub(super) fn place(
         &mut self,
@@ -116,7 +121,7 @@ impl LineTaker<'_> {
         }
         let record = match self.row.record {
             Some(record) if samples.is_stamp(stamp) => record,
-            // The rows themselves showed that they share stamps; this one does not.
+            // The rows showed that they share stamps; this stamp is not a shared one.
             _ if matches!(self.config.samples, SharedStamps::AsShown) => return Ok(Ok(stamp)),
             record => return Ok(Err(self.no_sample(samples, local, record))),
         };
@@ -138,7 +143,7 @@ impl LineTaker<'_> {
             let ts = samples.time(stamp, place);
             !open.is_resumed || open.known.stored.values().all(|known| *known != ts)
         };
-        // The lines that wait before it become rows first: RECORD is followed in the order of the rows.
+        // The held lines before this row must become rows first: RECORD is followed in the order of the rows.
         let is_first = !self.placing.has_begun || self.placing.touched.is_empty();
         let reason = match place {
             Place::At(place) if is_first && is_free(place) => {
@@ -159,7 +164,7 @@ impl LineTaker<'_> {
                 open.known.stored.insert(record, ts);
                 return Ok(Ok(ts));
             }
-            // A row that has the place wrongly is moved first, too.
+            // A row that wrongly has this place is moved first, too.
             Place::At(_) | Place::Unknown => format!(
                 "held: {local} is the time of {key} rows, and it is not known yet which of them has RECORD {record}; it is \
                  staged when a row before or behind it tells",
@@ -174,7 +179,7 @@ impl LineTaker<'_> {
         Ok(Err(self.hold_sample(SampleAt { series, stamp, record }, reason)))
     }
 
-    /// Why a line of a table with samples is none.
+    /// The reason why a line of a table with samples is not a row.
     #[cold]
     fn no_sample(&self, samples: Samples, local: LocalTime, record: Option<i64>) -> LineRefusal {
         let (rows, interval) = (samples.per_stamp(), samples.interval());
@@ -208,7 +213,7 @@ impl LineTaker<'_> {
         self.placing.is_awaited = Some(is_awaited);
         let newest = table.newest_of_series(series).map(|newest| samples.stamp_of(newest));
         let known = match self.placing.open.take() {
-            // Nothing is stored or waiting behind the stamp that was read just now.
+            // Nothing is stored or held after the stamp that was just read.
             Some(before)
                 if !is_awaited && before.series == series && before.stamp < stamp && newest == Some(before.stamp) =>
             {
@@ -227,7 +232,7 @@ impl LineTaker<'_> {
         Ok(())
     }
 
-    /// Judges the waiting lines next to the rows that were read, and counts those of this read where they belong now.
+    /// Judges the held lines next to the rows that were read, and counts those of this read by their result.
     #[cold]
     pub(super) fn resolve_waiting(&mut self, staging: &mut Staging<'_>, table: &mut Table) -> Result<()> {
         let touched = self.placing.take_touched();
@@ -255,10 +260,20 @@ impl LineTaker<'_> {
         self.placing.held.insert(xxhash_rust::xxh3::xxh3_64(raw).cast_signed());
     }
 
-    /// Looks for rows that share a stamp, where the configuration does not say whether any do, before the first of them is
-    /// taken. `ahead` begins with the next physical line.
+    /// Finds out whether rows share a stamp, before the first of them is taken, if the configuration does not say so.
+    /// `ahead` begins with the next physical line.
     #[cold]
     pub(super) fn look_ahead(&mut self, staging: &mut Staging<'_>, table: &mut Table, ahead: &[u8]) -> Result<()> {
+        if let Some(column) = self.column_apart(table, ahead) {
+            self.placing.is_apart = true;
+            let path = self.path;
+            self.placing.note.get_or_insert(format!(
+                "{path}: rows of one time differ in column \"{column}\"; write [table.columns.\"{column}\"] with use = \"tag\" in \
+                 [[table]] \"{table}\", so that each has a series of its own: the rows beside others become rows then",
+                table = self.config.name
+            ));
+            return Ok(());
+        }
         let Some(samples) = self.shown(ahead) else { return Ok(()) };
         self.begin_samples(staging, table, samples)
     }
@@ -277,21 +292,25 @@ impl LineTaker<'_> {
         Ok(())
     }
 
-    /// A row came with the time of the row before it, and was kept beside it as a conflict.
+    /// Notes a row with the time of the previous row, which was kept beside it as a conflict.
     #[cold]
     pub(super) fn note_conflict(&mut self, before: Option<(Timestamp, i64)>) {
         let this = self.previous.zip(self.row.record);
-        // The row before may stand in the last collection.
+        // The previous row may be in the last collection.
         let goes_on = before.is_none_or(|before| {
             this.is_some_and(|this| before.0 == this.0 && before.1.checked_add(1) == Some(this.1))
         });
         self.placing.shared += u64::from(goes_on && self.row.record.is_some());
     }
 
-    /// Looks for rows that share a stamp among the newest ones, where this read added some but too few to show it.
+    /// Finds out whether the newest rows share a stamp, if this read added too few rows to show it.
     pub(super) fn look_back(&mut self, staging: &mut Staging<'_>, table: &mut Table) -> Result<()> {
         let shared = std::mem::take(&mut self.placing.shared);
-        if shared == 0 || table.samples.is_some() || self.config.samples != SharedStamps::AsShown {
+        if shared == 0
+            || self.placing.is_apart
+            || table.samples.is_some()
+            || self.config.samples != SharedStamps::AsShown
+        {
             return Ok(());
         }
         let series = staging.series_of(table, if self.tags.is_empty() { "[]" } else { &self.tags })?;
@@ -309,6 +328,20 @@ impl LineTaker<'_> {
             return Ok(());
         };
         self.begin_samples(staging, table, samples)
+    }
+
+    /// The column, which is no tag, whose texts tell the rows of one stamp apart.
+    fn column_apart(&mut self, table: &Table, ahead: &[u8]) -> Option<String> {
+        let mut apart = Apart::default();
+        let whole = memchr::memrchr(b'\n', ahead).and_then(|end| ahead.get(..end))?;
+        for line in whole.split(|byte| *byte == b'\n').take(LOOKED_AT) {
+            let Some(local) = self.time_of_line(&crate::format::strip_noise(line)) else { break };
+            if !self.row.tags.is_empty() {
+                return None;
+            }
+            apart.see(local.nanos_since(LocalTime::from_nanos(0)), self.row.values_json());
+        }
+        table.column_names().into_iter().nth(apart.column()?)
     }
 
     fn shown(&mut self, ahead: &[u8]) -> Option<Samples> {
@@ -330,7 +363,7 @@ impl LineTaker<'_> {
                 });
                 rows.push((ts, record));
             }
-            // Rows of several series at one time, or written twice.
+            // The rows belong to several series of one time, or were written twice.
             if rows.len() > LEAST_LOOKED_AT && !shares {
                 return None;
             }
@@ -339,7 +372,7 @@ impl LineTaker<'_> {
     }
 }
 
-/// A row that stands behind its stamp, as it stands at its stamp. None: it does not stand behind it.
+/// A row that was placed after its stamp, with the time of the stamp itself. None if it was not placed after the stamp.
 fn moved_back(config: &TableConfig, table: &Table, samples: Samples, row: OldRow) -> Option<MovedRow> {
     let text = row.ts_text()?;
     let local = read_stamp(config, &table.time_formats, text)?;
@@ -349,7 +382,7 @@ fn moved_back(config: &TableConfig, table: &Table, samples: Samples, row: OldRow
     (to != row.ts() && to == samples.stamp_of(row.ts())).then_some(MovedRow { row, to, text })
 }
 
-/// Why rows of a stamp have no place, by their first and their last record.
+/// The reason why rows of a stamp have no place, by their first and last record number.
 fn contradicts(samples: Samples, local: LocalTime, first: i64, last: i64) -> String {
     let rows = last - first + 1;
     let have = if rows == 1 { "has" } else { "have" };
@@ -367,9 +400,9 @@ pub(super) fn share_stamp(line: &[u8], rest: &[u8]) -> bool {
     line.get(..STAMP).is_some_and(|stamp| rest.starts_with(stamp)) && first_line(rest).len() > STAMP
 }
 
-/// What the table's configuration says of shared stamps holds from now on. Gives a message where rows changed.
+/// Applies the table's configuration of shared stamps to the stored rows. Returns a message if rows changed.
 ///
-/// Where a store has millions of such rows, this takes many transactions, and the store remembers what was begun.
+/// With millions of such rows this takes many transactions, and the store remembers the work that was begun.
 pub(super) fn apply(
     store: &Store,
     staging: &mut Staging<'_>,
@@ -417,28 +450,28 @@ pub(super) fn apply(
     })
 }
 
-/// Judges waiting lines and contents of stamps of one table.
+/// Judges held lines and kept contents of the stamps of one table.
 pub(super) struct Resolver<'a, 's> {
     pub(super) store: &'a Store,
     pub(super) staging: &'a mut Staging<'s>,
     pub(super) table: &'a mut Table,
     pub(super) config: &'a TableConfig,
     pub(super) now: Timestamp,
-    /// Whether what is done so far may be committed: the store remembers that more is to be done.
+    /// Whether the work done so far may be committed: the store remembers that more is to be done.
     pub(super) in_pieces: bool,
 }
 
-/// What became rows.
+/// The lines and contents that became rows.
 #[derive(Debug, Default)]
 pub(super) struct Resolved {
-    /// Lines: hash, and what became of each.
+    /// For each line its hash and result.
     pub(super) lines: Vec<(i64, Outcome)>,
-    /// Contents that were kept beside the row of their stamp.
+    /// The number of contents that were kept beside the row of their stamp.
     pub(super) contents: u64,
 }
 
 impl Resolver<'_, '_> {
-    /// From now on rows of the table share stamps so. Gives the number of conflicts that became rows.
+    /// From now on, rows of the table share stamps as `samples` says. Returns the number of conflicts that became rows.
     fn begin(&mut self, samples: Samples) -> Result<u64> {
         self.staging.use_samples(self.table, Some(samples))?;
         self.staging.note_spreading(self.table, Some(Spreading::Apart))?;
@@ -458,7 +491,7 @@ impl Resolver<'_, '_> {
         Ok(rows)
     }
 
-    /// Rows that were spread get the time of their stamp again, as if no stamp was ever shared. Gives their number.
+    /// Gives rows that were spread the time of their stamp again, as if no stamp was ever shared. Returns their number.
     fn go_back(&mut self, samples: Samples) -> Result<u64> {
         self.staging.note_spreading(self.table, Some(Spreading::Back))?;
         let version = self.staging.version_of_move()?;
@@ -490,7 +523,7 @@ impl Resolver<'_, '_> {
         Ok(rows)
     }
 
-    /// As [`Resolver::go_back`], for what is kept beside rows.
+    /// Like [`Resolver::go_back`], for contents that are kept beside rows.
     fn contents_back(&mut self, samples: Samples, series: i64) -> Result<()> {
         let mut kept = KeptTaker::that_keeps(self.store, self.config, self.now);
         let mut after = Timestamp::MIN;
@@ -525,7 +558,8 @@ impl Resolver<'_, '_> {
         Ok(())
     }
 
-    /// Judges what waits in these stamps (series and stamp) and next to them, and from there on as far as it becomes rows.
+    /// Judges the held lines of these stamps (series and stamp) and next to them. As long as lines become rows, it
+    /// continues with the stamps next to those.
     pub(super) fn resolve_waiting(&mut self, touched: BTreeSet<(i64, Timestamp)>) -> Result<Resolved> {
         let mut resolved = Resolved::default();
         let Some(samples) = self.table.samples else { return Ok(resolved) };
@@ -552,9 +586,9 @@ impl Resolver<'_, '_> {
         Ok(before.into_iter().chain(after).map(move |stamp| (series, stamp)))
     }
 
-    /// Stages what waits in a stamp, as far as its place is known. Gives whether anything was.
+    /// Stages the held lines of a stamp whose place is known. Returns whether there were any.
     fn stamp(&mut self, samples: Samples, at: (i64, Timestamp), resolved: &mut Resolved) -> Result<bool> {
-        // Each line was seen when it was read, in the order of the logger.
+        // The record numbers were noted when the lines were read, in the order of the logger.
         self.staging.set_records(Records::Known);
         let done = self.stage_stamp(samples, at, resolved);
         self.staging.set_records(Records::AsRead);
@@ -593,7 +627,7 @@ impl Resolver<'_, '_> {
             .collect();
         self.staging.move_rows(self.table, &tags, &moved)?;
         let mut kept = KeptTaker::that_keeps(self.store, self.config, self.now);
-        // Only what waits no more counts, so that this comes to an end.
+        // Only lines that are no longer held count, so that the loop ends.
         let mut any = false;
         for (record, content) in waiting.contents {
             let Some(ts) = time(record) else { continue };

@@ -1,6 +1,7 @@
-//! Whether a line of ours has a field: a server that refuses a field names it, and not the lines that have it.
+//! Checks whether one of our lines has a field: a server that refuses a field names the field, but not the lines with
+//! it.
 
-/// Whether the line, without its line end, is of this measurement and has this field. Both names unescaped.
+/// Whether the line, without its line end, has this measurement and this field. Both names are unescaped.
 pub fn carries(line: &[u8], measurement: &str, field: &str) -> bool {
     let (name, rest) = token(line, b", ");
     if name != measurement.as_bytes() {
@@ -26,7 +27,7 @@ pub fn carries(line: &[u8], measurement: &str, field: &str) -> bool {
     false
 }
 
-/// Up to the first unescaped byte of `ends`, with the escapes taken out, and what is left from that byte on.
+/// The text up to the first unescaped byte of `ends`, unescaped, and the rest from that byte on.
 fn token<'a>(text: &'a [u8], ends: &[u8]) -> (Vec<u8>, &'a [u8]) {
     let mut name = Vec::new();
     let mut at = 0;
@@ -34,7 +35,7 @@ fn token<'a>(text: &'a [u8], ends: &[u8]) -> (Vec<u8>, &'a [u8]) {
         if ends.contains(&byte) {
             break;
         }
-        // Our names have no other backslash than that of an escape.
+        // Our names contain no backslashes other than those of escapes.
         if byte == b'\\'
             && let Some(&escaped) = text.get(at + 1)
         {
@@ -48,7 +49,7 @@ fn token<'a>(text: &'a [u8], ends: &[u8]) -> (Vec<u8>, &'a [u8]) {
     (name, &text[at.min(text.len())..])
 }
 
-/// What stands behind a field's value: a comma, the space before the time, or nothing.
+/// The rest after a field's value: it begins with a comma, the space before the time, or is empty.
 fn behind_value(text: &[u8]) -> &[u8] {
     let mut at = 0;
     let mut quoted = false;

@@ -1,22 +1,22 @@
-//! The store's JSON array, read cell by cell where it lies.
+//! Reads the store's JSON array cell by cell without copying.
 //!
-//! A general JSON reader would turn every number into an f64 and back; here the bytes that the logger wrote go to the
-//! wire. Few strings are ever sent, so they are stepped over, escapes and all, and not decoded here.
+//! A general JSON reader would convert every number into an f64 and back; here the bytes that the logger wrote are
+//! sent. Few strings are ever sent, so they are skipped with their escapes and not decoded here.
 
 /// One value of a row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Cell<'a> {
-    /// A finite number in the spelling that all parsers take: `-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?`.
+    /// A finite number in a notation that all parsers accept: `-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?`.
     Canonical(&'a [u8]),
-    /// A finite number that is spelled otherwise.
+    /// A finite number in any other notation.
     Odd(f64),
-    /// A string as it stands in the array, with its quotes and escapes.
+    /// A string as it is in the array, with its quotes and escapes.
     Text(&'a [u8]),
-    /// Null, a truth value, or a number that is not finite: nothing to send.
+    /// Null, a truth value, or a number that is not finite: nothing is sent.
     Missing,
 }
 
-/// Walks the cells of a JSON array. Errors are the byte at which the text stops being one.
+/// Iterates over the cells of a JSON array. An error is the offset at which the text stops being valid.
 #[derive(Debug)]
 pub(super) struct Cells<'a> {
     text: &'a [u8],
@@ -31,7 +31,7 @@ enum State {
     Done,
 }
 
-/// An integer part this long cannot reach the largest f64, 1.8e308.
+/// An integer part with at most this many digits is below the largest f64, 1.8e308.
 const SURELY_FINITE_DIGITS: usize = 308;
 
 impl<'a> Cells<'a> {
@@ -42,7 +42,7 @@ impl<'a> Cells<'a> {
         Ok(cells)
     }
 
-    /// The next cell; none after the closing bracket.
+    /// The next cell; None after the closing bracket.
     #[inline]
     pub(super) fn next(&mut self) -> Result<Option<Cell<'a>>, usize> {
         if self.state == State::Done {
@@ -103,7 +103,7 @@ impl<'a> Cells<'a> {
         Ok(Cell::Missing)
     }
 
-    /// Two bytes for an escape are enough: `\u0022` has no quote of its own.
+    /// Skipping two bytes for an escape is enough, because `\u0022` contains no quote.
     fn string(&mut self) -> Result<Cell<'a>, usize> {
         let start = self.at;
         self.at += 1;
@@ -156,7 +156,7 @@ impl<'a> Cells<'a> {
         self.odd_number(start, canonical && ended)
     }
 
-    /// The slow path: an exponent, or a spelling that is not JSON's.
+    /// The slow path: an exponent, or a notation that is not valid JSON.
     fn odd_number(&mut self, start: usize, canonical: bool) -> Result<Cell<'a>, usize> {
         while !matches!(self.peek(), None | Some(b',' | b']' | b' ' | b'\n' | b'\r' | b'\t')) {
             self.at += 1;

@@ -1,18 +1,18 @@
-//! Names and tag values in a form that every parser reads alike.
+//! Writes names and tag values in a form that every parser reads in the same way.
 //!
-//! Outside string fields a backslash means something else to each product, and on InfluxDB 3 a trailing one swallows
-//! what follows (docs/influx-answers.md#line-protocol), so it never goes out. Control characters would end the line early,
-//! a leading `#` would make it a comment that is answered with 204, a byte order mark would split the series.
+//! Outside string fields each product interprets a backslash differently, and on InfluxDB 3 a trailing one escapes the
+//! text after it (docs/influx-answers.md#line-protocol), so it is never sent. Control characters would end the line
+//! early, a leading `#` would make it a comment that is answered with 204, a byte order mark would split the series.
 
 use std::collections::HashSet;
 
-/// The name of a thing whose own name has nothing in it that can be sent.
+/// The name in place of one that contains nothing that can be sent.
 const NAMELESS: &str = "unnamed";
 
-/// What a server keeps for itself as a tag or field key. `_field` and `_measurement` lose their `_` anyway.
+/// The tag or field key that servers reserve. `_field` and `_measurement` lose their `_` anyway.
 const RESERVED_KEY: &str = "time";
 
-/// A tag value, or the raw material of a name. May be empty.
+/// The text of a tag value, or the basis of a name. It may be empty.
 pub(super) fn text(raw: &str) -> String {
     raw.chars()
         .filter(|letter| *letter != '\u{feff}')
@@ -24,14 +24,14 @@ pub(super) fn text(raw: &str) -> String {
         .collect()
 }
 
-/// A tag or field key before it is made unique. Never empty.
+/// A tag or field key before it is made unique. It is never empty.
 pub(super) fn key(raw: &str) -> String {
     let clean = text(raw);
     let name = clean.trim().trim_start_matches(['_', '#', ' ']);
     if name.is_empty() { NAMELESS.to_owned() } else { name.to_owned() }
 }
 
-/// A measurement: the same rules as for a key.
+/// A measurement, by the same rules as for a key.
 pub(super) fn measurement(raw: &str) -> String {
     key(raw)
 }
@@ -55,16 +55,16 @@ fn put_escaped(name: &str, special: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// The keys of one line. Tags, fields and flags share one space: the same name twice fails on InfluxDB 3 and loses one
-/// of the two, silently, on 1.x and 2.x.
+/// The keys of one line. Tags, fields and flags share one namespace: the same name twice is an error on InfluxDB 3, and
+/// silently loses one of the two on 1.x and 2.x.
 #[derive(Debug, Default)]
 pub(super) struct Names {
     taken: HashSet<String>,
 }
 
 impl Names {
-    /// The wanted name, or the first of `wanted_2`, `wanted_3`, … that is free. What was given before never changes, so
-    /// a column list that grows at its end keeps the names it had.
+    /// The wanted name, or the first free one of `wanted_2`, `wanted_3`, …. Names that were given before never change,
+    /// so a column list that grows at its end keeps its names.
     pub(super) fn take(&mut self, wanted: &str) -> String {
         let mut name = wanted.to_owned();
         let mut number = 1_u32;

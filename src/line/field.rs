@@ -1,4 +1,4 @@
-//! A field column and what its place on a line looks like.
+//! A field column and its part of a line.
 
 use super::cells::Cell;
 use super::escape::{self, Names};
@@ -15,18 +15,19 @@ pub(super) struct FieldShape {
     pub(super) value_key: Vec<u8>,
     pub(super) flag_key: Vec<u8>,
     pub(super) flag_is_sent: bool,
-    /// A value that fails stays in the store; its flag goes out.
+    /// Whether a failed value is not sent; its flag is.
     pub(super) fails_are_withheld: bool,
-    /// Place in the list of parts.
+    /// The index in the list of parts.
     pub(super) part: usize,
     pub(super) value_type: ValueType,
-    /// Whether the column can hold a number: that of a time or a histogram cannot, even where a row has no value in it.
+    /// Whether the column can hold a number: a column of times or a histogram cannot, even in a row without a value in
+    /// it.
     pub(super) holds_numbers: bool,
 }
 
 impl FieldShape {
-    /// None for a column that is not a field. The name of the flag is taken even where it is not sent, so that a range
-    /// test configured later renames nothing.
+    /// None for a column that is not a field. The name of the flag is reserved even if it is not sent, so that a range
+    /// test that is configured later does not rename anything.
     pub(super) fn new(table: &TableConfig, column: &str, flag_is_sent: bool, names: &mut Names) -> Option<FieldShape> {
         let config = table.columns.get(column);
         if config.is_some_and(|config| config.column_use != ColumnUse::Field) {
@@ -59,7 +60,7 @@ impl FieldShape {
         flag != MISSING && !(self.fails_are_withheld && flag == FAIL)
     }
 
-    /// True if there was a value to put.
+    /// Returns whether there was a value to write.
     #[inline]
     pub(super) fn put_value(
         &self,
@@ -79,11 +80,11 @@ impl FieldShape {
         false
     }
 
-    /// Whether its flag goes out in a row that has no value to send. What is never sent, a text in a column of numbers, needs
-    /// no flag; a field that is tested has one in every row.
+    /// Whether its flag is sent in a row that has no value to send. A value that is never sent, such as a text in a
+    /// column of numbers, needs no flag; a field with tests has a flag in every row.
     pub(super) fn flags_an_empty_row(&self, cell: Cell<'_>, flag: u8) -> bool {
         let is_number = matches!(self.value_type, ValueType::Float | ValueType::Integer);
-        // A text that means "missing" (INF) stands where a number may come.
+        // A text that means "missing" (INF) is in a column that may hold numbers.
         let is_text = matches!(cell, Cell::Text(_)) && flag != MISSING;
         let is_never_sent = is_number && (!self.holds_numbers || is_text);
         self.flag_is_sent || !is_never_sent

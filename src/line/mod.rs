@@ -1,12 +1,13 @@
-//! A reading becomes one line of line protocol.
+//! Converts a row into one line of line protocol.
 //!
-//! The promise is that every product that speaks line protocol reads the same point from the line: one line is one
-//! point, numbers are floats unless the configuration says otherwise, the time is always written, and
-//! nothing that a logger can put into a name merges two lines or hides one. The rules come from running five parsers on the odd cases (docs/influx-answers.md#line-protocol).
+//! Every product that supports line protocol reads the same point from the line: one line is one point, numbers are
+//! floats unless the configuration gives another type, the time is always written, and no text that a logger can put
+//! into a name merges two lines or hides one. The rules are the result of running five parsers on the special cases
+//! (docs/influx-answers.md#line-protocol).
 //!
-//! [`LineShape`] does everything that depends on the series once; [`LineShape::render`] is the hot path and neither
-//! allocates nor looks anything up. The same row through the same shape is the same bytes (I7), and a shape built from
-//! a longer column list keeps the names of the columns it had.
+//! [`LineShape`] computes once everything that depends on the series; [`LineShape::render`] runs once per row and
+//! neither allocates nor looks anything up. The same row with the same shape gives the same bytes (I7), and a shape
+//! with a longer column list keeps the names of the earlier columns.
 
 use crate::config::{ColumnUse, TableConfig, ValueType};
 use crate::time::Timestamp;
@@ -35,7 +36,7 @@ use escape::Names;
 use field::FieldShape;
 use writing::Line;
 
-/// The longest series key, and series key + field key + 4, that InfluxDB 1.x and 2.x take (`models.MaxKeyLength`).
+/// The limit of InfluxDB 1.x and 2.x for the series key, and for series key + field key + 4 (`models.MaxKeyLength`).
 const MAX_KEY_BYTES: usize = 65_535;
 
 /// QARTOD's digit for "missing".
@@ -43,7 +44,7 @@ const MISSING: u8 = b'9';
 /// QARTOD's digit for "fail".
 const FAIL: u8 = b'4';
 
-/// A tag value as it stands on a line, for lines that are not readings.
+/// A tag value in line protocol, for lines that are not rows.
 pub fn tag_value(raw: &str) -> String {
     let mut out = Vec::new();
     let clean = escape::text(raw);
@@ -51,40 +52,40 @@ pub fn tag_value(raw: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// A field key as it stands on a line, for lines that are not readings.
+/// A field key in line protocol, for lines that are not rows.
 pub fn field_key(raw: &str) -> String {
     let mut out = Vec::new();
     escape::put_key(&escape::key(raw), &mut out);
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// What is the same in every line of a series: built once, used for each row.
+/// Everything that is equal in all lines of a series: built once, used for each row.
 #[derive(Debug, Clone)]
 pub struct LineShape {
     tags: Vec<(String, String)>,
-    /// One, unless the product limits the columns of a measurement and the table has more.
+    /// One part, unless the product limits the columns of a measurement and the table has more.
     parts: Vec<Part>,
-    /// One per column of the store; none for tags and ignored columns.
+    /// One entry per column of the store; None for tags and ignored columns.
     fields: Vec<Option<FieldShape>>,
 }
 
-/// A measurement that takes some of a table's fields. Fields are given to parts in column order, a field and its flag to
-/// the same one, so a column that is added later moves none.
+/// A measurement with some of a table's fields. Fields are assigned to parts in the order of the columns, a field and
+/// its flag to the same part, so a column that is added later moves no other field.
 #[derive(Debug, Clone)]
 struct Part {
     measurement: String,
     /// Measurement and tags, escaped, with the space after them.
     prefix: Vec<u8>,
-    /// How many fields it has.
+    /// The number of its fields.
     fields: usize,
 }
 
 impl LineShape {
-    /// Builds the shape of one series, for a product that takes any number of columns, with the flags of columns that have a
+    /// Builds the shape of one series, for a product without a limit of columns, with the flags of columns that have a
     /// range.
     ///
     /// # Errors
-    /// As [`LineShape::within`].
+    /// As for [`LineShape::within`].
     pub fn new(
         table: &TableConfig,
         columns: &[String],
@@ -96,13 +97,13 @@ impl LineShape {
 
     /// Builds the shape of one series.
     ///
-    /// `columns` is the store's column list for the table, in order; it only grows. `series_tags` are the values of
-    /// the tag columns, by the column's name in the file. `most_columns` is how many columns (time, tags, fields, flags)
-    /// the product allows a measurement: what does not fit goes to the measurement with `_2` behind its name, then `_3`,
-    /// at the same time with the same tags. `is_flagged` says of which columns the flags are sent.
+    /// `columns` is the store's column list for the table, in order; it only grows. `series_tags` are the values of the
+    /// tag columns, by the column's name in the file. `most_columns` is the number of columns (time, tags, fields,
+    /// flags) that the product allows in a measurement: further fields are written to a measurement with `_2` after its
+    /// name, then `_3`, at the same time with the same tags. `is_flagged` says for which columns the flags are sent.
     ///
     /// # Errors
-    /// [`LineError::NothingToSend`] without a field column, [`LineError::KeyTooLong`] over InfluxDB's limit.
+    /// [`LineError::NothingToSend`] without a field column, [`LineError::KeyTooLong`] above InfluxDB's limit.
     pub fn within(
         most_columns: Option<usize>,
         table: &TableConfig,
@@ -118,7 +119,8 @@ impl LineShape {
             return Err(LineError::KeyTooLong { field: String::new(), bytes: series_bytes });
         }
         let mut fields: Vec<Option<FieldShape>> = vec![None; columns.len()];
-        // A column keeps its own name; one that is to be sent under the name of another comes last, and gets a number.
+        // A column keeps its own name. A column that is configured with the name of another one comes last, and gets a
+        // number.
         for takes_anothers in [false, true] {
             for (column, field) in columns.iter().zip(&mut fields) {
                 if is_to_take_anothers_name(table, columns, column) == takes_anothers {
@@ -136,7 +138,7 @@ impl LineShape {
         if fields.iter().flatten().next().is_none() {
             return Err(LineError::NothingToSend { measurement });
         }
-        // Time and tags are columns too; a field needs one for itself and one for its flag.
+        // Time and tags are columns too; a field needs one column for itself and one for its flag.
         let room = most_columns.map_or(usize::MAX, |most| (most.saturating_sub(1 + tags.len()) / 2).max(1));
         let mut parts: Vec<Part> = Vec::new();
         for field in fields.iter_mut().flatten() {
@@ -151,7 +153,8 @@ impl LineShape {
         Ok(LineShape { tags, parts, fields })
     }
 
-    /// Names columns that hold no numbers, by their place in the column list: a row without a value has no flag of them.
+    /// Names columns that hold no numbers, by their position in the column list: their flags are not sent in a row
+    /// without a value.
     #[must_use]
     pub fn without_numbers_in(mut self, places: impl IntoIterator<Item = usize>) -> LineShape {
         for place in places {
@@ -162,8 +165,8 @@ impl LineShape {
         self
     }
 
-    /// The fields whose flags go out in a row without a value: place among the fields, and flag. All of them where that would
-    /// leave none.
+    /// The fields whose flags are sent in a row without a value: index among the fields, and flag. If there are none,
+    /// all fields.
     fn flags_of_empty_row<'s>(&'s self, values: &str, flags: &[u8]) -> Vec<(usize, &'s FieldShape, u8)> {
         let Ok(mut cells) = Cells::new(values) else { return Vec::new() };
         let cells = std::iter::from_fn(|| cells.next().ok().flatten());
@@ -178,21 +181,21 @@ impl LineShape {
 
     /// Appends one line with its line end to `out`.
     ///
-    /// `values` is the store's JSON array; where it is shorter than the column list, the rest is missing. `flags` has
-    /// one QARTOD digit a value. A row without any value still goes out, with the flags of all fields that it could have
-    /// values of, so that a dead sensor is not taken for a dead agent.
+    /// `values` is the store's JSON array; if it is shorter than the column list, the other values are missing. `flags`
+    /// has one QARTOD digit per value. A row without any value is sent too, with the flags of all fields that it could
+    /// have values of, so that a broken sensor is not mistaken for a stopped agent.
     ///
     /// # Errors
-    /// The row is damaged, or its time is out of range; `out` is then as it was.
+    /// The row is damaged, or its time is out of range; `out` is then unchanged.
     pub fn render(&self, timestamp: Timestamp, values: &str, flags: &str, out: &mut Vec<u8>) -> Result<(), LineError> {
         self.render_and_tell(timestamp, values, flags, out, &mut |_, _| {})
     }
 
-    /// As [`LineShape::render`]; `left_out` hears of each value that its field's type cannot express, by the field's name.
-    /// The rest of the line goes out without it.
+    /// Like [`LineShape::render`]. `left_out` is called with the field's name for each value that the field's type
+    /// cannot represent; the line is sent without this value.
     ///
     /// # Errors
-    /// As [`LineShape::render`].
+    /// As for [`LineShape::render`].
     pub fn render_and_tell(
         &self,
         timestamp: Timestamp,
@@ -257,7 +260,7 @@ impl LineShape {
     }
 }
 
-/// Whether the configured `field` of a column is the name of another column that is sent under its own.
+/// Whether the configured `field` of a column is the name of another column that is sent under that name.
 fn is_to_take_anothers_name(table: &TableConfig, columns: &[String], column: &str) -> bool {
     let own = |name: &str| table.columns.get(name);
     let Some(field) = own(column).and_then(|config| config.field.as_deref()).filter(|field| *field != column) else {
@@ -267,8 +270,8 @@ fn is_to_take_anothers_name(table: &TableConfig, columns: &[String], column: &st
     is_sent_so && columns.iter().any(|other| other == field)
 }
 
-/// The names of all tags the table can have are taken first, whether this series has a value for them or not: a
-/// field must have the same name in every series.
+/// The tags to send. The names of all tags that the table can have are reserved first, whether this series has a value
+/// for them or not, because a field must have the same name in every series.
 fn sent_tags(table: &TableConfig, series_tags: &[(String, String)], names: &mut Names) -> Vec<(String, String)> {
     let mut tags: Vec<(String, String)> = Vec::new();
     for (key, value) in &table.tags {

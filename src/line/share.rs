@@ -1,14 +1,14 @@
-//! The share that a table has of a measurement's columns, where a product limits them.
+//! The share of a table in a measurement's columns, if a product limits them.
 
 use std::collections::BTreeSet;
 
 use crate::config::{ColumnUse, TableConfig};
 
-/// How many of the `most` columns of a measurement are this table's, where several tables write to it. `sharing` are all of
-/// them, the table itself among them, with the columns that the store knows.
+/// The number of the `most` columns of a measurement that this table may use, if several tables write to it. `sharing`
+/// are all of them, including this table, with the columns that the store knows.
 ///
-/// All of them while the tables fit into one measurement together, else an equal share: it changes with the configuration
-/// and not with a column that is added to another table.
+/// All columns if the tables fit into one measurement together, otherwise an equal share: it changes with the
+/// configuration and not with a column that is added to another table.
 pub fn share_of_columns(most: usize, table: &TableConfig, sharing: &[(&TableConfig, &[String])]) -> usize {
     if sharing.len() < 2 {
         return most;
@@ -27,11 +27,11 @@ pub fn share_of_columns(most: usize, table: &TableConfig, sharing: &[(&TableConf
             }
         }
     }
-    // Time is a column too; a field needs one for itself and one for its flag.
+    // Time is a column too; a field needs one column for itself and one for its flag.
     if 1 + tags.len() + 2 * fields.len() <= most {
         return most;
     }
-    // A series may lack a value of a tag column, so only the constant tags are sure to stand in each line.
+    // A series may have no value of a tag column, so only the constant tags are certain to be in each line.
     most.saturating_sub(1 + tags.len()) / sharing.len() + 1 + table.tags.len()
 }
 

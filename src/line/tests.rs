@@ -1,4 +1,4 @@
-//! Rules of the line, row by row, and a round trip through a parser that we did not write.
+//! Tests the rules of the line row by row, and parses the lines with a parser of other authors.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -62,7 +62,7 @@ fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
 }
 
-/// The line without the parts that are the same in most cases.
+/// The line without the parts that are equal in most cases.
 fn fields(table: &TableConfig, columns: &[&str], values: &str, flags: &str) -> String {
     let shape = LineShape::new(table, &names(columns), &[]).unwrap();
     let mut out = Vec::new();
@@ -106,7 +106,7 @@ fn a_flag_goes_out_with_each_field_that_has_a_range() {
     for (values, flags, sent) in [
         ("[1,2,3]", "134", "a=1,a_qc=1,b=2,c=3,c_qc=4"),
         ("[null,2,3]", "921", "a_qc=9,b=2,c=3,c_qc=1"),
-        // Staged before the table had c: the line stays what it was (I7).
+        // Staged before the table had c: the line is unchanged (I7).
         ("[1,2]", "12", "a=1,a_qc=1,b=2"),
         ("[1,null,-9999]", "199", "a=1,a_qc=1,c_qc=9"),
         ("[\"x\",2,3]", "221", "a_qc=2,b=2,c=3,c_qc=1"),
@@ -234,7 +234,7 @@ fn a_damaged_row_is_an_error_and_leaves_nothing_behind() {
     }
 }
 
-/// A value as the store writes it, and what must arrive.
+/// A value as the store writes it, and what the bucket must have.
 fn cell() -> impl Strategy<Value = (String, Option<f64>)> {
     prop_oneof![
         any::<f64>()
@@ -362,7 +362,7 @@ fn a_failed_value_is_held_back_where_asked_and_its_flag_goes_out() {
     assert_eq!(sent(&shape, "[3,3]", "44"), "T_qc=4,U=3,U_qc=4", "verify expects what was sent");
 }
 
-/// As [`LineShape::sent_numbers`] hands it over.
+/// The numbers that [`LineShape::sent_numbers`] passes on.
 fn sent(shape: &LineShape, values: &str, flags: &str) -> String {
     let names: Vec<&str> = shape.sent_names().collect();
     let mut fields = Vec::new();

@@ -1,7 +1,7 @@
-//! Values of columns that are sent as another type than float, because the bucket holds them so.
+//! Values of columns that are sent as another type than float, because the bucket has them as that type.
 //!
-//! A value that the type cannot express is left out of its line and counted, never changed: 2.5 is no integer and 7 is no
-//! truth value. Strings lose what no two parsers read alike: control characters become spaces.
+//! A value that the type cannot represent is left out of its line and counted, never changed: 2.5 is not an integer and
+//! 7 is not a truth value. In strings, control characters become spaces, because parsers read them differently.
 
 use std::borrow::Cow;
 use std::io::Write;
@@ -9,15 +9,15 @@ use std::io::Write;
 use super::cells::Cell;
 use crate::config::ValueType;
 
-/// The longest string field that InfluxDB takes, in bytes.
+/// The longest string field that InfluxDB accepts, in bytes.
 const MOST_TEXT_BYTES: usize = 65_535;
-/// Fits 128 bits, leading zeros included, and is more than any 64-bit integer has.
+/// The most digits of an integer token: they fit into 128 bits including leading zeros, and a 64-bit integer has fewer.
 const MOST_DIGITS: i64 = 38;
 
-/// What a column's type makes of a value: the one place that knows what a type can express.
+/// A value converted to a column's type. Only this type knows which values a type can represent.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Typed<'a> {
-    /// A float in a spelling that all parsers take.
+    /// A float in a notation that all parsers accept.
     Token(&'a [u8]),
     /// A float that is formatted again.
     Float(f64),
@@ -29,7 +29,7 @@ pub(super) enum Typed<'a> {
     Text(Vec<u8>),
     /// There is no value.
     Missing,
-    /// There is one, and the type cannot express it.
+    /// There is a value, but the type cannot represent it.
     LeftOut,
 }
 
@@ -39,7 +39,7 @@ impl Typed<'_> {
         !matches!(self, Typed::Missing | Typed::LeftOut)
     }
 
-    /// The number that a server reads from it; NaN for what is no number in the bucket.
+    /// The number that a server reads from it; NaN if it is not a number in the bucket.
     pub(super) fn number(&self) -> f64 {
         match self {
             Typed::Token(token) => {
@@ -52,10 +52,10 @@ impl Typed<'_> {
         }
     }
 
-    /// Appends it as it stands on the line, behind `field=`; nothing where nothing is sent.
+    /// Appends the value as it is written after `field=`; nothing if it is not sent.
     #[inline]
     pub(super) fn put(&self, out: &mut Vec<u8>) {
-        // Writing to memory cannot fail. The Debug spelling of a finite f64 is canonical and shortest.
+        // Writing to memory cannot fail. The Debug format of a finite f64 is canonical and the shortest.
         let _ = match self {
             Typed::Token(token) => out.write_all(token),
             Typed::Float(number) => write!(out, "{number:?}"),
@@ -75,7 +75,7 @@ pub(super) fn is_number(value_type: ValueType) -> bool {
     }
 }
 
-/// The cell as a value of this type.
+/// Converts the cell to a value of this type.
 #[inline]
 pub(super) fn typed(value_type: ValueType, cell: Cell<'_>) -> Typed<'_> {
     match (value_type, cell) {
@@ -104,14 +104,14 @@ fn text(text: &str) -> Option<Typed<'static>> {
     (quoted.len() <= MOST_TEXT_BYTES).then_some(Typed::Text(quoted))
 }
 
-/// The token as an integer, if it is exactly one: by its digits, because a float has too few of them.
+/// The token as an integer, if it is exactly one. It is read digit by digit, because a float has too few digits.
 fn integer(token: &[u8]) -> Option<i64> {
     let text = std::str::from_utf8(token).ok()?;
     let (negative, text) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (mantissa, exponent) =
         text.split_once(['e', 'E']).map_or((text, "0"), |(mantissa, exponent)| (mantissa, exponent));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-    // The point stands so far from the left end of all digits.
+    // The position of the decimal point, counted from the left end of all digits.
     let point = i64::try_from(whole.len()).ok()?.checked_add(exponent.parse().ok()?)?;
     let digits = [whole, fraction].concat();
     let significant = digits.trim_end_matches('0');

@@ -1,11 +1,11 @@
-//! The line that is being written.
+//! The line while it is written.
 
 use std::io::Write;
 
 use super::LineShape;
 use crate::time::Timestamp;
 
-/// The line that is being written, one per part that has something to say.
+/// The lines while they are written: one per part that has a field.
 pub(super) struct Line<'a> {
     shape: &'a LineShape,
     at: Timestamp,
@@ -46,7 +46,7 @@ impl<'a> Line<'a> {
         self.open(0);
     }
 
-    /// Closes the line, or takes it back if it holds no field.
+    /// Ends the line, or removes it if it has no field.
     pub(super) fn end(&mut self) {
         if self.out.len() == self.fields_start {
             self.out.truncate(self.line_start);

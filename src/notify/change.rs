@@ -1,4 +1,4 @@
-//! What is to be reported: the list of findings against what was reported.
+//! Decides what is to be reported by comparing the list of findings with what was reported before.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,28 +9,29 @@ use crate::status::{Finding, Kind, Severity};
 use crate::store::{FindingsChange, NewNotice, Notice, NoticeEvent, StandingFinding};
 use crate::time::Timestamp;
 
-/// A finding that cleared longer ago than this is a new one when it is back.
+/// A finding that cleared longer ago than this counts as a new one when it returns.
 const DAY: Duration = Duration::from_secs(86_400);
-/// A finding that appears more often, each time within a day of the time before, is reported once a day.
+/// A finding that appears more often than this, each time within a day of the previous time, is reported once a day.
 const MOST_COMINGS: u32 = 3;
 
-/// What the store knows.
+/// What the store has.
 pub(super) struct Known {
-    /// Findings that were reported, or are to be, and stand or cleared within the last day.
+    /// Findings that were reported, or are to be reported, and are still there or cleared within the last day.
     pub(super) standing: Vec<StandingFinding>,
-    /// Messages that no receiver has got, oldest first.
+    /// Messages that no receiver has got yet, oldest first.
     pub(super) unsent: Vec<Notice>,
 }
 
-/// Tells one finding from others as long as it stands: its message has ages and counts in it, which change.
+/// The key that identifies a finding while it is there. Its message cannot be used, because ages and counts in it
+/// change.
 fn key(finding: &Finding) -> String {
-    // The table that it names is that of the newest file, which is another one after each collection.
+    // The table in this finding is that of the newest file, which changes with each collection.
     let is_of_all_tables = finding.kind == Kind::ClocksDisagree;
     let table = finding.table.as_deref().filter(|_| !is_of_all_tables).unwrap_or_default();
     format!("{}\t{table}\t{}", finding.kind.name(), finding.about)
 }
 
-/// What changes, and what is to be reported about it.
+/// Determines what changes, and what is to be reported about it.
 pub(super) fn of(
     config: &Config,
     notify: &NotifyConfig,
@@ -65,7 +66,7 @@ pub(super) fn of(
             (None, None) => absent(config, findings, standing, now, &mut change),
         }
     }
-    // In the order of the list: the most pressing first.
+    // In the order of the list: the most severe finding first.
     for finding in reported().filter(|finding| finding.severity >= least) {
         let key = key(finding);
         if found.remove(&key).is_some() {
@@ -86,8 +87,8 @@ fn notice(standing: &StandingFinding, event: NoticeEvent, at: Timestamp) -> NewN
     NewNotice { key: standing.key.clone(), event, at, body: standing.body.clone() }
 }
 
-/// A finding that stands, where something about it is to be kept.
-struct Later {
+/// What to store and report about a finding that is still there.
+struct Standing {
     standing: StandingFinding,
     is_due: bool,
 }
@@ -97,30 +98,30 @@ fn stands(
     (standing, finding): (&StandingFinding, &Finding),
     known: &Known,
     now: Timestamp,
-) -> Option<Later> {
+) -> Option<Standing> {
     if standing.reported > now || standing.appeared > now {
-        // The clock was ahead when it was reported. To go by that would be silence until then, and to report it now a message
-        // at each jump: the time until the next message begins again.
+        // The clock was ahead when the finding was reported. With this time nothing would be reported until then, and a
+        // report now would repeat at each clock change, so the time until the next message starts again.
         let (reported, appeared) = (standing.reported.min(now), standing.appeared.min(now));
-        return Some(Later { standing: StandingFinding { reported, appeared, ..standing.clone() }, is_due: false });
+        return Some(Standing { standing: StandingFinding { reported, appeared, ..standing.clone() }, is_due: false });
     }
-    // When it last appeared it was not reported, and the message before said that the next one comes in a day.
+    // It was not reported when it last appeared, and the message before said that the next one follows in a day.
     let is_promised = comes_and_goes(standing) && standing.reported < standing.appeared;
     let again = if is_promised { DAY } else { notify.again.filter(|_| !finding.is_history)? };
     if now < standing.reported.after(again) || known.unsent.iter().any(|notice| notice.key == standing.key) {
         return None;
     }
     let body = Body::of(finding, standing.appeared).text();
-    Some(Later { standing: StandingFinding { body, reported: now, ..standing.clone() }, is_due: true })
+    Some(Standing { standing: StandingFinding { body, reported: now, ..standing.clone() }, is_due: true })
 }
 
-/// Whether it stood for less than a day each time, and appeared so often within a day of the time before that messages about
-/// it are one a day.
+/// Whether the finding comes and goes: each time it lasted less than a day, and it appeared so often within a day of
+/// the previous time that it is reported once a day.
 fn comes_and_goes(standing: &StandingFinding) -> bool {
     standing.comings > MOST_COMINGS
 }
 
-/// A finding that is found no more.
+/// Handles a finding that is no longer found.
 fn absent(
     config: &Config,
     findings: &[Finding],
@@ -139,7 +140,7 @@ fn absent(
     if findings.iter().any(is_open) {
         return;
     }
-    // Of a table that is not read any more nothing is known.
+    // Nothing is known about a table that is no longer read.
     if body.table.as_ref().is_some_and(|table| config.table(table).is_none()) {
         change.forgotten.push(standing.key.clone());
         return;
@@ -154,20 +155,20 @@ fn absent(
     change.kept.push(gone);
 }
 
-/// Whether a finding of this kind is well when it is found no more. Some notes stand in the report of one pass only, and a pass
-/// that fails has none.
+/// Whether a finding of this kind has cleared if it is no longer found. Some notes are in the report of one pass only,
+/// and a failed pass has no report.
 fn is_seen_to_clear(kind: Kind) -> bool {
     !kind.is_unknown() && kind != Kind::Reported
 }
 
-/// A finding that cleared before and is still away.
+/// Handles a finding that cleared before and has not returned.
 fn stays_away(standing: &StandingFinding, gone: Timestamp, now: Timestamp, change: &mut FindingsChange) {
     if gone > now {
-        // By a clock that was ahead.
+        // The time was set by a clock that was ahead.
         change.kept.push(StandingFinding { gone: Some(now), ..standing.clone() });
     } else if now >= gone.after(DAY) {
         change.forgotten.push(standing.key.clone());
-        // When it last cleared, it was not reported.
+        // It was not reported when it last cleared.
         let clears = |body: Body| !body.is_history && body.kind().is_some_and(is_seen_to_clear);
         if comes_and_goes(standing) && Body::read(&standing.body).is_some_and(clears) {
             change.notices.push(notice(standing, NoticeEvent::Cleared, gone));
@@ -175,22 +176,22 @@ fn stays_away(standing: &StandingFinding, gone: Timestamp, now: Timestamp, chang
     }
 }
 
-/// A finding that is there, or back.
-struct Appeared {
-    later: Later,
-    /// Messages that its own one says too.
+/// What to store and report about a new finding.
+struct NewFinding {
+    later: Standing,
+    /// Messages that its new message replaces.
     replaced: Vec<i64>,
 }
 
-/// A new finding, or one that is back. Where it came and went before and no receiver has got a message, one message says it
-/// all.
+/// Handles a new finding, or one that has returned. If it came and went before any receiver got a message, a single
+/// message reports all of it.
 fn appeared(
     key: String,
     finding: &Finding,
     before: Option<&StandingFinding>,
     known: &Known,
     now: Timestamp,
-) -> Appeared {
+) -> NewFinding {
     let mut body = Body::of(finding, now);
     let own = || known.unsent.iter().filter(|notice| notice.key == key);
     let first = own().find(|notice| notice.event == NoticeEvent::Appeared).and_then(|notice| Body::read(&notice.body));
@@ -216,5 +217,5 @@ fn appeared(
         }
         _ => true,
     };
-    Appeared { later: Later { standing, is_due }, replaced }
+    NewFinding { later: Standing { standing, is_due }, replaced }
 }

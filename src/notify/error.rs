@@ -1,4 +1,4 @@
-//! Why a message was not taken, and what to do about it. No text here holds a secret (I10).
+//! Why a message could not be delivered, and what to do about it. No text here contains a secret (I10).
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,13 +7,13 @@ use thiserror::Error;
 
 use crate::config::SecretError;
 
-/// Why a message was not taken.
+/// Why a message could not be delivered.
 #[derive(Debug, Error)]
 pub enum NotifyError {
     /// The address, the token or the password cannot be read.
     #[error(transparent)]
     Secret(#[from] SecretError),
-    /// The address that was read is none.
+    /// The address that was read is not valid.
     #[error("the address in {place} {problem}")]
     Address {
         /// The variable or the file.
@@ -26,7 +26,7 @@ pub enum NotifyError {
     Certificates {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The reason.
         problem: String,
     },
     /// The client cannot be set up.
@@ -34,67 +34,67 @@ pub enum NotifyError {
     Client {
         /// The server.
         place: String,
-        /// Why.
+        /// The reason.
         problem: String,
     },
-    /// No answer.
+    /// There was no answer.
     #[error("{place} cannot be reached: {problem}")]
     Unreachable {
         /// The server.
         place: String,
-        /// Why.
+        /// The reason.
         problem: String,
     },
-    /// It took too long.
+    /// The answer took too long.
     #[error("{place} did not answer within {} s", limit.as_secs())]
     TooSlow {
         /// The server.
         place: String,
-        /// How long it was waited for.
+        /// How long this process waited.
         limit: Duration,
     },
-    /// The server cannot take it now.
+    /// The server cannot accept the message now.
     #[error("{place} cannot take it now: {answer}")]
     Busy {
         /// The server.
         place: String,
-        /// What it answered.
+        /// The server's answer.
         answer: String,
-        /// How long it asks to be left alone.
+        /// How long the server asks to wait.
         asked: Option<Duration>,
     },
-    /// The server refuses it.
+    /// The server refuses the message.
     #[error("{place} refuses it: {answer}; {fix}")]
     Refused {
         /// The server.
         place: String,
-        /// What it answered.
+        /// The server's answer.
         answer: String,
         /// What to do.
         fix: String,
     },
-    /// The server refuses it, and may take a shorter one.
+    /// The server refuses the message, but may accept a shorter one.
     #[error("{place} refuses it: {answer}; {fix}")]
     RefusedAsItIs {
         /// The server.
         place: String,
-        /// What it answered.
+        /// The server's answer.
         answer: String,
         /// What to do.
         fix: String,
     },
-    /// The event log of Windows does not take it.
+    /// The event log of Windows does not accept the message.
     #[error("the event log cannot be written: {problem}")]
     EventLog {
-        /// Why.
+        /// The reason.
         problem: String,
     },
-    /// The connection could not be encrypted as it must be.
+    /// The connection could not be encrypted as required.
     #[error("{place}: {problem}; {fix}")]
     Encryption {
         /// The server.
         place: String,
-        /// Why.
+        /// The reason.
         problem: String,
         /// What to do.
         fix: String,
@@ -102,12 +102,12 @@ pub enum NotifyError {
 }
 
 impl NotifyError {
-    /// Whether it stays until a user has acted.
+    /// Whether the error lasts until a user has acted.
     pub fn is_permanent(&self) -> bool {
         !matches!(self, NotifyError::Unreachable { .. } | NotifyError::TooSlow { .. } | NotifyError::Busy { .. })
     }
 
-    /// How long the server asks to be left alone.
+    /// How long the server asks to wait.
     pub fn asked(&self) -> Option<Duration> {
         match self {
             NotifyError::Busy { asked, .. } => *asked,

@@ -1,18 +1,18 @@
-//! The event log of Windows as a receiver: the place where whoever looks after many PCs looks first.
+//! The event log of Windows as a receiver, for users who monitor many PCs by their event logs.
 //!
-//! Events are of the source `fluxtower` in the log "Application". Their numbers are among those for which Windows' own
-//! EventCreate.exe has a text that is the message and nothing else; the installer registers it for this source. Without that,
-//! the Event Viewer shows the message behind a sentence about a missing description.
+//! Events have the source `fluxtower` in the log "Application". For their ids, Windows' own EventCreate.exe has a text
+//! that consists of the message only; the installer registers it for this source. Without it, the Event Viewer shows
+//! the message after a sentence about a missing description.
 
 use super::error::NotifyError;
 use super::message::{Message, Weight};
 
-/// Adds one event, which tells all of the message.
+/// Adds one event with the whole message.
 pub(super) fn write(message: &Message) -> Result<(), NotifyError> {
     system::write(message.weight, &message.text())
 }
 
-/// Number of the event: 1 good, 2 a warning, 3 a problem.
+/// The event id: 1 good, 2 a warning, 3 a problem.
 #[cfg(any(windows, test))]
 fn number(weight: Weight) -> u32 {
     match weight {
@@ -34,7 +34,7 @@ mod system {
     pub(super) fn write(weight: Weight, text: &str) -> Result<(), NotifyError> {
         let layer = EventLogLayer::new_with_default_id(SOURCE, Some(number(weight)))
             .map_err(|error| NotifyError::EventLog { problem: error.to_string() })?;
-        // Of this thread and for this event only: what else the program says is in its own log.
+        // Only for this thread and this event: other messages of the program are in its own log.
         tracing::subscriber::with_default(tracing_subscriber::registry().with(layer), || match weight {
             Weight::Good | Weight::Test => tracing::info!("{text}"),
             Weight::Warning => tracing::warn!("{text}"),

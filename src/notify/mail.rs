@@ -1,7 +1,7 @@
-//! Mail about findings: one connection brings each receiver a mail of their own.
+//! Sends mail about findings: one connection, with a separate mail for each receiver.
 //!
-//! Where the configuration wants an encrypted connection, nothing goes over one that is not: neither password nor mail. One
-//! address that the server refuses keeps no mail from the others.
+//! If the configuration requires an encrypted connection, nothing is sent over an unencrypted one: neither password nor
+//! mail. An address that the server refuses does not prevent mail to the others.
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::Path;
@@ -20,10 +20,10 @@ use super::message::Message;
 use crate::config::{MailConfig, MailSecurity};
 use crate::text::visible;
 
-/// Of what a server answers.
+/// The most characters of a server's answer that are kept.
 const MOST_CHARS: usize = 300;
 
-/// A server may have several addresses: this part of the time is for each at least.
+/// A server may have several addresses: the time is divided among at most this many of them.
 const MOST_PARTS: u32 = 3;
 
 /// A mail to be sent.
@@ -32,21 +32,21 @@ pub(super) struct Letter {
     pub(super) message: Message,
 }
 
-/// The server.
+/// The server, for messages.
 pub(super) fn place(config: &MailConfig) -> String {
     format!("{}:{}", config.host, config.port)
 }
 
-/// What would keep mail from being sent before the server is asked.
+/// Finds errors that would prevent sending, before the server is contacted.
 pub(super) fn faults(config: &MailConfig) -> Result<(), NotifyError> {
     config.password.as_ref().map(crate::config::Secret::read).transpose()?;
     tls(config).map(drop)
 }
 
-/// Certificates in PEM.
+/// Reads certificates in PEM.
 pub(super) fn pem(path: &Path) -> Result<Vec<u8>, NotifyError> {
     let wrong = |problem: String| NotifyError::Certificates { path: path.to_owned(), problem };
-    // A pipe may never begin.
+    // Reading a pipe may never end.
     if !std::fs::metadata(path).map_err(|error| wrong(error.to_string()))?.is_file() {
         return Err(wrong("it is no regular file".to_owned()));
     }
@@ -66,9 +66,9 @@ fn tls(config: &MailConfig) -> Result<TlsParameters, NotifyError> {
     tls.build().map_err(|error| NotifyError::Client { place: place(config), problem: deepest(&error) })
 }
 
-/// Sends the mails over one connection, and says of each what became of it, until the time is over or `said` does not want to
-/// go on. `limit` holds for each answer of the server. After a failure a receiver gets no more; a server that lets no mail in
-/// is asked once, so that no account is locked.
+/// Sends the mails over one connection, and reports the result of each to `said`, until the time is over or `said`
+/// returns false. `limit` applies to each answer of the server. After a failure a receiver gets no further mail in this
+/// call; a server that refuses the login is asked only once, so that no account is locked.
 pub(super) fn send(
     config: &MailConfig,
     letters: &[Letter],
@@ -93,7 +93,7 @@ pub(super) fn send(
             }
         };
         let result = result.and_then(|mut connection| {
-            // The client closes the connection at a refusal.
+            // The client closes the connection after a refusal.
             deliver(config, &mut connection, letter).map_err(Arc::new)?;
             open = Some(connection);
             Ok(())
@@ -118,7 +118,7 @@ fn connect(config: &MailConfig, limit: Duration) -> Result<SmtpConnection, Notif
     let addresses: Vec<SocketAddr> =
         (config.host.as_str(), config.port).to_socket_addrs().map_err(unresolved)?.collect();
     let address = addresses.as_slice();
-    // One that does not answer leaves time for the next one, as where a network passes no IPv6.
+    // An address that does not answer must leave time for the next one, as in a network that does not support IPv6.
     let parts = u32::try_from(addresses.len()).unwrap_or(MOST_PARTS).clamp(1, MOST_PARTS);
     let part = Some(limit / parts);
     let failed = |error: &Error| of_connection(config, error);
@@ -169,16 +169,16 @@ fn mail(config: &MailConfig, letter: &Letter) -> Result<Mail, Box<dyn std::error
         .from(config.from.clone())
         .to(letter.to.clone())
         .subject(visible(&message.subject()).into_owned())
-        // The same each time it is sent, so that a mail that comes twice is known as one.
+        // The id is the same at each attempt, so that a mail that arrives twice can be recognised.
         .message_id(Some(format!("<fluxtower.{}@{}>", message.name, config.from.email.domain())))
         .date(SystemTime::now())
-        // So that no absence notice answers (RFC 3834).
+        // This prevents automatic absence replies (RFC 3834).
         .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
         .header(ContentType::TEXT_PLAIN)
         .body(format!("{}\n\n{}\n", message.title, message.text_below_title()))?)
 }
 
-/// The innermost reason.
+/// The innermost cause of an error.
 fn deepest(error: &(dyn std::error::Error + 'static)) -> String {
     let mut deepest = error;
     while let Some(source) = deepest.source() {
@@ -188,7 +188,7 @@ fn deepest(error: &(dyn std::error::Error + 'static)) -> String {
     visible(&text).into_owned()
 }
 
-/// What a server answered, with its code.
+/// The server's answer, with its code.
 fn answer(error: &Error) -> String {
     match error.status() {
         Some(code) => format!("{code} {}", deepest(error)),

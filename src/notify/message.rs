@@ -1,7 +1,8 @@
-//! What a message says, in the form that its receiver takes.
+//! The text of a message, in the form that its receiver accepts.
 //!
-//! Times are station time with its offset, as everywhere where people read them. Several events go in one message, so that a
-//! site of which every table goes silent sends one and not twenty; only JSON, which programs read, is one event a message.
+//! Times are station time with its offset, as everywhere else for users. Several events are combined in one message, so
+//! that a site whose tables all stop sends one message and not twenty; only JSON, which is read by programs, has one
+//! event per message.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -9,21 +10,21 @@ use serde_json::{Value, json};
 use crate::config::BodyFormat;
 use crate::status::{Finding, Kind, Severity};
 use crate::store::{Notice, NoticeEvent};
-use crate::text::{count, span, visible};
+use crate::text::{count, shortened, span, visible};
 use crate::time::{StationClock, Timestamp};
 
-/// ntfy takes 4,096 bytes as a message and makes a file of more.
+/// The most bytes of a message: ntfy accepts 4,096 bytes and makes a file of a longer one.
 const MOST_BYTES: usize = 3_500;
-/// Of one event: a message may quote a file's line.
+/// The most characters of one event, because it may quote a line of a file.
 const MOST_CHARS: usize = 800;
-/// RFC 5322 wants lines of at most 998 characters; no program shows as much of a subject.
+/// RFC 5322 requires lines of at most 998 characters; no program shows that much of a subject.
 const MOST_CHARS_OF_SUBJECT: usize = 160;
-/// Discord's `/slack` takes 2,000 characters, and refuses a message that is longer.
+/// Discord's `/slack` accepts 2,000 characters, and refuses a longer message.
 const MOST_BYTES_OF_SLACK: usize = 1_800;
-/// In one message.
+/// The most events in one message.
 const MOST_EVENTS: usize = 20;
 
-/// How much goes in one message.
+/// The limits of one message.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Room {
     events: usize,
@@ -31,7 +32,7 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// Where nothing takes less.
+    /// The limits for receivers without stricter ones.
     pub(super) const WIDE: Room = Room { events: MOST_EVENTS, bytes: MOST_BYTES };
 
     pub(super) fn of(format: BodyFormat) -> Room {
@@ -47,13 +48,13 @@ impl Room {
     }
 }
 
-/// A finding as the store keeps it until it has cleared and every receiver has the message.
+/// A finding in the form in which the store keeps it until it has cleared and every receiver has the message.
 #[derive(Debug, Clone, Serialize, Deserialize, PartialEq, Eq)]
 pub(super) struct Body {
     pub(super) kind: String,
     severity: String,
     pub(super) table: Option<String>,
-    /// Nanoseconds since 1970, as all times here.
+    /// Nanoseconds since 1970, like all times here.
     since: Option<i64>,
     message: String,
     fix: String,
@@ -61,7 +62,7 @@ pub(super) struct Body {
     pub(super) appeared: i64,
     /// How often it came and went before a receiver got a message.
     pub(super) came_and_went: u32,
-    /// When it first did.
+    /// When it came for the first time.
     pub(super) first: Option<i64>,
     /// Whether it comes and goes so often that it is reported once a day.
     pub(super) comes_and_goes: bool,
@@ -93,25 +94,25 @@ impl Body {
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// None of what another version has written and this one does not know.
+    /// None for a kind that another version has written and this one does not know.
     pub(super) fn kind(&self) -> Option<Kind> {
         Kind::ALL.iter().copied().find(|kind| kind.name() == self.kind)
     }
 
-    /// None of what another version has written and this one cannot read.
+    /// None for a text that another version has written and this one cannot read.
     pub(super) fn read(text: &str) -> Option<Body> {
         serde_json::from_str(text).ok()
     }
 }
 
-/// Whose findings they are.
+/// The station of the findings.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Station<'a> {
     pub(super) name: &'a str,
     pub(super) clock: &'a StationClock,
 }
 
-/// How much a message asks of whoever reads it.
+/// How urgent a message is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Weight {
     Good,
@@ -123,16 +124,17 @@ pub(super) enum Weight {
 /// A message, ready for every kind of receiver.
 #[derive(Debug, Clone)]
 pub(super) struct Message {
-    /// Of the notices that it tells.
+    /// The ids of the notices in the message.
     pub(super) ids: Vec<i64>,
-    /// The station, and what it is about.
+    /// The station, and the subject.
     pub(super) title: String,
-    /// A line for each event.
+    /// One line for each event.
     pub(super) lines: Vec<String>,
     pub(super) weight: Weight,
     /// The first event, for programs.
     pub(super) json: Value,
-    /// The same each time it is sent, and another one where it tells other events: a mail server drops what it has seen.
+    /// The message's name: the same at each attempt, and different if it reports other events, because a mail server
+    /// may drop a mail with a known id.
     pub(super) name: String,
 }
 
@@ -157,13 +159,14 @@ impl Message {
         }
     }
 
-    /// The first of these notices, as many as there is room for, and one at least. `dropped` were given up before them.
+    /// Combines the first of these notices, as many as there is room for, and at least one. `dropped` is the number of
+    /// earlier notices that were dropped.
     pub(super) fn of(station: Station<'_>, notices: &[Notice], room: Room, dropped: u64) -> Option<Message> {
         let mut events = Vec::new();
         let mut bytes = 0;
         for notice in notices.iter().take(room.events) {
             let event = Event::of(station, notice);
-            // With what stands before it in its line.
+            // The length includes what precedes the text in its line.
             bytes += event.text.len() + event.word.len() + "- : ".len();
             if bytes > room.bytes && !events.is_empty() {
                 break;
@@ -197,7 +200,7 @@ impl Message {
         })
     }
 
-    /// All of it: one line for one event, a title and a line for each of several.
+    /// The whole text: one line for one event; a title and one line each for several.
     pub(super) fn text(&self) -> String {
         match self.lines.as_slice() {
             [one] => format!("{}: {one}", self.title),
@@ -205,7 +208,7 @@ impl Message {
         }
     }
 
-    /// As [`Message::text`] without the title.
+    /// Like [`Message::text`] without the title.
     pub(super) fn text_below_title(&self) -> String {
         match self.lines.as_slice() {
             [one] => one.clone(),
@@ -238,7 +241,7 @@ struct Event {
 impl Event {
     fn of(station: Station<'_>, notice: &Notice) -> Event {
         let clock = station.clock;
-        // What another version has written is reported as it is.
+        // A notice that another version has written is reported unchanged.
         let body = Body::read(&notice.body).unwrap_or_else(|| Body {
             kind: String::new(),
             severity: "problem".to_owned(),
@@ -274,7 +277,7 @@ impl Event {
             }
             NoticeEvent::Cleared => {
                 let message = visible(&shortened(&body.message, MOST_CHARS)).into_owned();
-                // Not where the clock was set in between.
+                // Not if the clock was set in between.
                 let lasted = notice.at.seconds_since(appeared);
                 let lasted = if lasted < 0 { String::new() } else { format!(", {}", span(lasted)) };
                 ("cleared", "cleared".to_owned(), format!("{message} (from {from} to {at}{lasted})"), Weight::Good)
@@ -298,7 +301,7 @@ impl Event {
     }
 }
 
-/// `2 problems, 1 warning, 1 cleared`.
+/// A summary such as `2 problems, 1 warning, 1 cleared`.
 fn counted(events: &[Event]) -> String {
     let mut counts: Vec<(&str, u64)> = Vec::new();
     for event in events {
@@ -316,14 +319,7 @@ fn counted(events: &[Event]) -> String {
     counts.iter().map(of).collect::<Vec<_>>().join(", ")
 }
 
-fn shortened(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.to_owned(),
-    }
-}
-
-/// Station time with its offset, as programs read it.
+/// Station time with its offset, in the form for programs.
 fn rfc3339(clock: &StationClock, at: Timestamp) -> String {
     clock.event_time(at).replacen(' ', "T", 1).replacen(' ', "", 1)
 }

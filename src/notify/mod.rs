@@ -1,18 +1,20 @@
-//! Tells users of findings: by a webhook, by mail, in the event log of Windows.
+//! Notifies users of findings: by webhook, by mail, in the event log of Windows.
 //!
-//! - A finding of the one list ([`crate::status::findings`]) is reported once when it appears and once when it clears; one that
-//!   stands is reported again at most each time `again` has passed. One that is about history is reported once. The finding that
-//!   notifications fail is never reported.
-//! - Nothing is reported as cleared that is only unknown: kinds that say so themselves, findings beside which another one
-//!   says that too little is known ([`Kind::leaves_open`](crate::status::Kind::leaves_open)), and notes of a pass, which the
-//!   next pass may leave out.
-//! - What is pending for an address that the configuration names no more goes to the one that was written in its place.
-//! - What is reported is in the store before it is sent, and is pending until its receiver has taken it. A kill or a link that is
-//!   down loses nothing; at worst a message comes twice, with the same id.
-//! - It changes nothing of reading and sending rows: it has a time limit, runs one at a time under a lock of its own, and its
-//!   failures are a finding ([`Kind::NotifyFailed`](crate::status::Kind::NotifyFailed)) and no error of a pass.
-//! - No secret reaches a message, the log or the store, and no redirect is followed (I10).
-//! - A computer's clock that is wrong makes neither a flood nor silence: a time that lies in the future is no evidence.
+//! - A finding of the list ([`crate::status::findings`]) is reported once when it appears and once when it clears.
+//!   While it is there, it is reported again at most once in each interval of `again`. A finding about the past is
+//!   reported once. The finding that notifications fail is never reported.
+//! - A finding that is only unknown is not reported as cleared: kinds that say so themselves, findings beside another
+//!   one that says that too little is known ([`Kind::leaves_open`](crate::status::Kind::leaves_open)), and notes of a
+//!   pass, which may be absent from the next pass.
+//! - Messages that are pending for an address that is no longer configured are sent to the address that replaced it.
+//! - A message is in the store before it is sent, and is pending until its receiver has taken it. A kill or a link
+//!   failure loses nothing; at worst a message is sent twice, with the same id.
+//! - Reading and sending of rows are not affected: notifying has a time limit, runs one at a time under a lock of its
+//!   own, and its failures are a finding ([`Kind::NotifyFailed`](crate::status::Kind::NotifyFailed)) and not an error
+//!   of a pass.
+//! - No message, log or store contains a secret, and no redirect is followed (I10).
+//! - A wrong clock of the computer causes neither a flood of messages nor silence: a time in the future is not used as
+//!   evidence.
 
 mod change;
 mod error;
@@ -34,20 +36,20 @@ use crate::time::Timestamp;
 use message::{Message, Station};
 use outgoing::Parcel;
 
-/// Whether findings were noted and sent.
+/// Whether findings were stored and sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use = "another process may be notifying"]
 pub enum Pass {
     /// They were, or the configuration names no receiver.
     Made,
-    /// Another process is notifying; what it does not know of is reported with the next pass.
+    /// Another process is notifying; findings that it does not know are reported with the next pass.
     LeftToAnother,
 }
 
-/// Notes what changed in the findings, then sends what is pending and due, for no longer than `limit`.
+/// Stores what changed in the findings, then sends what is pending and due, for at most `limit`.
 ///
 /// # Errors
-/// The store fails. A receiver that cannot be reached or refuses is no error here: the store keeps it.
+/// The store fails. A receiver that cannot be reached or refuses is not an error here: the store keeps that failure.
 pub fn tell(
     config: &Config,
     store: &Store,
@@ -68,16 +70,17 @@ pub fn tell(
     Ok(Pass::Made)
 }
 
-/// What became of a test message.
+/// The result of a test message.
 #[derive(Debug)]
 pub struct Tested {
-    /// Who was to get it.
+    /// The receiver.
     pub receiver: String,
-    /// Whether it was taken.
+    /// Whether the receiver accepted it.
     pub result: Result<(), Arc<NotifyError>>,
 }
 
-/// Sends a test message to each receiver. One that takes it is tried again at once with what is pending for it.
+/// Sends a test message to each receiver. A receiver that accepts it gets its pending messages with the next attempt,
+/// which is due at once.
 ///
 /// # Errors
 /// The store fails.
@@ -88,7 +91,7 @@ pub fn test(
     now: Timestamp,
     limit: Duration,
 ) -> Result<Vec<Tested>, StoreError> {
-    // Before a new receiver counts as tried.
+    // This comes before a new receiver counts as tried.
     store.settle_receivers(&notify.receivers())?;
     let station = Station { name: &config.station.name, clock: &config.station.clock };
     let parcels = notify.receivers().into_iter().map(|receiver| Parcel {
@@ -107,7 +110,7 @@ pub fn test(
     Ok(tested)
 }
 
-/// What would keep a message from being sent before any server is asked: a secret that cannot be read, or a file of
+/// Finds errors that would prevent sending, before any server is contacted: a secret that cannot be read, or a file of
 /// certificates.
 pub fn faults(notify: &NotifyConfig) -> Vec<NotifyError> {
     let webhook = notify.webhook.as_ref().and_then(|webhook| webhook::Webhook::open(webhook, Duration::ZERO).err());
@@ -115,7 +118,7 @@ pub fn faults(notify: &NotifyConfig) -> Vec<NotifyError> {
     webhook.into_iter().chain(mail).collect()
 }
 
-/// The servers that messages go to, without what may be secret in their addresses.
+/// The servers to which messages are sent, without parts of their addresses that may be secret.
 pub fn places(notify: &NotifyConfig) -> Vec<String> {
     let webhook = notify.webhook.iter().map(|webhook| format!("the webhook at {}", webhook::place(webhook)));
     let mail = notify.mail.iter().map(|mail| {

@@ -1,7 +1,8 @@
-//! Sends what is pending and due, within a time limit.
+//! Sends messages that are pending and due, within a time limit.
 //!
-//! Webhook, mail server and event log are served side by side, each in a thread of its own: one that hangs keeps nothing from the other,
-//! and the caller goes on when the time is over. What a thread that was left behind still brings comes once more.
+//! Webhook, mail server and event log are served in parallel, each by a thread of its own: a server that does not
+//! answer does not delay the others, and the caller continues when the time is over. A message that a remaining thread
+//! still delivers after that is sent again later.
 
 use std::collections::BTreeMap;
 use std::hash::Hasher as _;
@@ -21,20 +22,20 @@ use crate::store::{NoticeFailure, ReceiverLine, Store, StoreError};
 use crate::text::count;
 use crate::time::Timestamp;
 
-/// Waits double from the first to the longest. A link may be back in a minute; what a user has to fix takes longer, and a
-/// server that locks an account after wrong passwords is not to be provoked.
+/// Waits double from the first to the longest. A link may be back in a minute; a fault that a user has to fix takes
+/// longer, and a server may lock an account after wrong passwords.
 const WAITS: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(3_600));
 const WAITS_WHERE_REFUSED: (Duration, Duration) = (Duration::from_secs(900), Duration::from_secs(6 * 3_600));
 
-/// A message on its way.
+/// A message to be sent.
 pub(super) struct Parcel {
     pub(super) receiver: String,
     pub(super) message: Message,
-    /// Where it tells several events: the first one alone, for a server that refuses them together.
+    /// The first of its events alone, if it has several, for a server that refuses them together.
     pub(super) first: Option<Message>,
 }
 
-/// What became of it.
+/// The result for one message.
 pub(super) struct Done {
     pub(super) receiver: String,
     ids: Vec<i64>,
@@ -96,9 +97,9 @@ pub(super) fn send_what_is_due(
     })
 }
 
-/// Which configuration a failure was met with: another one is tried at once.
+/// Fingerprint of the configuration of a receiver: after a failure, another configuration is tried at once.
 fn inputs(notify: &NotifyConfig, receiver: &str) -> i64 {
-    // It has no configuration of its own.
+    // The event log has no configuration of its own.
     if receiver == NotifyConfig::EVENT_LOG {
         return 0;
     }
@@ -106,7 +107,7 @@ fn inputs(notify: &NotifyConfig, receiver: &str) -> i64 {
     match (&notify.webhook, &notify.mail) {
         (Some(webhook), _) if receiver == NotifyConfig::WEBHOOK => {
             hash.write(format!("{webhook:?}").as_bytes());
-            // Its text does not show all of an address.
+            // The Debug text does not show the whole address.
             if let WebhookAddress::Url(url) = &webhook.address {
                 hash.write(url.as_str().as_bytes());
             }
@@ -116,7 +117,8 @@ fn inputs(notify: &NotifyConfig, receiver: &str) -> i64 {
     hash.finish().cast_signed()
 }
 
-/// Whether an attempt is due. A failure in the future was dated by a clock that was wrong, and holds nothing up.
+/// Whether an attempt is due. A failure with a time in the future was dated by a wrong clock, and does not delay
+/// anything.
 fn is_due(line: &ReceiverLine, inputs: i64, now: Timestamp) -> bool {
     let Some(not_before) = line.not_before.filter(|_| line.inputs == inputs) else { return true };
     let is_from_the_future = line.failed.is_some_and(|failed| failed > now);
@@ -128,8 +130,8 @@ fn wait(failures: u32, is_permanent: bool) -> Duration {
     first.saturating_mul(1_u32.checked_shl(failures.saturating_sub(1)).unwrap_or(u32::MAX)).min(longest)
 }
 
-/// Sends parcels, and says of each what became of it, until all are gone or the time is over. After a failure a receiver gets
-/// no more of this call.
+/// Sends parcels, and reports the result of each, until all are sent or the time is over. After a failure a receiver
+/// gets no further parcel in this call.
 pub(super) fn carry(
     notify: &NotifyConfig,
     parcels: Vec<Parcel>,
@@ -156,9 +158,9 @@ pub(super) fn carry(
         std::thread::spawn(move || send_mail(&server, mailed, (limit, until), &report));
     }
     drop(report);
-    // Of these it is known how it goes.
+    // The receivers whose result is known.
     let mut heard: Vec<String> = Vec::new();
-    // Until the threads are through or the time is over; they end by it, too.
+    // Until the threads have finished or the time is over, at which they end too.
     while let Ok(done) = reports.recv_timeout(until.saturating_duration_since(Instant::now())) {
         if let Some(place) = waiting.iter().position(|receiver| *receiver == done.receiver) {
             waiting.swap_remove(place);
@@ -166,7 +168,7 @@ pub(super) fn carry(
         heard.push(done.receiver.clone());
         said(done)?;
     }
-    // One that took some and is not through yet goes on with the next pass.
+    // A receiver that accepted some messages and has not finished continues with the next pass.
     waiting.sort_unstable();
     waiting.dedup();
     for receiver in waiting.into_iter().filter(|receiver| !heard.contains(receiver)) {
@@ -181,7 +183,8 @@ pub(super) fn carry(
     Ok(())
 }
 
-/// The other end hangs up when the time is over. What would be sent from then on counts as pending, and would come twice.
+/// The receiving end is closed when the time is over. A message that is sent after that counts as pending, and would be
+/// sent twice.
 fn post(config: &WebhookConfig, parcels: Vec<Parcel>, (limit, until): (Duration, Instant), report: &Sender<Done>) {
     let webhook = Webhook::open(config, limit).map_err(Arc::new);
     let post = |message: &Message| match &webhook {
@@ -196,7 +199,7 @@ fn post(config: &WebhookConfig, parcels: Vec<Parcel>, (limit, until): (Duration,
         let mut goes_on = result.is_ok();
         let is_refused_as_it_is = |error: &Arc<NotifyError>| matches!(**error, NotifyError::RefusedAsItIs { .. });
         if let Some(first) = first.filter(|_| result.as_ref().is_err_and(is_refused_as_it_is)) {
-            // The others come with the next pass.
+            // The others are sent with the next pass.
             result = post(&first);
             message = first;
             goes_on = false;

@@ -1,7 +1,7 @@
-//! Posting to a webhook.
+//! Sends messages to a webhook.
 //!
-//! The address of most webhooks is their secret. It stands in no message: a server is named by its host, and what it answers
-//! is searched for the address and the token before it is shown. A redirect is not followed, because the new address would
+//! The address of most webhooks is a secret. It appears in no message: a server is named by its host, and its answer is
+//! searched for the address and the token before it is shown. Redirects are not followed, because the new address would
 //! get what was meant for the old one.
 
 use std::io::Read as _;
@@ -20,12 +20,12 @@ use crate::config::{BodyFormat, WebhookAddress, WebhookConfig, is_loopback, web_
 use crate::destination::cause;
 use crate::text::visible;
 
-/// Of what a server answers.
+/// The most characters of a server's answer that are kept.
 const MOST_CHARS: usize = 200;
-/// A server may ask for days.
+/// The longest wait that is granted to a server, which may ask for days.
 const LONGEST_ASKED: Duration = Duration::from_secs(6 * 3_600);
 
-/// A webhook whose secrets were read.
+/// A webhook with its secrets.
 pub(super) struct Webhook {
     client: Client,
     url: Url,
@@ -34,7 +34,7 @@ pub(super) struct Webhook {
     limit: Duration,
 }
 
-/// The server, without what may be secret.
+/// The server, without parts of the address that may be secret.
 pub(super) fn place(config: &WebhookConfig) -> String {
     match &config.address {
         WebhookAddress::Url(url) => host(url),
@@ -48,7 +48,7 @@ fn host(url: &Url) -> String {
 }
 
 impl Webhook {
-    /// Reads the secrets and connects to nothing.
+    /// Reads the secrets; does not connect.
     pub(super) fn open(config: &WebhookConfig, limit: Duration) -> Result<Webhook, NotifyError> {
         let url = match &config.address {
             WebhookAddress::Url(url) => url.clone(),
@@ -73,7 +73,7 @@ impl Webhook {
             .referer(false)
             .user_agent(concat!("fluxtower/", env!("CARGO_PKG_VERSION")));
         if is_loopback(&url) {
-            // HTTP_PROXY is for other computers.
+            // HTTP_PROXY applies to other computers.
             client = client.no_proxy();
         }
         if let Some(path) = &config.ca_file {
@@ -140,7 +140,7 @@ impl Webhook {
         let asked = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
         let asked = asked.map(|seconds| Duration::from_secs(seconds).min(LONGEST_ASKED));
         let mut body = String::new();
-        // What cannot be read of it is no news.
+        // If the answer cannot be read, its text is not shown.
         let _ = answer.take(4_096).read_to_string(&mut body);
         let body = self.redacted(body.trim());
         let body: String = body.lines().next().unwrap_or_default().chars().take(MOST_CHARS).collect();
@@ -168,29 +168,29 @@ impl Webhook {
         }
     }
 
-    /// Without the parts of the address and the token, which a server may repeat.
+    /// The text without parts of the address and the token, which a server may repeat.
     fn redacted(&self, text: &str) -> String {
         redacted(text, &self.url, self.token.as_deref())
     }
 }
 
-/// A server may repeat a part of the address as it stands there, or decoded.
+/// Removes secrets from a text. A server may repeat a part of the address as it is written there, or decoded.
 fn redacted(text: &str, url: &Url, token: Option<&str>) -> String {
     let query = || url.query().unwrap_or_default();
     let raw = query().split(['&', '=']).chain(url.path_segments().into_iter().flatten());
     let raw = raw.chain([query(), url.username()]).chain(url.password()).chain(token);
     let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
     let mut secrets: Vec<String> = raw.flat_map(|part| [part.to_owned(), decoded(part)]).collect();
-    // Here a `+` is a space.
+    // In a query, a `+` is a space.
     secrets.extend(url.query_pairs().map(|(_, value)| value.into_owned()));
-    // Shorter ones are names such as `api`.
+    // Shorter parts are names such as `api`.
     secrets.retain(|secret| secret.len() >= 6);
     // One may be a part of another.
     secrets.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
     secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "[hidden]"))
 }
 
-/// Priority from 1 to 5, and a tag that ntfy shows as a sign.
+/// A priority from 1 to 5, and a tag that ntfy shows as a symbol.
 fn ntfy(weight: Weight) -> (&'static str, &'static str) {
     match weight {
         Weight::Problem => ("4", "rotating_light"),
@@ -200,12 +200,12 @@ fn ntfy(weight: Weight) -> (&'static str, &'static str) {
     }
 }
 
-/// Slack reads `<` and `&` as its own signs: `<!channel>` calls all users.
+/// Slack interprets `<` and `&`: `<!channel>` notifies all users.
 fn slack(message: &Message) -> serde_json::Value {
     json!({ "text": message.text().replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;") })
 }
 
-/// The card that workflows take, and Microsoft 365 connectors before them.
+/// The card that workflows accept, as Microsoft 365 connectors did before them.
 fn teams(message: &Message) -> serde_json::Value {
     let line = |text: &str| json!({ "type": "TextBlock", "text": text, "wrap": true });
     let mut body = vec![json!({ "type": "TextBlock", "text": message.title, "weight": "Bolder", "wrap": true })];

@@ -1,8 +1,8 @@
 //! Attenuated signal: too little spread within a window.
 //!
-//! Source: QARTOD, in the form of ioos_qc 3.0 `attenuated_signal_test`. There a window is turned into a count of rows by
-//! the median interval of the whole series; here it is measured on the rows themselves, so that a flag depends on the rows
-//! in reach and on nothing else. On rows of even intervals both give the same flags.
+//! Source: QARTOD, in the form of ioos_qc 3.0 `attenuated_signal_test`. There a window is converted into a number of
+//! rows by the median interval of the whole series; here it is measured on the rows themselves, so that a flag depends
+//! only on the rows within the window. For rows at equal intervals both give the same flags.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -26,26 +26,26 @@ pub(super) const ABOUT: About = About {
 /// The settings of an attenuated-signal test.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AttenuatedSignal {
-    /// Least spread, in the column's unit; strictly below is beyond.
+    /// The least spread, in the column's unit; a spread strictly below it is flagged.
     pub levels: Levels<f64>,
-    /// How far it looks back.
+    /// The length of the window that ends at the row.
     pub window: Duration,
-    /// What is measured.
+    /// The measure of spread.
     pub by: Spread,
-    /// Values that the window must hold; none means that the rows must reach back over all of it.
+    /// The least number of values in the window; None means that the rows must cover the whole window.
     pub least: Option<u32>,
 }
 
 /// A measure of spread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Spread {
-    /// Standard deviation of the population; missing values are left out.
+    /// The standard deviation of the population; missing values are left out.
     Deviation,
-    /// Highest minus lowest; not evaluated where a value is missing.
+    /// Highest minus lowest value; not evaluated if a value is missing.
     Range,
 }
 
-/// What an attenuated-signal test remembers of the rows before.
+/// The state of an attenuated-signal test: the earlier rows of the window.
 #[derive(Debug, Clone)]
 pub(super) enum SpreadState {
     Deviation { scale: f64, window: Deviation },
@@ -71,7 +71,7 @@ impl SpreadState {
         }
     }
 
-    /// What was measured at the last row, in the unit of the values.
+    /// The spread at the last row, in the unit of the values.
     fn measured(&self) -> f64 {
         match self {
             SpreadState::Deviation { scale, window } => window.value(*scale),
@@ -140,7 +140,7 @@ impl ColumnTest for AttenuatedSignal {
     fn judge(&self, state: &mut SpreadState, seen: &Seen<'_>, [reach, _]: [Option<Reach>; 2]) -> Flag {
         let Seen { row: here, value, kind, .. } = *seen;
         let value = match kind {
-            // It goes on beside the one before it: behind 359 comes 361.
+            // The direction is shifted next to the one before: 361 follows 359.
             Quantity::Direction if !value.is_nan() => state.last().map_or(value, |last| kind.beside(last, value)),
             _ => value,
         };
@@ -172,7 +172,7 @@ impl ColumnTest for AttenuatedSignal {
         }
         let is_full = match self.least {
             Some(least) => count >= least as usize,
-            // One value has no spread, whether it stands alone behind a gap or among missing ones.
+            // A single value has no spread, whether it follows a gap or is among missing ones.
             None => count > 1 && here.is_nearly_covered(reach),
         };
         let is_known = match state {
@@ -183,7 +183,7 @@ impl ColumnTest for AttenuatedSignal {
             return Flag::NotEvaluated;
         }
         let is_below = |limit: Option<f64>| limit.is_some_and(|limit| state.is_below(limit));
-        // Most signals move enough for both, which one comparison tells.
+        // Most signals vary enough for both limits, which one comparison shows.
         if !is_below(self.levels.suspect.or(self.levels.fail)) {
             Flag::Pass
         } else if is_below(self.levels.fail) {

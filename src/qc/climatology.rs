@@ -1,8 +1,8 @@
-//! Climatology: outside what is usual for a season and a time of day.
+//! Climatology: a value outside the usual range for a season and a time of day.
 //!
-//! Two ways to give the bands: CSV files of percentiles ([`file`]), or a few members in the configuration. Months, hours
-//! and days of the year may run over their end: `months = [12, 2]` is winter. Source: QARTOD, in the form of ioos_qc 3.0
-//! `climatology_test`, and AmeriFlux's diurnal-seasonal module.
+//! The bands are given in one of two ways: CSV files of percentiles ([`file`]), or a few members in the configuration.
+//! Months, hours and days of the year may wrap around: `months = [12, 2]` is winter. Source: QARTOD, in the form of
+//! ioos_qc 3.0 `climatology_test`, and AmeriFlux's diurnal-seasonal module.
 
 mod file;
 
@@ -26,68 +26,69 @@ pub(super) const ABOUT: About = About {
 
 const UNBOUNDED: (f64, f64) = (f64::NEG_INFINITY, f64::INFINITY);
 
-/// What is usual when.
+/// The usual ranges and their times.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Climatology {
-    /// By window of thirty days and step of the day.
+    /// Bands by window of the year and step of the day.
     Bins(Bins),
-    /// The last member that holds for a time decides, as in QARTOD.
+    /// Members; the last member that applies to a time decides, as in QARTOD.
     Members(Vec<Member>),
 }
 
-/// A band per window and step of the day.
+/// A band for each window of the year and step of the day.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Bins {
     /// How the year is divided.
     windows: Windows,
-    /// Equal parts of a day.
+    /// The number of equal parts of a day.
     steps: usize,
-    /// Window by window; none where the file has no band.
+    /// The bands, window by window; None where the file has none.
     bands: Vec<Option<Range>>,
 }
 
-/// How a file of bands cuts the year.
+/// How a file of bands divides the year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Windows {
-    /// Thirty days each, twelve of them, the last one longer.
+    /// Twelve windows of thirty days, the last one longer.
     ThirtyDays,
     /// Months.
     Months,
 }
 
-/// A band and the times for which it holds. Everything closed.
+/// A band and the times to which it applies. All ends are inclusive.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Member {
-    /// First and last instant on the station's clock; without a time of day, midnight of that day.
+    /// The first and the last instant on the station's clock; without a time of day, midnight of that day.
     pub dates: Option<(LocalTime, LocalTime)>,
-    /// 1 to 12. Months, days and hours are those in which the row's interval ended.
+    /// Months, 1 to 12. Months, days and hours are those in which the row's interval ended.
     pub months: Option<(u16, u16)>,
     /// Days of the year, 1 to 366.
     pub days: Option<(u16, u16)>,
     /// Full hours, 0 to 23: `[0, 5]` ends with the row stamped 06:00:00, whose interval is the last before six.
     pub hours: Option<(u16, u16)>,
-    /// What is usual.
+    /// The usual range.
     pub band: Range,
 }
 
-/// A time of a station's clock, taken apart once a row.
+/// A time of a station's clock, converted once per row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Season {
     local: LocalTime,
-    /// Of the moment before: a logger's stamp is the end of its interval, so 00:30 closes the half hour that began at 00:00,
-    /// and midnight the day before. Bands of a file and of the configuration both go by it.
+    /// The calendar fields of the moment before the stamp: a logger's stamp is the end of its interval, so 00:30 ends
+    /// the half hour that began at 00:00, and midnight belongs to the day before. Bands of a file and of the
+    /// configuration both use this rule.
     ended: Calendar,
 }
 
 impl Season {
-    /// Takes a local time apart.
+    /// Converts a local time.
     pub fn of(local: LocalTime) -> Season {
         Season { local, ended: local.previous().calendar() }
     }
 }
 
 impl Climatology {
-    /// The band that holds at a time; none if nothing is said about it.
+    /// The band for a time; None if there is none.
     #[inline]
     pub fn band(&self, season: &Season) -> Option<Range> {
         match self {
@@ -186,14 +187,14 @@ impl ColumnTest for Climatology {
 
     fn start(&self) {}
 
-    /// Not evaluated where no band holds.
+    /// Not evaluated if no band applies.
     #[inline]
     fn judge(&self, (): &mut (), seen: &Seen<'_>, _: [Option<Reach>; 2]) -> Flag {
         if seen.value.is_nan() {
             return Flag::Missing;
         }
         match seen.season.and_then(|season| self.band(season)) {
-            // A band of directions may run through north: 5 is within [350, 370].
+            // A band of directions may include north: 5 is within [350, 370].
             Some(band) if seen.kind == quantity::Kind::Direction => [0.0, 360.0, -360.0]
                 .map(|turn| within(&band, seen.value + turn))
                 .into_iter()

@@ -1,11 +1,13 @@
-//! Despiking: a value whose double difference is far from those of its days, by day and by night apart.
+//! Despiking: flags a value whose double difference is far from those of the days around it, separately for day and
+//! night.
 //!
-//! d = (v - a) - (b - v) with the neighbours a and b; a spike where d lies outside of Md ± z MAD / 0.6745, Md the median of d and
-//! MAD the median of |d - Md|. Source: Papale et al. 2006 (doi:10.5194/bg-3-571-2006), in the form of ONEFlux
-//! `qc_auto/src/spike.c`; `docs/qc.md` says in what the published programs differ.
+//! The double difference is d = (v - a) - (b - v) with the neighbours a and b. A value is a spike if d is outside Md ±
+//! z MAD / 0.6745, where Md is the median of d and MAD the median of |d - Md|. Source: Papale et al. 2006
+//! (doi:10.5194/bg-3-571-2006), in the form of ONEFlux `qc_auto/src/spike.c`; `docs/qc.md` lists the differences
+//! between the published programs.
 //!
-//! It needs the row after and two weeks around, so it is no test of a row that comes: [`spikes`] judges a block of days once it
-//! is complete, and the flags that it raises are kept with the rows until the block is judged again.
+//! It needs the next row and two weeks around the row, so new rows are not tested: [`spikes`] judges a block of days
+//! when it is complete, and its flags are kept with the rows until the block is judged again.
 
 use super::flag::Flag;
 use super::keys::{Absent, Group, GroupKeys, Key, Kind, Problem};
@@ -24,9 +26,9 @@ pub(super) const ABOUT: About = About {
     source: "Papale et al. 2006; ONEFlux `spike.c`",
 };
 
-/// Makes a MAD the standard deviation of a normal distribution.
+/// The factor that makes a MAD the standard deviation of a normal distribution.
 const NORMAL: f64 = 0.6745;
-/// Of a class; fewer do not tell what is usual (openeddy).
+/// The least number of values of a class; fewer do not show what is usual (openeddy).
 const LEAST: usize = 50;
 const DAYS_OF_YEAR: u16 = 365;
 
@@ -35,61 +37,61 @@ const DAYS_OF_YEAR: u16 = 365;
 pub enum DespikeWhen {
     /// By `reflag --despike`.
     Asked,
-    /// By the ingest that completes a block, too.
+    /// Also by the ingest that completes a block.
     Complete,
 }
 
 /// The settings of despiking.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Despike {
-    /// How many robust standard deviations are too far.
+    /// The number of robust standard deviations from which on a value is a spike.
     pub z: f64,
-    /// The days of a block.
+    /// The number of days in a block.
     pub days: u16,
     /// When complete blocks are judged.
     pub when: DespikeWhen,
 }
 
-/// A block of days: its year, and its number in it.
+/// A block of days: its year, and its number in the year.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Block(i32, u16);
 
-/// It is night where the sun can give no more, W m-2 (ONEFlux).
+/// It is night if the potential radiation is at most this, W m-2 (ONEFlux).
 const NIGHT: f64 = 12.0;
 
-/// Tells day from night.
+/// Distinguishes day from night.
 #[derive(Debug, Clone)]
 pub struct Daylight(Potential);
 
 impl Daylight {
-    /// At a position, by the standard time of a clock.
+    /// For a position, with the standard time of a clock.
     pub fn new(position: Position, clock: StationClock) -> Daylight {
         Daylight(Potential::new(position, clock))
     }
 
-    /// Whether the sun can have shone on what was measured over so many nanoseconds before a row.
+    /// Whether the sun can have been up during the `interval` (nanoseconds) before a row.
     pub fn is_day(&mut self, row: Timestamp, interval: i64) -> bool {
         self.0.mean(row, interval) > NIGHT
     }
 }
 
-/// A value of a block, or the one before or after it.
+/// A value of a block, or the one directly before or after the block.
 #[derive(Debug, Clone, Copy)]
 pub struct Sample {
-    /// NaN where it is missing, or fails.
+    /// The value; NaN if it is missing or failed.
     pub value: f64,
-    /// Whether the sun shone on it.
+    /// Whether it is a value of the day.
     pub is_day: bool,
-    /// Whether the sample before it is one interval before.
+    /// Whether the previous sample is exactly one interval earlier.
     pub is_joined: bool,
-    /// Whether it is of the block.
+    /// Whether it belongs to the block.
     pub belongs: bool,
 }
 
-/// A spike and what is usual.
+/// A spike and the usual range.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Spike {
-    /// Its place among the samples.
+    /// Its index among the samples.
     pub at: usize,
     difference: f64,
     usual: (f64, f64),
@@ -97,12 +99,13 @@ pub struct Spike {
 }
 
 impl Despike {
-    /// Whether an ingest does it.
+    /// Whether an ingest despikes complete blocks.
     pub fn is_done_when_complete(&self) -> bool {
         self.when == DespikeWhen::Complete
     }
 
-    /// The block of a row, by the moment before its stamp: blocks begin on 1 January, and the last one takes the rest.
+    /// The block of a row, by the moment before its stamp: blocks begin on 1 January, and the last one of a year takes
+    /// the remaining days.
     pub fn block(&self, stamp: LocalTime) -> Block {
         let measured = stamp.previous().calendar();
         let last = (DAYS_OF_YEAR / self.days).max(1) - 1;
@@ -129,7 +132,7 @@ impl Despike {
 }
 
 impl Spike {
-    /// Why its flag was raised.
+    /// Why the flag was raised.
     pub fn detail(&self, days: u16) -> String {
         let (low, high) = (short(self.usual.0), short(self.usual.1));
         let class = if self.is_day { "day" } else { "night" };
@@ -137,7 +140,7 @@ impl Spike {
     }
 }
 
-/// The double difference of a value of the block; NaN beside a gap.
+/// The double difference of a value of the block; NaN next to a gap.
 fn difference(kind: quantity::Kind, samples: &[Sample], at: usize) -> f64 {
     let (Some(before), Some(after)) = (at.checked_sub(1).and_then(|before| samples.get(before)), samples.get(at + 1))
     else {
@@ -151,7 +154,8 @@ fn difference(kind: quantity::Kind, samples: &[Sample], at: usize) -> f64 {
     (value - kind.beside(value, before.value)) - (kind.beside(value, after.value) - value)
 }
 
-/// The bounds of what is usual; none where more than half of the differences are equal, which says nothing.
+/// The bounds of the usual differences; None if more than half of the differences are equal, because they show nothing
+/// then.
 fn usual(mut differences: Vec<f64>, z: f64) -> Option<(f64, f64)> {
     let middle = median(&mut differences)?;
     let mut apart: Vec<f64> = differences.iter().map(|difference| (difference - middle).abs()).collect();
@@ -159,7 +163,7 @@ fn usual(mut differences: Vec<f64>, z: f64) -> Option<(f64, f64)> {
     (reach > 0.0).then_some((middle - reach, middle + reach))
 }
 
-/// Of two in the middle, what lies between.
+/// The median; the mean of the two middle values if their number is even.
 fn median(values: &mut [f64]) -> Option<f64> {
     let middle = values.len() / 2;
     let is_even = values.len().is_multiple_of(2);
@@ -208,7 +212,7 @@ impl ColumnTest for Despike {
 
     fn start(&self) {}
 
-    /// A row that comes is not judged.
+    /// A single row is not judged here.
     #[inline]
     fn judge(&self, (): &mut (), seen: &Seen<'_>, _: [Option<Reach>; 2]) -> Flag {
         if seen.value.is_nan() { Flag::Missing } else { Flag::NotEvaluated }
@@ -266,7 +270,7 @@ mod tests {
         let mut still = samples(&[1.0; 100]);
         still[40].value = 9.0;
         assert!(at(&still).is_empty(), "more than half of the differences are 0");
-        // By night nothing moves as fast as by day: the same jump is usual by day only.
+        // At night nothing changes as fast as by day: the same jump is usual only by day.
         let mut values: Vec<f64> =
             (0..200).map(|at| if at < 100 { ((at * 7) % 5) as f64 } else { ((at * 7) % 5) as f64 * 0.01 }).collect();
         values[50] += 4.0;

@@ -1,7 +1,7 @@
-//! Diagnostic: an instrument's own word reports a fault, and the columns that it governs fail.
+//! Diagnostic: if an instrument's diagnostic word reports a fault, the columns that it governs fail.
 //!
-//! [`crate::ameriflux`] decodes the word of each instrument. A missing word fails the columns too, because
-//! nothing vouches for the reading.
+//! [`crate::ameriflux`] decodes the word of each instrument. The columns fail also if the word is missing, because
+//! nothing confirms the reading.
 
 use super::flag::Flag;
 use super::registry::{About, Marks, Test};
@@ -18,23 +18,23 @@ pub(super) const ABOUT: About = About {
 /// A diagnostic word and the columns that it governs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Diagnostic {
-    /// Whose word it is.
+    /// The instrument of the word.
     pub instrument: Instrument,
     /// Columns of the same table that fail when it reports a fault.
     pub governs: Vec<String>,
 }
 
-/// The test, aligned with the column list of a table.
+/// The test with positions in the column list of a table.
 #[derive(Debug, Clone)]
 pub(super) struct DiagnosticTest {
-    /// The place of the word.
+    /// The position of the word.
     pub(super) place: usize,
     instrument: Instrument,
     governs: Vec<usize>,
 }
 
 impl DiagnosticTest {
-    /// Of the word at `place` of `names`.
+    /// Builds the test for the word at `place` of `names`.
     pub(super) fn new(diagnostic: &Diagnostic, place: usize, names: &[String]) -> DiagnosticTest {
         let governs = diagnostic.governs.iter().filter_map(|name| names.iter().position(|known| known == name));
         DiagnosticTest { place, instrument: diagnostic.instrument, governs: governs.collect() }
@@ -46,7 +46,7 @@ impl DiagnosticTest {
         if decoded.is_good() {
             return;
         }
-        // With a fault that fails, what only informs says more: an EC150's bit 0 stands for any of them.
+        // If there is a fault, conditions that only inform explain it: an EC150's bit 0 stands for any of them.
         let names = decoded.names().collect::<Vec<_>>().join(", ");
         for &place in &self.governs {
             if out.flag(place) != Some(Flag::Missing) {

@@ -1,7 +1,8 @@
-//! Which test raised a flag, and why: kept beside the flags of a row, so that a scientist can ask.
+//! Findings: which test raised a flag, and why. They are kept beside the flags of a row, so that a scientist can look
+//! them up.
 //!
-//! In the store it is a JSON array, one array a finding: place of the column, test, digit, detail. A row without a raised
-//! flag has none.
+//! In the store they are a JSON array with one array per finding: position of the column, test, digit, detail. A row
+//! without a raised flag has none.
 
 use super::flag::Flag;
 use super::registry::Test;
@@ -9,13 +10,13 @@ use super::registry::Test;
 /// One raised flag.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// The column's place in the column list.
+    /// The column's position in the column list.
     pub place: usize,
-    /// What raised it.
+    /// The test that raised it.
     pub test: Test,
-    /// Suspect or fail; any flag where it was set by hand.
+    /// Suspect or fail; any flag if it was set by hand.
     pub flag: Flag,
-    /// The limit and what was measured.
+    /// The limit and the measured value.
     pub detail: String,
 }
 
@@ -38,7 +39,7 @@ pub(super) fn write(findings: &[Finding], out: &mut String) {
     }
 }
 
-/// Reads what [`write`] wrote. What a newer program added and this one does not know is left out.
+/// Parses what [`write`] wrote. Findings of a newer program that this one does not know are left out.
 pub fn findings(text: &str) -> Vec<Finding> {
     let rows: Vec<(usize, String, u8, String)> = serde_json::from_str(text).unwrap_or_default();
     rows.into_iter()

@@ -1,6 +1,6 @@
-//! Does what is configured fit the columns that the files have?
+//! Checks whether the configured tests fit the columns of the files.
 //!
-//! A test on a column whose name is misspelled is never made, which looks like good data, so `check` reports it.
+//! A test on a column whose name is misspelled is never run, which looks like good data, so `check` reports it.
 
 use super::spec::TableSpec;
 use crate::text::look_alikes;
@@ -8,13 +8,13 @@ use crate::text::look_alikes;
 /// A column as the store knows it.
 #[derive(Debug, Clone, Copy)]
 pub struct KnownColumn<'a> {
-    /// As in the file's line 2.
+    /// The name in line 2 of the file.
     pub name: &'a str,
-    /// As in line 3, or as configured for a derived column.
+    /// The unit in line 3, or the configured one of a derived column.
     pub units: &'a str,
 }
 
-/// Columns that ask where the sun stands, of a station whose position is not known, a sentence each.
+/// Columns that need the sun's position although the station's position is not known, one sentence each.
 pub fn without_position(table: &TableSpec<'_>) -> Vec<String> {
     if table.position.is_some() {
         return Vec::new();
@@ -28,7 +28,7 @@ pub fn without_position(table: &TableSpec<'_>) -> Vec<String> {
     .collect()
 }
 
-/// Names in the configuration that no file of the table has, a sentence each.
+/// Names in the configuration that no file of the table contains, one sentence each.
 pub fn unknown_columns(table: &TableSpec<'_>, columns: &[KnownColumn<'_>]) -> Vec<String> {
     let mut found = Vec::new();
     let mut ask = |name: &str, whence: String| {

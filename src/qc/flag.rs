@@ -1,15 +1,15 @@
-//! The five QARTOD flags and how they roll up.
+//! The five QARTOD flags and the rules for combining them.
 
 /// One QARTOD flag. (Manual for Real-Time Oceanographic Data Quality Control Flags v1.2, doi:10.25923/w8y6-d298.)
 ///
-/// In the order of the roll-up, least first: a flag that is greater hides one that is less.
+/// The order is that of the roll-up, least first: a greater flag hides a lesser one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Flag {
     /// There is no value.
     Missing,
-    /// No test is configured, or none could be made.
+    /// No test is configured, or none could be run.
     NotEvaluated,
-    /// Every test that was made passed.
+    /// Every test that was run passed.
     Pass,
     /// Outside what is expected.
     Suspect,
@@ -18,7 +18,7 @@ pub enum Flag {
 }
 
 impl Flag {
-    /// The digit that stands in the store and goes out on the wire.
+    /// The digit in the store and in line protocol.
     pub const fn digit(self) -> u8 {
         match self {
             Flag::Pass => b'1',
@@ -41,7 +41,7 @@ impl Flag {
         })
     }
 
-    /// Its name in text.
+    /// The name in texts.
     pub const fn word(self) -> &'static str {
         match self {
             Flag::Pass => "pass",
@@ -52,8 +52,8 @@ impl Flag {
         }
     }
 
-    /// One flag of two tests: 4 before 3 before 1 before 2 before 9 (ioos_qc 3.0 `qartod_compare`). It is not the larger
-    /// digit: 4 and 9 give 4.
+    /// The combined flag of two tests: 4 before 3 before 1 before 2 before 9 (ioos_qc 3.0 `qartod_compare`). It is not
+    /// the larger digit: 4 and 9 give 4.
     #[inline]
     #[must_use]
     pub fn roll_up(self, other: Flag) -> Flag {

@@ -1,8 +1,8 @@
-//! Flat line: a value that stands still.
+//! Flat line: a value that does not change.
 //!
-//! Source: QARTOD, in the form of ioos_qc 3.0 `flat_line_test`. There a threshold is turned into a count of rows by the
-//! median interval of the whole series; here the span is measured on the rows themselves, so that a flag depends on the
-//! rows in reach and on nothing else. On rows of even intervals both give the same flags.
+//! Source: QARTOD, in the form of ioos_qc 3.0 `flat_line_test`. There a threshold is converted into a number of rows by
+//! the median interval of the whole series; here the span is measured on the rows themselves, so that a flag depends
+//! only on the rows within the window. For rows at equal intervals both give the same flags.
 
 use std::time::Duration;
 
@@ -24,37 +24,38 @@ pub(super) const ABOUT: About = About {
 /// The settings of a flat-line test.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FlatLine {
-    /// How long a value may stand still.
+    /// How long a value may be unchanged.
     pub levels: Levels<Duration>,
-    /// Still means that highest and lowest value differ by less than this, in the column's unit.
+    /// A value counts as unchanged if highest and lowest differ by less than this, in the column's unit.
     pub tolerance: f64,
-    /// Values at which standing still is natural, such as RH of 99 and more. Closed.
+    /// The range in which a constant value is natural, such as RH of 99 and more. Both ends are inclusive.
     pub except: Option<(f64, f64)>,
-    /// Whether the quantity is quiet by nature, so that it stands still within a step of FP2 for hours.
+    /// Whether the quantity changes so slowly that it stays within a step of FP2 for hours.
     pub is_quiet: bool,
 }
 
-/// What a flat-line test remembers of the rows before.
+/// The state of a flat-line test: what it keeps of earlier rows.
 #[derive(Debug, Clone)]
 pub(super) struct FlatState {
     suspect: Extremes,
     fail: Extremes,
-    /// Time of the last value that differs from its successor by the tolerance or more: no window that holds it is flat.
+    /// The time of the last value that differs from the next one by the tolerance or more: no window that contains it
+    /// is flat.
     broken_at: i64,
     last: Option<(u64, f64)>,
-    /// The value that began the present line, not yet in the windows.
+    /// The first value of the present line, which is not in the windows yet.
     first: Option<(u64, f64)>,
 }
 
 impl FlatLine {
-    /// Whether standing still says nothing: the quantity is quiet by nature, and the value may be an FP2 number, whose next one
-    /// is farther away than the tolerance.
+    /// Whether an unchanged value proves nothing: the quantity changes slowly, and the value may be an FP2 number whose
+    /// next one is farther away than the tolerance.
     #[cold]
     fn is_within_a_step(&self, value: f64) -> bool {
         self.is_quiet && fp2_step(value).is_some_and(|step| step > self.tolerance)
     }
 
-    /// Whether values between these two stand still.
+    /// Whether values between these two count as unchanged.
     #[inline]
     fn is_still(&self, one: f64, other: f64) -> bool {
         surely_below(self.tolerance, (one - other).abs(), rounding(&[one, other]))
@@ -93,7 +94,7 @@ impl ColumnTest for FlatLine {
         Ok(FlatLine { levels, tolerance, except: group.bounds("except"), is_quiet: false })
     }
 
-    /// The spans of `suspect` and `fail`, in this order.
+    /// The windows for `suspect` and `fail`, in this order.
     fn windows(&self) -> [Option<Window>; 2] {
         let window = |span: Option<Duration>| span.map(|span| Window { nanos: nanos(span), is_closed: true });
         [window(self.levels.suspect), window(self.levels.fail)]
@@ -109,7 +110,7 @@ impl ColumnTest for FlatLine {
         }
     }
 
-    /// A missing value says nothing, and does not end a flat line.
+    /// A missing value proves nothing, and does not end a flat line.
     #[inline]
     fn judge(&self, state: &mut FlatState, seen: &Seen<'_>, [suspect, fail]: [Option<Reach>; 2]) -> Flag {
         let Seen { row: here, value, kind, .. } = *seen;
@@ -118,20 +119,20 @@ impl ColumnTest for FlatLine {
         }
         let read = value;
         let is_exempt = self.except.is_some_and(|(low, high)| (low..=high).contains(&value));
-        // A direction goes on beside the one before it: behind 359 comes 361.
+        // The direction is shifted next to the one before: 361 follows 359.
         let value = state.last.map_or(value, |(_, last)| kind.beside(last, value));
         let before = state.last.replace((here.row, value));
         if let Some((row, last)) = before
             && !self.is_still(value, last)
         {
-            // Nothing from here back can be part of a flat line any more.
+            // No earlier row can be part of a flat line any more.
             state.broken_at = here.times.at(row);
             state.first = None;
             state.suspect.clear();
             state.fail.clear();
             let nearest = suspect.into_iter().chain(fail).map(|reach| reach.nanos).min().unwrap_or(0);
             if state.broken_at >= here.nanos.saturating_sub(nearest) {
-                // The way of nearly every value of a sensor that is alive.
+                // The path for nearly every value of a working sensor.
                 state.first = Some((here.row, value));
                 return Flag::Pass;
             }
@@ -154,10 +155,11 @@ impl ColumnTest for FlatLine {
                 continue;
             }
             if !here.is_covered(reach) {
-                // It may have stood still for longer than there are rows. The first row of a series passes, as in ioos_qc.
+                // The value may have been unchanged since before the first row. The first row of a series passes, as in
+                // ioos_qc.
                 is_unknown |= !here.is_first();
             } else if before.is_none_or(|(row, _)| row < reach.oldest) {
-                // One value is no line, though ioos_qc fails it.
+                // A single value is not a line, though ioos_qc fails it.
                 is_unknown = true;
             } else {
                 flag = flag.max(beyond);

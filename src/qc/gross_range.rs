@@ -1,4 +1,4 @@
-//! Gross range: a value outside of its range, and what counts as a missing value.
+//! Gross range: a value outside its range; also the rule for missing values.
 //!
 //! Source: QARTOD, in the form of ioos_qc 3.0 `gross_range_test`. It is the only test that looks at the value alone.
 
@@ -17,17 +17,17 @@ pub(super) const ABOUT: About = About {
     source: "QARTOD; ioos_qc `gross_range_test`; AmeriFlux's limits",
 };
 
-/// The test of one column. A column without a range has bounds that every number passes.
+/// The range test of one column. A column without a range has bounds that every number passes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GrossRange {
-    /// What is inside of every range. Nearly every value is, and costs two comparisons.
+    /// The bounds that are inside every range. Nearly every value is inside them, and costs two comparisons.
     inner: (f64, f64),
     ranges: Ranges,
     own: OwnBounds,
-    /// Pass where a range is configured, not evaluated where none is.
+    /// Pass if a range is configured, otherwise not evaluated.
     inside: Flag,
     sentinels: Sentinels,
-    /// Whether the column is one of texts, in which only configured texts mean "missing".
+    /// Whether the column holds texts. Then only configured texts mean "missing".
     is_text: bool,
 }
 
@@ -39,7 +39,7 @@ impl GrossRange {
         GrossRange { inner: ranges.narrowest().suspect, ranges, own, inside, sentinels, is_text: false }
     }
 
-    /// As it is configured for a column of a table.
+    /// The test as it is configured for a column of a table.
     pub fn of(table: &TableSpec<'_>, column: &str) -> GrossRange {
         let own = table.columns.get(column);
         let sentinels = own.and_then(|own| own.sentinels).unwrap_or(table.sentinels);
@@ -57,8 +57,8 @@ impl GrossRange {
         }
     }
 
-    /// The value as a witness for another table: NaN where it is missing, text, or fails its range. Rows of another table are
-    /// looked at one by one, so it is the range of a row whose interval is not known.
+    /// The value for a comparison with another table: NaN if it is missing, a text, or fails its range. Rows of another
+    /// table are read one by one, so the range for an unknown interval is used.
     pub fn witness(&self, value: Value) -> f64 {
         if self.flag(value, MeasuredOver::since(None)) == Flag::Fail { f64::NAN } else { self.number(value) }
     }
@@ -71,8 +71,8 @@ impl GrossRange {
         if number < low { format!("{shown} below {low}") } else { format!("{shown} above {high}") }
     }
 
-    /// QARTOD's gross range: both intervals are closed, a value on a bound is inside. Text where a range is configured
-    /// is no measurement, so it fails. `over` is the time over which the row's values were measured.
+    /// QARTOD's gross range: both intervals are closed, a value on a bound is inside. Text in a column with a range is
+    /// not a measurement, so it fails. `over` is the time over which the row's values were measured.
     #[inline]
     pub fn flag(&self, value: Value, over: MeasuredOver) -> Flag {
         let number = match value {
@@ -83,15 +83,15 @@ impl GrossRange {
             Value::Text(_) if self.inside == Flag::Pass => return Flag::Fail,
             Value::Text(_) => return Flag::NotEvaluated,
         };
-        // A sentinel is a spelling, so only exactly that number is meant.
+        // A sentinel is a code, so only exactly that number matches.
         if self.sentinels.has_number(number) {
             return Flag::Missing;
         }
         if number >= self.inner.0 && number <= self.inner.1 { self.inside } else { self.outside(number, over) }
     }
 
-    /// The flag of a value that lies outside of some range. Bounds that are those of a variable hold for the quantity, and a
-    /// number of FP2 stands for every quantity up to a step away: it is outside where all of them are.
+    /// The flag of a value that is outside at least one range. Bounds of a variable apply to the physical quantity, and
+    /// an FP2 number represents every quantity up to one step away: it is outside only if all of them are.
     #[cold]
     fn outside(&self, number: f64, over: MeasuredOver) -> Flag {
         let range = self.ranges.over(over);
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_number_of_fp2_is_outside_of_a_variable_only_where_all_that_it_stands_for_is() {
-        // 60 to 105 kPa in mmHg: FP2 has one digit behind the point there.
+        // 60 to 105 kPa in mmHg: there FP2 has one digit after the decimal point.
         let range = Range { suspect: (450.037, 787.565), fail: (433.161, 804.441) };
         let variable = GrossRange::new(Some(range.into()), OwnBounds::default(), Sentinels::default());
         assert_eq!(digits(&variable, &[450.0, 449.9, 450.03, 787.6, 787.7, 787.58, 433.1, 433.0]), "13313334");

@@ -1,8 +1,9 @@
-//! Guard: a number beside the values vouches for them: signal strength, AGC, a count of samples.
+//! Guard: a quality number in another column decides about the values: signal strength, AGC, a number of samples.
 //!
-//! The bounds say the direction: a signal strength of 0.7 to infinity is good, an AGC of minus infinity to 70 is. A column may hold
-//! several guards, and a value may have several; the worse flag counts. A missing number says nothing, unlike a missing
-//! diagnostic word: half-hour tables have values from before the column that guards them.
+//! The bounds give the direction: a signal strength from 0.7 to infinity is good, an AGC from minus infinity to 70 is.
+//! A column may have several guards, and a value may be governed by several; the worse flag counts. A missing number
+//! proves nothing, unlike a missing diagnostic word: half-hour tables have values from before the column of the guard
+//! was added.
 
 use super::flag::Flag;
 use super::keys::{Group, Problem};
@@ -20,12 +21,12 @@ pub(super) const ABOUT: About = About {
     source: "EasyFlux-DL; PyFluxPro; openeddy; LI-COR's manuals",
 };
 
-/// Bounds of a number, and the columns that it vouches for.
+/// Bounds of a number, and the columns that it governs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RangeGuard {
-    /// Closed: a number on a bound is good.
+    /// The bounds are inclusive: a number on a bound is good.
     range: Range,
-    /// Columns of the same table that are flagged when the number lies outside.
+    /// Columns of the same table that are flagged if the number is outside.
     pub governs: Vec<String>,
 }
 
@@ -39,35 +40,35 @@ impl RangeGuard {
     }
 }
 
-/// The test, aligned with the column list of a table.
+/// The test with positions in the column list of a table.
 #[derive(Debug, Clone)]
 pub(super) struct GuardTest {
-    /// The place of the number.
+    /// The position of the number.
     pub(super) place: usize,
     name: String,
     range: Range,
     governs: Vec<usize>,
-    /// What a number that is missing says of the values.
+    /// The flag for a missing number.
     of_missing: Flag,
 }
 
-/// Of a mean, an extreme and the like: with fewer samples in percent it is suspect. (EddyPro and openeddy: at most 10 % may be
-/// missing; diive: 90 %.)
+/// A mean, an extreme and similar values of fewer samples than this, in percent, are suspect. (EddyPro and openeddy: at
+/// most 10 % may be missing; diive: 90 %.)
 const ENOUGH: f64 = 90.0;
-/// A sum of which any part is missing is too small.
+/// A sum with any missing part is too small.
 const ALL: f64 = 100.0;
 
 impl GuardTest {
-    /// Of the number at `place` of `names`.
+    /// Builds the test for the number at `place` of `names`.
     pub(super) fn new(guard: &RangeGuard, place: usize, names: &[String]) -> GuardTest {
         let governs = guard.governs.iter().filter_map(|name| names.iter().position(|known| known == name));
         let (name, governs) = (names[place].clone(), governs.collect());
         GuardTest { place, name, range: guard.range, governs, of_missing: Flag::NotEvaluated }
     }
 
-    /// Of the share of samples beside the value at `governs`, in a table whose rows are made of another one's; none for a column
-    /// that has none beside it. Values of less than half of the samples are not there at all. Where the number of samples that
-    /// were expected is not known, a value is no better than one that lacks some.
+    /// Builds the test for the share of samples of the value at `governs`, in a table whose rows are made of another
+    /// table's; None for a column without a share. Values of less than half of the samples do not exist at all. If the
+    /// number of expected samples is not known, a value is treated as one with missing samples.
     pub(super) fn of_coverage(table: &TableSpec<'_>, governs: usize, names: &[String]) -> Option<GuardTest> {
         let name = coverage_of(&names[governs]);
         let place = names.iter().position(|known| *known == name)?;

@@ -1,4 +1,4 @@
-//! Input: a derived value is no better than the values that it is computed from.
+//! Input: a derived value inherits the worst flag of the values from which it is computed.
 
 use super::flag::Flag;
 use super::registry::About;
@@ -11,24 +11,24 @@ pub(super) const ABOUT: About = About {
     source: "this project",
 };
 
-/// A derived column and the columns that it is computed from.
+/// A derived column and the columns from which it is computed.
 #[derive(Debug, Clone)]
 pub(super) struct Inputs {
-    /// The place of the derived column.
+    /// The position of the derived column.
     pub(super) place: usize,
-    /// Place and name of each input that the table has.
+    /// Position and name of each input that the table has.
     pub(super) inputs: Vec<(usize, String)>,
 }
 
 impl Inputs {
-    /// Of the derived column at `place` of `names`.
+    /// Builds the test for the derived column at `place` of `names`.
     pub(super) fn new(inputs: &[String], place: usize, names: &[String]) -> Inputs {
         let place_of = |input: &String| Some((names.iter().position(|known| known == input)?, input.clone()));
         Inputs { place, inputs: inputs.iter().filter_map(place_of).collect() }
     }
 }
 
-/// Why a derived value was raised.
+/// Why a derived value was flagged.
 pub(super) fn detail(name: &str, flag: Flag) -> String {
     format!("rests on {name}, which is {}", flag.word())
 }

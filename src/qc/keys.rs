@@ -1,8 +1,8 @@
-//! How the settings of a test are written in the configuration, and how a test reads them.
+//! The keys under which the settings of a test are written in the configuration, and how a test reads them.
 //!
-//! A test lists its keys, each with its [`Kind`] and what the documentation says of it. The configuration refuses unknown
-//! keys and values of another kind, with file and line, before the test sees them. A test then reads typed values from a
-//! [`Group`] and checks only what several keys mean together. So a new test needs no change in the configuration.
+//! A test lists its keys, each with its [`Kind`] and its text for the documentation. The configuration refuses unknown
+//! keys and values of another kind, with file and line, before the test reads them. A test then reads typed values from
+//! a [`Group`] and checks only combinations of keys. So a new test needs no change in the configuration.
 
 use std::fmt::{self, Display, Formatter};
 use std::ops;
@@ -20,9 +20,9 @@ pub struct GroupKeys {
     pub name: &'static str,
     /// One line of help, in Markdown.
     pub meaning: &'static str,
-    /// How the group is written.
+    /// An example of the group.
     pub example: &'static str,
-    /// What may stand in it.
+    /// The keys of the group.
     pub keys: &'static [Key],
 }
 
@@ -31,36 +31,36 @@ pub struct GroupKeys {
 pub struct Key {
     /// Its name.
     pub name: &'static str,
-    /// What its value is.
+    /// The kind of its value.
     pub kind: Kind,
-    /// What holds where it is not given.
+    /// What applies if the key is not given.
     pub absent: Absent,
     /// One line of help, in Markdown.
     pub meaning: &'static str,
-    /// How it is written.
+    /// An example of the key.
     pub example: &'static str,
 }
 
 impl Key {
-    /// A key that may be left out, and then does nothing.
+    /// A key that is optional and without effect if it is not given.
     pub(super) const fn new(name: &'static str, kind: Kind, meaning: &'static str, example: &'static str) -> Key {
         Key { name, kind, absent: Absent::Nothing, meaning, example }
     }
 
-    /// What holds where it is not given.
+    /// Sets what applies if the key is not given.
     pub(super) const fn or(self, absent: Absent) -> Key {
         Key { absent, ..self }
     }
 }
 
-/// What holds where a key is not given. Displayed in Markdown.
+/// What applies if a key is not given. Displayed in Markdown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Absent {
     /// Its section is refused.
     Required,
-    /// Its section is refused in some cases: the end of a sentence that begins with "required".
+    /// Its section is refused in some cases; the text is the rest of a sentence that begins with "required".
     RequiredIn(&'static str),
-    /// What the key does is not done.
+    /// The key has no effect.
     Nothing,
     /// This value, in TOML.
     Value(&'static str),
@@ -80,10 +80,10 @@ impl Display for Absent {
     }
 }
 
-/// Of `suspect` and `fail`, one is needed.
+/// One of `suspect` and `fail` is required.
 pub(super) const UNLESS_FAIL: Absent = Absent::RequiredIn("(or `fail`)");
 
-/// What the value of a key is.
+/// The kind of a key's value.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
     /// A finite number above 0: [`Setting::Number`].
@@ -94,13 +94,13 @@ pub enum Kind {
     Span,
     /// One of a few texts: [`Setting::Word`].
     Word(&'static [&'static str]),
-    /// A whole number within bounds, and the reason for them: [`Setting::Count`].
+    /// A whole number within limits, and the reason for them: [`Setting::Count`].
     Count {
-        /// The least.
+        /// The smallest number.
         least: u32,
-        /// The most.
+        /// The largest number.
         most: u32,
-        /// Why.
+        /// The reason for the limits.
         why: &'static str,
     },
     /// Text on one line: [`Setting::Text`].
@@ -109,14 +109,14 @@ pub enum Kind {
     Path,
     /// Two columns of a file, for the lower and the upper bound: [`Setting::Names`].
     Names,
-    /// First and last of a cycle, such as months: [`Setting::Whole`].
+    /// The first and the last of a cycle, such as months: [`Setting::Whole`].
     Whole {
-        /// The least.
+        /// The smallest number.
         least: u16,
-        /// The most.
+        /// The largest number.
         most: u16,
     },
-    /// First and last instant: [`Setting::Instants`].
+    /// The first and the last instant: [`Setting::Instants`].
     Instants,
     /// A list of groups with these keys: [`Setting::Groups`].
     Groups(&'static [Key]),
@@ -141,7 +141,7 @@ pub enum Setting {
     Path {
         /// Joined to the folder of the configuration.
         path: PathBuf,
-        /// As it was written.
+        /// The path as it was written.
         text: String,
     },
     /// Of [`Kind::Names`]: lower, upper.
@@ -154,12 +154,12 @@ pub enum Setting {
     Groups(Vec<Group>),
 }
 
-/// A group as the user wrote it, every value of the kind that its key asks for.
+/// A group as the user wrote it; every value has the kind that its key requires.
 #[derive(Debug, Clone)]
 pub struct Group {
-    /// Its key, behind those of the groups around it: `climatology: bands`.
+    /// The key of the group, after those of the enclosing groups: `climatology: bands`.
     pub name: String,
-    /// Where it stands in the configuration, in bytes.
+    /// The position in the configuration, in bytes.
     pub place: ops::Range<usize>,
     /// Its keys, in the order of the file.
     pub settings: Vec<Entry>,
@@ -170,7 +170,7 @@ pub struct Group {
 pub struct Entry {
     /// The key.
     pub key: &'static str,
-    /// Where the value stands in the configuration, in bytes.
+    /// The position of the value in the configuration, in bytes.
     pub place: ops::Range<usize>,
     /// The value.
     pub setting: Setting,
@@ -179,9 +179,9 @@ pub struct Entry {
 /// What is wrong with the settings of a test, and what to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// Where, in bytes of the configuration.
+    /// The position in bytes of the configuration.
     pub place: ops::Range<usize>,
-    /// Begins with the key.
+    /// The message; it begins with the key.
     pub message: String,
 }
 
@@ -227,7 +227,7 @@ impl Group {
         self.get(key).is_some()
     }
 
-    /// The path of a key, and how it was written.
+    /// The path of a key, and the path as it was written.
     pub(super) fn path(&self, key: &str) -> Option<(&PathBuf, &str)> {
         match self.get(key)? {
             Setting::Path { path, text } => Some((path, text)),
@@ -235,7 +235,7 @@ impl Group {
         }
     }
 
-    /// The groups of a key; none where there is no such key.
+    /// The groups of a key; empty if the key is not given.
     pub(super) fn groups(&self, key: &str) -> &[Group] {
         match self.get(key) {
             Some(Setting::Groups(groups)) => groups,
@@ -243,19 +243,19 @@ impl Group {
         }
     }
 
-    /// What is wrong with the group; `problem` goes on behind its name: ` lacks window`, `: fail is ...`.
+    /// A problem with the group; `problem` is the text after the group's name: ` lacks window`, `: fail is ...`.
     pub(super) fn wrong(&self, problem: &str) -> Problem {
         Problem { place: self.place.clone(), message: format!("{}{problem}", self.name) }
     }
 
-    /// What is wrong with one key; `problem` goes on behind its name.
+    /// A problem with one key; `problem` is the text after its name.
     pub(super) fn wrong_key(&self, key: &str, problem: &str) -> Problem {
         let entry = self.settings.iter().find(|entry| entry.key == key);
         let place = entry.map_or(&self.place, |entry| &entry.place).clone();
         Problem { place, message: format!("{}: {key}{problem}", self.name) }
     }
 
-    /// `suspect` and `fail` as numbers of which at least one is set, and `fail` not the smaller one.
+    /// Reads `suspect` and `fail` as numbers. At least one must be given, and `fail` must not be the smaller one.
     pub(super) fn rising(&self, example: &str) -> Result<Levels<f64>, Problem> {
         let levels =
             self.at_least_one(Levels { suspect: self.number("suspect"), fail: self.number("fail") }, example)?;
@@ -267,7 +267,7 @@ impl Group {
         }
     }
 
-    /// `suspect` and `fail` as numbers of which at least one is set, and `fail` not the larger one.
+    /// Reads `suspect` and `fail` as numbers. At least one must be given, and `fail` must not be the larger one.
     pub(super) fn falling(&self, example: &str, why: &str) -> Result<Levels<f64>, Problem> {
         let levels =
             self.at_least_one(Levels { suspect: self.number("suspect"), fail: self.number("fail") }, example)?;
@@ -279,7 +279,7 @@ impl Group {
         }
     }
 
-    /// `suspect` and `fail` as durations of which at least one is set, and `fail` not the shorter one.
+    /// Reads `suspect` and `fail` as durations. At least one must be given, and `fail` must not be the shorter one.
     pub(super) fn rising_spans(&self, example: &str) -> Result<Levels<Duration>, Problem> {
         let levels = self.at_least_one(Levels { suspect: self.span("suspect"), fail: self.span("fail") }, example)?;
         match levels {
@@ -290,7 +290,7 @@ impl Group {
         }
     }
 
-    /// `suspect` and `fail` as bounds of which at least one is set, `suspect` inside `fail`.
+    /// Reads `suspect` and `fail` as bounds. At least one must be given, and `suspect` must be inside `fail`.
     pub(super) fn range(&self, example: &str) -> Result<Range, Problem> {
         let levels = Levels { suspect: self.bounds("suspect"), fail: self.bounds("fail") };
         let Levels { suspect, fail } = self.at_least_one(levels, example)?;
@@ -299,7 +299,7 @@ impl Group {
         self.nested(Range { suspect, fail: fail.unwrap_or(unbounded) })
     }
 
-    /// This range, if `suspect` lies inside `fail`.
+    /// Returns this range if `suspect` is inside `fail`.
     pub(super) fn nested(&self, range: Range) -> Result<Range, Problem> {
         if range.fail.0 > range.suspect.0 || range.fail.1 < range.suspect.1 {
             return Err(self.wrong(&format!(
@@ -319,7 +319,7 @@ impl Group {
     }
 }
 
-/// Two bounds as they are written.
+/// Two bounds as a user writes them.
 fn shown((low, high): (f64, f64)) -> String {
     format!("[{low}, {high}]")
 }

@@ -1,4 +1,4 @@
-//! Which of two limits a measurement is beyond, and how limits and measurements are written in a finding.
+//! Compares measurements with two limits, and writes limits and measurements in findings.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::flag::Flag;
 use crate::ameriflux::Range;
 
-/// Two limits of which at least one is set; a value beyond the second is beyond the first.
+/// Two limits, of which at least one is set; a value beyond `fail` is also beyond `suspect`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Levels<T> {
     /// Beyond it a value is suspect.
@@ -22,7 +22,7 @@ impl<T> Levels<T> {
     }
 }
 
-/// Strictly above the limits: a value on a threshold passes (QARTOD, as ioos_qc 3.0).
+/// Flags a measurement strictly above the limits: a value on a limit passes (QARTOD, as in ioos_qc 3.0).
 #[inline]
 pub(super) fn above<T: Copy + PartialOrd>(levels: &Levels<T>, measured: T) -> Flag {
     if levels.fail.as_ref().is_some_and(|limit| measured > *limit) {
@@ -34,26 +34,27 @@ pub(super) fn above<T: Copy + PartialOrd>(levels: &Levels<T>, measured: T) -> Fl
     }
 }
 
-/// How far the rounding of these decimals to binary numbers, and of one sum or difference of them, can move the result.
+/// The largest error from rounding these decimals to binary numbers, and from one sum or difference of them.
 #[inline]
 pub(super) fn rounding(values: &[f64]) -> f64 {
     values.iter().map(|value| value.abs()).sum::<f64>() * f64::EPSILON
 }
 
-/// As [`above`], for a measurement that rounding can move so far: a change from 20.1 to 20.2 is one of 0.1, although their
+/// Like [`above`], for a measurement with this rounding error: the change from 20.1 to 20.2 counts as 0.1, although the
 /// binary numbers are farther apart.
 #[inline]
 pub(super) fn surely_above(levels: &Levels<f64>, measured: f64, rounding: f64) -> Flag {
     above(&levels.map(|limit| limit + limit * 4.0 * f64::EPSILON + rounding), measured)
 }
 
-/// Strictly below the limit, by more than rounding can move the measurement. No difference at all is below every limit.
+/// Whether the measurement is strictly below the limit, by more than the rounding error. A measurement of 0 is below
+/// every limit.
 #[inline]
 pub(super) fn surely_below(limit: f64, measured: f64, rounding: f64) -> bool {
     measured == 0.0 || measured < limit - limit * 4.0 * f64::EPSILON - rounding
 }
 
-/// Against two closed intervals: a value on a bound is inside. NaN is inside of none.
+/// Flags a measurement outside two closed intervals: a value on a bound is inside. NaN is outside.
 #[inline]
 pub(super) fn within(range: &Range, measured: f64) -> Flag {
     let is_in = |(low, high): (f64, f64)| (low..=high).contains(&measured);
@@ -66,8 +67,9 @@ pub(super) fn within(range: &Range, measured: f64) -> Flag {
     }
 }
 
-/// The distance to the next number that FP2 can hold, where it can hold this one: four digits of at most 7999, with up to three
-/// behind the point. 98.7 has 0.1, 1013 has 1. (Campbell Scientific, CR1000 operator's manual, data types.)
+/// The difference to the next number that FP2 can represent, if it can represent this one: four digits of at most 7999,
+/// with up to three digits after the decimal point. For 98.7 it is 0.1, for 1013 it is 1. (Campbell Scientific, CR1000
+/// operator's manual, data types.)
 pub(super) fn fp2_step(value: f64) -> Option<f64> {
     const MOST: f64 = 7_999.0;
     [1e3, 1e2, 1e1, 1.0].into_iter().find(|scale| value.abs() * scale <= MOST).and_then(|scale| {
@@ -76,18 +78,18 @@ pub(super) fn fp2_step(value: f64) -> Option<f64> {
     })
 }
 
-/// The limit that a raised flag is beyond.
+/// The limit that a flagged measurement exceeds.
 pub(super) fn limit<T: Copy>(levels: &Levels<T>, flag: Flag) -> Option<T> {
     if flag == Flag::Fail { levels.fail } else { levels.suspect }
 }
 
-/// The bounds that a raised flag is outside of.
+/// The bounds outside which a flagged measurement is.
 pub(super) fn bounds(range: &Range, flag: Flag) -> (f64, f64) {
     if flag == Flag::Fail { range.fail } else { range.suspect }
 }
 
-/// A number for a finding, with an exponent where it would have more than sixteen digits: a logger's overflow (3.4e38) and
-/// nonsense (1e300) would fill a page.
+/// A number for a finding. It has an exponent if it would otherwise have more than sixteen digits: a logger's overflow
+/// (3.4e38) and meaningless numbers (1e300) would fill a page.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Number(pub f64);
 
@@ -106,7 +108,7 @@ pub(super) fn short(number: f64) -> Number {
     Number(format!("{number:.5e}").parse().unwrap_or(number))
 }
 
-/// A span of time as the configuration writes it.
+/// A span of time in the form of the configuration.
 pub(super) fn span_text(span: Duration) -> String {
     let seconds = span.as_secs();
     match (seconds, span.subsec_millis()) {

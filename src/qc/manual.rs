@@ -1,4 +1,4 @@
-//! Manual: a flag that an operator sets by hand, over whatever the tests say.
+//! Manual: a flag that an operator sets by hand. It overrides the tests.
 
 use super::finding::Finding;
 use super::flag::Flag;
@@ -16,25 +16,25 @@ pub(super) const ABOUT: About = About {
 /// A flag set by hand.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ManualFlag {
-    /// Names it, to list and revoke it.
+    /// Identifies it, to list and revoke it.
     pub id: i64,
-    /// Place in the column list.
+    /// The column's position in the column list.
     pub place: usize,
-    /// First and last instant, both included.
+    /// The first and the last instant, both inclusive.
     pub span: (Timestamp, Timestamp),
     /// The flag that the values get.
     pub flag: Flag,
-    /// Why.
+    /// The reason.
     pub reason: String,
 }
 
 impl ManualFlag {
-    /// Whether it holds at a time.
+    /// Whether it applies to a time.
     pub(super) fn holds(&self, ts: Timestamp) -> bool {
         self.span.0 <= ts && ts <= self.span.1
     }
 
-    /// Replaces the flag of its column. A missing value stays missing.
+    /// Replaces the flag of its column. A missing value remains missing.
     pub(super) fn apply(&self, marks: &mut [Flag], findings: &mut Vec<Finding>) {
         let Some(mark) = marks.get_mut(self.place).filter(|mark| **mark != Flag::Missing) else { return };
         *mark = self.flag;

@@ -1,10 +1,10 @@
-//! Flags: one QARTOD digit per value, beside the value and never in its place.
+//! Flags: one QARTOD digit per value, kept beside the value; the value is never changed.
 //!
-//! QARTOD (and IODE's primary level, IOC Manuals & Guides 54 v3) knows five: 1 pass, 2 not evaluated, 3 suspect, 4 fail,
-//! 9 missing. `registry` lists the tests; each is a file of its own. [`TableSpec`] says what a table is tested for,
-//! [`TableTests`] is that, ready to run, and [`Series`] the tests of one series under way. Pure: values come in, flags and
-//! findings go out, a value is read and never changed. Nothing here knows the configuration file. `docs/qc.md` gives every
-//! test with its formula, bounds, edges and source.
+//! QARTOD (and IODE's primary level, IOC Manuals & Guides 54 v3) has five flags: 1 pass, 2 not evaluated, 3 suspect, 4
+//! fail, 9 missing. `registry` lists the tests; each is a file of its own. [`TableSpec`] specifies the tests of a
+//! table, [`TableTests`] are these tests compiled for a column list, and [`Series`] runs them on one series. The module
+//! has no side effects: it takes values and returns flags and findings. It does not use the configuration file.
+//! `docs/qc.md` describes every test with its formula, bounds, edge cases and source.
 
 mod finding;
 mod fit;
@@ -18,7 +18,7 @@ mod table;
 mod value;
 mod window;
 
-// The tests, a file each.
+// The tests, one file each.
 mod attenuated_signal;
 mod climatology;
 mod despike;

@@ -2,9 +2,9 @@
 //!
 //! QARTOD leaves the comparison of sensors to the operator; AmeriFlux compares TA with T_SONIC, PPFD_IN with SW_IN and
 //! replicates by regression over a year (`multivariate_comparison.py` in AMF-FLX/AMF-BASE-QAQC). Here the limits are
-//! fixed numbers, so that a value can be judged when it comes. Two sensors that disagree do not say which of them is
-//! wrong, so both are flagged unless the configuration names the reference. A value that fails its own range is no
-//! witness: the pair is then not evaluated.
+//! fixed numbers, so that a value can be judged as soon as it is read. A disagreement does not show which sensor is
+//! wrong, so both are flagged unless the configuration names the reference. A value that fails its own range cannot be
+//! used for a comparison: the pair is then not evaluated.
 
 use std::time::Duration;
 
@@ -28,24 +28,24 @@ pub(super) const ABOUT: About = About {
 /// A comparison of two columns, of one table or of two.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pair {
-    /// As the findings call it.
+    /// The name in findings.
     pub name: String,
-    /// The column compared.
+    /// The first column.
     pub first: ColumnAt,
-    /// What it is compared with.
+    /// The column with which the first is compared.
     pub second: ColumnAt,
-    /// What is compared.
+    /// The measure of the comparison.
     pub measure: Measure,
-    /// Under which condition.
+    /// The condition for the comparison.
     pub guard: Option<Guard>,
-    /// How far apart the rows of two tables may lie. Zero: the same time.
+    /// The largest time difference between the rows of two tables. Zero: the same time.
     pub within: Duration,
-    /// Which of the two is flagged.
+    /// Which of the two columns is flagged.
     pub flags: PairFlags,
 }
 
 impl Pair {
-    /// The table that it compares `table` with; that table itself where the pair lies within one.
+    /// The other table of the comparison; `table` itself if both columns are in one table.
     pub fn other(&self, table: &TableName) -> &TableName {
         if self.first.table == *table { &self.second.table } else { &self.first.table }
     }
@@ -57,30 +57,30 @@ impl Pair {
     }
 }
 
-/// What a pair test looks at.
+/// The measure of a pair test.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Measure {
-    /// First minus second, without its sign; strictly above is beyond.
+    /// The absolute difference; a difference strictly above a limit is flagged.
     Difference(Levels<f64>),
-    /// First by second, within closed intervals.
+    /// The first value divided by the second, compared with closed intervals.
     Ratio(Range),
 }
 
-/// A pair test runs only where this value lies strictly above and strictly below the bounds.
+/// The condition for a pair test: it runs only if this value is strictly above and strictly below the bounds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Guard {
-    /// A column of the first table, or the second column.
+    /// A column of the first table, or the second column of the pair.
     pub column: ColumnAt,
-    /// Minus infinity for none.
+    /// The lower bound; minus infinity for none.
     pub above: f64,
-    /// Infinity for none.
+    /// The upper bound; infinity for none.
     pub below: f64,
 }
 
-/// Which side of a pair is flagged.
+/// Which columns of a pair are flagged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PairFlags {
-    /// Both: two sensors that disagree do not say which is wrong.
+    /// Both: a disagreement does not show which sensor is wrong.
     Both,
     /// The first: the second is the reference.
     First,
@@ -92,7 +92,7 @@ impl Measure {
     /// Reads the group `difference`.
     ///
     /// # Errors
-    /// No limit, or limits in the wrong order.
+    /// No limit is given, or the limits are in the wrong order.
     pub fn difference(group: &Group) -> Result<Measure, Problem> {
         group.rising("difference = { suspect = 2, fail = 5 }").map(Measure::Difference)
     }
@@ -100,39 +100,39 @@ impl Measure {
     /// Reads the group `ratio`.
     ///
     /// # Errors
-    /// No bounds, or `suspect` not inside `fail`.
+    /// No bounds are given, or `suspect` is not inside `fail`.
     pub fn ratio(group: &Group) -> Result<Measure, Problem> {
         group.range("ratio = { suspect = [1.8, 2.3] }").map(Measure::Ratio)
     }
 }
 
-/// Where a value of a pair comes from, seen from one of its tables.
+/// The source of a value of a pair, for one of its tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Side {
-    /// A column of this table, by its place.
+    /// A column of this table, at this position.
     Here(usize),
-    /// A column of the other table: the place in [`Partner`].
+    /// A column of the other table, at this position in [`Partner`].
     There(usize),
     /// A column that the table does not have.
     Nowhere,
 }
 
-/// The values of the other table at the row's time: the compared column, then the guard's, where it stands there. NaN
-/// where there is none.
+/// The values of the other table at the row's time: the compared column, then the guard's column if it belongs to the
+/// other table. NaN if there is none.
 pub type Partner = [f64; 2];
 
-/// What a row of another table needs to be a [`Partner`].
+/// What is needed to find the [`Partner`] of a row in another table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Across {
     /// The other table.
     pub table: TableName,
-    /// Its columns: compared, guard.
+    /// The columns of the other table: the compared one, the guard's.
     pub columns: [Option<String>; 2],
-    /// How far apart the two rows may lie, in nanoseconds.
+    /// The largest time difference between the two rows, in nanoseconds.
     pub within: i64,
 }
 
-/// A guard, seen from one table.
+/// A guard, for one of the tables.
 #[derive(Debug, Clone, Copy)]
 struct GuardTest {
     side: Side,
@@ -140,7 +140,7 @@ struct GuardTest {
     below: f64,
 }
 
-/// A pair, seen from one table.
+/// A pair test, for one of the tables.
 #[derive(Debug, Clone)]
 pub(super) struct PairTest {
     name: String,
@@ -149,14 +149,14 @@ pub(super) struct PairTest {
     guard: Option<GuardTest>,
     measure: Measure,
     flags: PairFlags,
-    /// How the two are subtracted.
+    /// The kind of quantity, which decides how the two values are subtracted.
     kind: Kind,
     /// Its other table, if it has one.
     pub(super) across: Option<Across>,
 }
 
 impl PairTest {
-    /// Seen from `table`, whose columns are `names`; none if the pair flags nothing there.
+    /// Builds the test for `table`, whose columns are `names`; None if the pair flags nothing there.
     pub(super) fn new(pair: &Pair, table: &TableSpec<'_>, names: &[String]) -> Option<PairTest> {
         let here = [&pair.first, &pair.second].into_iter().filter(|side| side.table == *table.name);
         let mut kinds = here.map(|side| table.kind_of(&side.column));
@@ -196,14 +196,15 @@ impl PairTest {
         })
     }
 
-    /// Places of this table that it may flag.
+    /// The positions in this table that it may flag.
     pub(super) fn places(&self) -> impl Iterator<Item = usize> {
         let first = (self.flags != PairFlags::Second).then_some(self.first);
         let second = (self.flags != PairFlags::First).then_some(self.second);
         first.into_iter().chain(second).filter_map(|side| if let Side::Here(place) = side { Some(place) } else { None })
     }
 
-    /// Judges one row. `numbers` are the row's values, NaN where missing; `is_failed` says whether one fails its own range.
+    /// Judges one row. `numbers` are the row's values, NaN where missing; `is_failed` says whether the value at a
+    /// position fails its own range.
     pub(super) fn judge(&self, numbers: &[f64], partner: Partner, is_failed: impl Fn(usize) -> bool, out: &mut Marks) {
         let value = |side: Side| match side {
             Side::Here(place) if is_failed(place) => f64::NAN,
@@ -226,7 +227,7 @@ impl PairTest {
                 let difference = self.kind.change(second, first).abs();
                 (surely_above(levels, difference, rounding(&[first, second])), difference)
             }
-            // Nothing has a ratio to zero.
+            // A ratio to zero is undefined.
             Measure::Ratio(_) if second == 0.0 => return,
             Measure::Ratio(range) => {
                 let ratio = first / second;

@@ -1,7 +1,6 @@
-//! Rate of change: too fast a change from the row before.
+//! Rate of change: a change from the previous row that is too fast.
 //!
-//! Source: QARTOD, in the form of ioos_qc 3.0 `rate_of_change_test`. Thresholds are strict: a value on the threshold
-//! passes.
+//! Source: QARTOD, in the form of ioos_qc 3.0 `rate_of_change_test`. A value on the threshold passes.
 
 use std::time::Duration;
 
@@ -19,19 +18,20 @@ pub(super) const ABOUT: About = About {
     source: "QARTOD; ioos_qc `rate_of_change_test`",
 };
 
-/// The time that a limit is written for, where `per` is absent.
+/// The time of the limits if `per` is not given.
 const DEFAULT_PER: Duration = Duration::from_secs(1);
 
 /// The settings of a rate-of-change test.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RateOfChange {
-    /// In the column's unit per second; strictly above is beyond.
+    /// The limits in the column's unit per second; a rate strictly above is flagged.
     pub levels: Levels<f64>,
-    /// The time that the limits were written for, to show them as written.
+    /// The time for which the limits were written, used to show them as written.
     pub per: Duration,
 }
 
-/// Change per second between two values `nanos` apart; NaN where one is missing. Rows of one time have no rate.
+/// The change per second between two values that are `nanos` apart; NaN if one is missing. Rows of equal time have no
+/// rate.
 #[inline]
 #[allow(clippy::cast_precision_loss, reason = "a span of time is good to far less than a part in 2^53")]
 fn rate(before: f64, value: f64, nanos: i64) -> f64 {
@@ -66,8 +66,8 @@ impl ColumnTest for RateOfChange {
 
     fn start(&self) {}
 
-    /// Not evaluated where the value before is missing: a jump may hide in the gap. The first value of a series passes,
-    /// as in ioos_qc: there was never anything to compare with.
+    /// Not evaluated if the previous value is missing, because there may be a jump in the gap. The first value of a
+    /// series passes, as in ioos_qc, because there was never a value to compare with.
     #[inline]
     fn judge(&self, (): &mut (), seen: &Seen<'_>, _: [Option<Reach>; 2]) -> Flag {
         if seen.value.is_nan() {
@@ -79,7 +79,7 @@ impl ColumnTest for RateOfChange {
         if measured.is_nan() {
             return Flag::NotEvaluated;
         }
-        // The rounding of the difference, by the same time.
+        // The rounding error of the difference, divided by the same time.
         surely_above(&self.levels, measured, rate(0.0, rounding(&[before, seen.value]), interval))
     }
 

@@ -1,8 +1,8 @@
-//! The list of the tests: the one place that knows which there are.
+//! The list of the tests. No other code lists them.
 //!
-//! A test is one file of this folder. It holds the settings with their keys, the check, what it remembers from row to row,
-//! the text of a finding, and [`About`], its row in the table of `docs/qc.md`. A new test is that file, a row here, and
-//! its `mod` line in `mod.rs`: the configuration reads its keys through [`ColumnSettings::set`] or
+//! A test is one file of this folder. It has the settings with their keys, the check, its state from row to row, the
+//! text of a finding, and [`About`], its row in the table of `docs/qc.md`. To add a test, write that file, a row here,
+//! and its `mod` line in `mod.rs`: the configuration reads its keys through [`ColumnSettings::set`] or
 //! [`TableSettings::set`], and listings take its name from [`Test`]. The tests of a column are fields of one struct and
 //! not boxed, so that each value is judged without dynamic dispatch.
 
@@ -24,44 +24,45 @@ use sun::{Light, Sky};
 /// The description of a test: its row in the table of `docs/qc.md`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct About {
-    /// As the configuration and the listings call it.
+    /// The name in the configuration and in listings.
     pub name: &'static str,
-    /// What a flag is raised for: completes "raises a flag for".
+    /// When a flag is raised: completes the sentence "raises a flag for".
     pub summary: &'static str,
-    /// What configures it.
+    /// The keys that configure it.
     pub keys: &'static str,
     /// The heading of its section in `docs/qc.md`.
     pub section: &'static str,
-    /// Where the rule comes from.
+    /// The source of the rule.
     pub source: &'static str,
 }
 
-/// A test of one column that looks further than the value itself.
+/// A test of one column that needs more than the value itself.
 pub(super) trait ColumnTest: Clone + PartialEq + Debug + Sized {
     /// How its settings are written.
     const KEYS: GroupKeys;
-    /// Whether a flag depends on the row after. Such a test has [`ColumnTest::judge_between`] in place of
+    /// Whether a flag depends on the next row. Such a test has [`ColumnTest::judge_between`] in place of
     /// [`ColumnTest::judge`].
     const LOOKS_AHEAD: bool = false;
     /// Whether [`Seen::season`] is needed.
     const NEEDS_SEASON: bool = false;
     /// Whether [`Seen::sky`] is needed.
     const NEEDS_SUN: bool = false;
-    /// What it remembers from row to row.
+    /// What the test keeps from row to row.
     type State: Clone + Debug;
 
-    /// Checks what the settings mean together.
+    /// Reads the settings, and checks their combination.
     fn read(group: &Group) -> Result<Self, Problem>;
 
-    /// The windows that it looks back over, beside the row before; `reach` of [`ColumnTest::judge`] is aligned with them.
+    /// The windows of earlier rows that the test needs, in addition to the previous row. The argument `reach` of
+    /// [`ColumnTest::judge`] is in the same order.
     fn windows(&self) -> [Option<Window>; 2] {
         [None, None]
     }
 
-    /// Before the first row.
+    /// The state before the first row.
     fn start(&self) -> Self::State;
 
-    /// The flag of a value when its row comes. Called for every row, in order; [`Flag::Missing`] for a missing value.
+    /// The flag of a value when its row is read. Called for every row, in order; [`Flag::Missing`] for a missing value.
     fn judge(&self, _state: &mut Self::State, _seen: &Seen<'_>, _reach: [Option<Reach>; 2]) -> Flag {
         Flag::NotEvaluated
     }
@@ -71,7 +72,7 @@ pub(super) trait ColumnTest: Clone + PartialEq + Debug + Sized {
         String::new()
     }
 
-    /// The flag of a value that is not missing, between its neighbours. Called again when the row after is known.
+    /// The flag of a value that is not missing, between its neighbours. Called again when the next row is known.
     fn judge_between(&self, _around: &Around) -> Flag {
         Flag::NotEvaluated
     }
@@ -87,50 +88,50 @@ pub(super) trait RowTest: Clone + PartialEq + Debug + Sized {
     /// How its settings are written.
     const KEYS: GroupKeys;
 
-    /// Checks what the settings mean together.
+    /// Reads the settings, and checks their combination.
     fn read(group: &Group) -> Result<Self, Problem>;
 
-    /// The flag of a row that comes so many nanoseconds after the row before. Only a raised flag counts: that a row is
-    /// there says nothing about its values.
+    /// The flag of a row that comes `since_last` nanoseconds after the previous row. Only a raised flag counts, because
+    /// the existence of a row says nothing about its values.
     fn judge(&self, since_last: i64) -> Flag;
 
     /// Why a flag was raised.
     fn detail(&self, since_last: i64, flag: Flag) -> String;
 }
 
-/// A value under test and what stands before it.
+/// A value under test and its context.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Seen<'a> {
-    /// Its row.
+    /// The row of the value.
     pub(super) row: &'a Here<'a>,
-    /// NaN if it is missing.
+    /// The value; NaN if it is missing.
     pub(super) value: f64,
-    /// The value in the row before, NaN if it is missing; none for the first row.
+    /// The value in the previous row, NaN if it is missing; None for the first row.
     pub(super) before: Option<f64>,
-    /// None where no test needs it.
+    /// The season; None if no test needs it.
     pub(super) season: Option<&'a Season>,
-    /// How its values are subtracted.
+    /// The kind of quantity, which decides how its values are subtracted.
     pub(super) kind: Kind,
-    /// None where no test needs it, the station's position is not known, or the row is the first.
+    /// The sun; None if no test needs it, the station's position is not known, or the row is the first.
     pub(super) sky: Option<Sky>,
-    /// None where the sun does not light it.
+    /// How its values become W m-2; None if it is not sunlight.
     pub(super) light: Option<Light>,
 }
 
-/// A value between its neighbours, which are NaN where they are missing.
+/// A value and its neighbours, which are NaN if they are missing.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Around {
     pub(super) before: f64,
     pub(super) value: f64,
     pub(super) after: f64,
-    /// How they are subtracted.
+    /// The kind of quantity, which decides how they are subtracted.
     pub(super) kind: Kind,
 }
 
-/// The flags of a row under way, and what raised them.
+/// The flags of the row under test, and their findings.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Marks {
-    /// One flag a value.
+    /// One flag per value.
     pub(super) flags: Vec<Flag>,
     pub(super) findings: Vec<Finding>,
 }
@@ -140,7 +141,7 @@ impl Marks {
         self.flags.get(place).copied()
     }
 
-    /// Rolls a flag up, with its finding if it is raised.
+    /// Combines a flag with the present one, and adds a finding if the flag is raised.
     #[inline]
     pub(super) fn note(&mut self, place: usize, test: Test, flag: Flag, detail: impl FnOnce() -> String) {
         let Some(mark) = self.flags.get_mut(place) else { return };
@@ -151,7 +152,7 @@ impl Marks {
     }
 }
 
-/// A test with the places of its windows among those of its table.
+/// A test with the indices of its windows in the window list of its table.
 #[derive(Debug, Clone)]
 struct Placed<T> {
     test: T,
@@ -169,7 +170,7 @@ impl<T: ColumnTest> Placed<T> {
         Placed { test: test.clone(), windows: test.windows().map(|window| window.map(&mut place)) }
     }
 
-    /// `of` gives the window of a place.
+    /// `of` returns the window at an index.
     #[inline]
     fn reach(&self, of: impl Fn(usize) -> Reach) -> [Option<Reach>; 2] {
         let [one, other] = self.windows;
@@ -177,7 +178,7 @@ impl<T: ColumnTest> Placed<T> {
     }
 }
 
-/// From the rows of the list: [`Test`], the settings, what is compiled from them, and the state of each.
+/// Generates from the list of tests: [`Test`], the settings, the compiled tests, and their states.
 macro_rules! registry {
     ($($variant:ident in $module:ident
         $(, column $key:ident: $Type:ident)?
@@ -195,7 +196,7 @@ macro_rules! registry {
             /// Every test, in order.
             pub const ALL: &'static [Test] = &[$(Test::$variant),*];
 
-            /// Its description.
+            /// The description of the test.
             pub const fn about(self) -> &'static About {
                 match self {
                     $(Test::$variant => &$module::ABOUT,)*
@@ -203,7 +204,7 @@ macro_rules! registry {
             }
         }
 
-        /// The tests that a column is configured for, beside its range.
+        /// The configured tests of a column, except the range test.
         #[derive(Debug, Clone, Default, PartialEq)]
         pub struct ColumnSettings {
             $($(
@@ -213,14 +214,14 @@ macro_rules! registry {
         }
 
         impl ColumnSettings {
-            /// The groups that may stand in a column.
+            /// The groups that are allowed in a column.
             pub const KEYS: &'static [&'static GroupKeys] =
                 &[$($(&<$module::$Type as ColumnTest>::KEYS,)?)*];
 
             /// Reads a group of [`ColumnSettings::KEYS`].
             ///
             /// # Errors
-            /// Settings that contradict each other or lack what the test needs.
+            /// The settings contradict each other or lack what the test needs.
             pub fn set(&mut self, group: &Group) -> Result<(), Problem> {
                 $($(
                     if group.name == <$module::$Type as ColumnTest>::KEYS.name {
@@ -237,7 +238,7 @@ macro_rules! registry {
                     .filter_map(|(test, is_set)| is_set.then_some(test))
             }
 
-            /// Whether a flag depends on the row after.
+            /// Whether a flag depends on the next row.
             pub fn looks_ahead(&self) -> bool {
                 $($(
                     if <$module::$Type as ColumnTest>::LOOKS_AHEAD && self.$key.is_some() {
@@ -247,7 +248,7 @@ macro_rules! registry {
                 false
             }
 
-            /// Whether a flag depends on where the sun stands.
+            /// Whether a flag depends on the sun's position.
             pub(super) fn needs_sun(&self) -> bool {
                 $($(
                     if <$module::$Type as ColumnTest>::NEEDS_SUN && self.$key.is_some() {
@@ -268,7 +269,7 @@ macro_rules! registry {
             }
         }
 
-        /// The tests of one column, ready to run.
+        /// The compiled tests of one column.
         #[derive(Debug, Clone)]
         pub(super) struct ColumnTests {
             /// Place of the column in the column list.
@@ -278,14 +279,14 @@ macro_rules! registry {
             $($($key: Option<Placed<$module::$Type>>,)?)*
         }
 
-        /// What the tests of one column remember.
+        /// The states of the tests of one column.
         #[derive(Debug, Clone)]
         pub(super) struct ColumnState {
             $($($key: Option<<$module::$Type as ColumnTest>::State>,)?)*
         }
 
         impl ColumnTests {
-            /// `windows` are those of the whole table, to which the column's are added.
+            /// `windows` are those of the whole table; the column's windows are added to them.
             pub(super) fn new(place: usize, own: &ColumnSpec<'_>, windows: &mut Vec<Window>) -> ColumnTests {
                 ColumnTests {
                     place,
@@ -295,12 +296,12 @@ macro_rules! registry {
                 }
             }
 
-            /// Before the first row.
+            /// The states before the first row.
             pub(super) fn start(&self) -> ColumnState {
                 ColumnState { $($($key: self.$key.as_ref().map(|placed| placed.test.start()),)?)* }
             }
 
-            /// Judges a value when its row comes. `reach` gives the window of a place.
+            /// Judges a value when its row is read. `reach` returns the window at an index.
             #[inline]
             pub(super) fn judge(
                 &self,
@@ -319,7 +320,7 @@ macro_rules! registry {
                 )?)*
             }
 
-            /// Judges a value that is not missing between its neighbours; passes it where `around` is absent.
+            /// Judges a value that is not missing between its neighbours; it passes if `around` is None.
             pub(super) fn judge_between(&self, around: Option<&Around>, mark: &mut Flag, findings: &mut Vec<Finding>) {
                 $($(
                     if let (true, Some(placed)) = (<$module::$Type as ColumnTest>::LOOKS_AHEAD, &self.$key) {
@@ -334,7 +335,7 @@ macro_rules! registry {
             }
         }
 
-        /// The tests that the rows of a table are configured for.
+        /// The configured tests of a table's rows.
         #[derive(Debug, Clone, Default, PartialEq)]
         pub struct TableSettings {
             $($(
@@ -344,13 +345,13 @@ macro_rules! registry {
         }
 
         impl TableSettings {
-            /// The groups that may stand in a table.
+            /// The groups that are allowed in a table.
             pub const KEYS: &'static [&'static GroupKeys] = &[$($(&<$module::$RowType as RowTest>::KEYS,)?)*];
 
             /// Reads a group of [`TableSettings::KEYS`].
             ///
             /// # Errors
-            /// Settings that contradict each other or lack what the test needs.
+            /// The settings contradict each other or lack what the test needs.
             pub fn set(&mut self, group: &Group) -> Result<(), Problem> {
                 $($(
                     if group.name == <$module::$RowType as RowTest>::KEYS.name {
@@ -367,7 +368,7 @@ macro_rules! registry {
                     .filter_map(|(test, is_set)| is_set.then_some(test))
             }
 
-            /// Judges a row: flags every value of a place in `is_sent` that is not missing.
+            /// Judges a row: flags every value that is not missing and whose position is set in `is_sent`.
             pub(super) fn judge(&self, since_last: i64, is_sent: &[bool], out: &mut Marks) {
                 $($(
                     if let Some(test) = &self.$row_key {
@@ -413,12 +414,13 @@ impl Test {
         Test::ALL.iter().map(|test| test.name())
     }
 
-    /// Whether a value that raises nothing passes it. The others find what is wrong with a value, and say nothing of one that is well.
+    /// Whether the test passes a value on which it raises no flag. The other tests only find faults, and their silence
+    /// does not mean that a value is good.
     pub const fn passes_values(self) -> bool {
         !matches!(self, Test::Despike | Test::TimeGap | Test::Diagnostic | Test::Guard | Test::Input | Test::Manual)
     }
 
-    /// The test of a name.
+    /// The test with this name.
     pub fn from_name(name: &str) -> Option<Test> {
         Test::ALL.iter().copied().find(|test| test.name() == name)
     }
@@ -446,7 +448,7 @@ mod tests {
         }
     }
 
-    /// As GitHub makes an anchor of a heading.
+    /// The anchor that GitHub makes of a heading.
     fn anchor(heading: &str) -> String {
         let kept = heading.to_lowercase();
         kept.chars().filter(|c| c.is_alphanumeric() || *c == ' ').map(|c| if c == ' ' { '-' } else { c }).collect()

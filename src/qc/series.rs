@@ -1,8 +1,8 @@
-//! The rows of one series, in order of time, through all tests.
+//! Runs all tests on the rows of one series, in the order of time.
 //!
-//! A row is judged when it is pushed, and once more when its successor comes, because a spike shows only then. The result
-//! depends on the rows pushed and on nothing else: not on how they were divided among files, nor on where reading began,
-//! as long as it began [`TableTests::look_back`] and one row earlier.
+//! A row is judged when it is added, and again when the next row is added, because a spike is visible only then. The
+//! result depends only on the rows: not on how they were divided among files, nor on where reading began, as long as it
+//! began [`TableTests::look_back`] and one row earlier.
 
 use std::sync::Arc;
 
@@ -20,38 +20,38 @@ use crate::ameriflux::MeasuredOver;
 use crate::sun::Potential;
 use crate::time::Timestamp;
 
-/// The result for one row: a digit a value, and the findings as JSON (empty if no flag was raised).
+/// The result for one row: one digit per value, and the findings as JSON (empty if no flag was raised).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verdict {
-    /// One QARTOD digit a value.
+    /// One QARTOD digit per value.
     pub flags: String,
-    /// See [`super::findings`].
+    /// The findings; see [`super::findings`].
     pub raised: String,
 }
 
-/// A row that may still change when its successor comes.
+/// The last row, whose result may change with the next row.
 #[derive(Debug, Clone, Default)]
 struct LastRow {
     ts: Timestamp,
-    /// The tests of its own header.
+    /// The tests for its own header.
     tests: Option<Arc<TableTests>>,
     numbers: Vec<f64>,
-    /// Values of the row before it; empty if there is none.
+    /// The values of the previous row; empty if there is none.
     before: Vec<f64>,
-    /// Everything but tests that look ahead, flags by hand and what derived columns inherit.
+    /// The marks without those of tests that look ahead, flags by hand, and flags that derived columns inherit.
     marks: Marks,
 }
 
-/// The tests of one series under way.
+/// The running tests of one series.
 #[derive(Debug, Clone)]
 pub struct Series {
     times: RowTimes,
     oldest: Vec<u64>,
     columns: Vec<ColumnState>,
-    /// Where a test asks for the sun.
+    /// Set if a test needs the sun.
     potential: Option<Potential>,
     last: Option<LastRow>,
-    /// Buffers of the row before the last, used again.
+    /// Buffers of an earlier row, to be reused.
     spare: LastRow,
     before: Verdict,
     current: Verdict,
@@ -60,7 +60,7 @@ pub struct Series {
 }
 
 impl Series {
-    /// Before its first row.
+    /// The tests before the first row.
     pub fn new(tests: &TableTests) -> Series {
         Series {
             times: RowTimes::default(),
@@ -76,31 +76,31 @@ impl Series {
         }
     }
 
-    /// The time of the last row pushed.
+    /// The time of the last row.
     pub fn last_time(&self) -> Option<Timestamp> {
         self.last.as_ref().map(|last| last.ts)
     }
 
-    /// The verdict on the last row pushed. Until its successor comes or [`Series::close`] is called, tests that look ahead
+    /// The verdict on the last row. Until the next row is added or [`Series::close`] is called, tests that look ahead
     /// pass it.
     pub fn current(&self) -> &Verdict {
         &self.current
     }
 
-    /// The final verdict on the row before the last.
+    /// The final verdict on the row before the last one.
     pub fn before(&self) -> &Verdict {
         &self.before
     }
 
-    /// Adds a row, later than every row before. `tests` are those of the row's header: rows of one series may be judged by
-    /// several that differ in ranges, kinds and units of light, and in nothing else. `values` are aligned with the column list or shorter; `partners` are the
-    /// values of [`TableTests::across`]. Returns whether the verdict on the row before differs from
-    /// the one given out.
+    /// Adds a row, which must be later than every earlier row. `tests` are those of the row's header: rows of one
+    /// series may have different ones, but these differ only in ranges, kinds and units of light. `values` are in the
+    /// order of the column list and may be fewer; `partners` are the values for [`TableTests::across`]. Returns whether
+    /// the verdict on the previous row differs from the one returned before.
     pub fn push(&mut self, tests: &Arc<TableTests>, ts: Timestamp, values: &[Value], partners: &[Partner]) -> bool {
         self.push_despiked(tests, ts, values, partners, Vec::new())
     }
 
-    /// As [`Series::push`], of a row of a block that was despiked. Of its spikes those count whose columns still have the test.
+    /// Like [`Series::push`], for a row of a despiked block. Its spikes count if their columns still have the test.
     pub fn push_despiked(
         &mut self,
         tests: &Arc<TableTests>,
@@ -116,7 +116,7 @@ impl Series {
         }
         row.numbers.clear();
         row.numbers.extend(values.iter().zip(&tests.ranges).map(|(value, range)| range.number(*value)));
-        // A row from before a column was added says the same as one that has no value there.
+        // A row from before a column was added is treated like one without a value in it.
         row.numbers.resize(tests.ranges.len(), f64::NAN);
         let changed = self.complete(Some(&row.numbers));
         self.judge(tests, &mut row, values, partners);
@@ -137,13 +137,13 @@ impl Series {
         changed
     }
 
-    /// Judges the last row as the newest there is: tests that look ahead have no successor. Returns whether the verdict
-    /// differs from the one given out. Rows may be pushed after it.
+    /// Judges the last row as the newest one: for tests that look ahead there is no next row. Returns whether the
+    /// verdict differs from the one returned before. Further rows may be added.
     pub fn close(&mut self) -> bool {
         self.complete(None)
     }
 
-    /// Judges the last row with its successor, or without one.
+    /// Judges the last row with the next row, or without one.
     fn complete(&mut self, after: Option<&[f64]>) -> bool {
         let Some(last) = &self.last else { return false };
         let Some(tests) = &last.tests else { return false };
@@ -158,7 +158,7 @@ impl Series {
         true
     }
 
-    /// Everything about a row that does not need its successor.
+    /// Everything about a row that does not depend on the next row.
     fn judge(&mut self, tests: &TableTests, row: &mut LastRow, values: &[Value], partners: &[Partner]) {
         row.marks.flags.clear();
         row.marks.findings.clear();
@@ -183,10 +183,10 @@ impl Series {
                 *oldest += 1;
             }
         }
-        // A flat line looks at the row before too.
+        // A flat line also needs the previous row.
         let needed = self.oldest.iter().copied().min().unwrap_or(number).min(number).saturating_sub(1);
         let season = tests.needs_season.then(|| Season::of(tests.clock.local(row.ts)));
-        // Over what time the first row is a mean is not known.
+        // For the first row, the time over which it is a mean is not known.
         let potential = self.potential.as_mut().filter(|_| before.is_some());
         let sky = potential.map(|potential| Sky { most: potential.most(row.ts, interval) });
         let here = Here { row: number, nanos: row.ts.nanos(), interval, times: &self.times };
@@ -209,7 +209,7 @@ impl Series {
         self.judge_row(tests, row, values, partners);
     }
 
-    /// What concerns more than one column.
+    /// Tests that concern more than one column.
     fn judge_row(&self, tests: &TableTests, row: &mut LastRow, values: &[Value], partners: &[Partner]) {
         if let Some(last) = &self.last {
             tests.settings.judge(row.ts.nanos_since(last.ts), &tests.is_field, &mut row.marks);
@@ -226,7 +226,7 @@ impl Series {
         if tests.pairs.is_empty() {
             return;
         }
-        // Hardly ever any, and an empty list costs nothing.
+        // There are hardly ever any, and an empty list costs nothing.
         let findings = row.marks.findings.iter();
         let failed: Vec<usize> = findings
             .filter(|finding| finding.test == Test::GrossRange && finding.flag == Flag::Fail)
@@ -241,7 +241,7 @@ impl Series {
     }
 }
 
-/// Puts the row's verdict together. `after` are the values of its successor, empty where it has none; without `after`
+/// Assembles the row's verdict. `after` are the values of the next row, empty if there is none; if `after` is None,
 /// every test that looks ahead passes.
 fn render(tests: &TableTests, row: &LastRow, after: Option<&[f64]>, marks: &mut Vec<Flag>, out: &mut Verdict) {
     marks.clear();

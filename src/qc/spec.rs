@@ -1,6 +1,6 @@
-//! What QC is asked of a table, and what it must know of it.
+//! The specification of a table's tests, and what QC must know about the table.
 //!
-//! The configuration fills it in, so that this module and its tests know no configuration.
+//! The configuration fills it in, so that this module and its tests do not depend on the configuration.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use crate::quantity::{Kind, is_companion};
 use crate::sun::Position;
 use crate::time::StationClock;
 
-/// The name of a table in the configuration: the key of everything that the store knows of it.
+/// The name of a table in the configuration: the key of all of the table's data in the store.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct TableName(pub String);
 
@@ -34,24 +34,24 @@ pub struct ColumnAt {
     pub column: String,
 }
 
-/// A table.
+/// The specification of a table.
 #[derive(Debug, Clone)]
 pub struct TableSpec<'a> {
     /// Its name.
     pub name: &'a TableName,
     /// The clock of its logger, for seasons and times of day.
     pub clock: StationClock,
-    /// Where the station is, for the sun.
+    /// The station's position, for the sun.
     pub position: Option<Position>,
-    /// What means "missing" in every column that has none of its own.
+    /// Values that mean "missing" in columns without a list of their own.
     pub sentinels: &'a Sentinels,
     /// The tests of its rows.
     pub settings: &'a TableSettings,
     /// The configured columns, by name.
     pub columns: BTreeMap<&'a str, ColumnSpec<'a>>,
-    /// What kind of quantity each column is that a header states, configured or not.
+    /// The kind of quantity of each column in the header, configured or not.
     pub kinds: BTreeMap<&'a str, Kind>,
-    /// All pairs of the configuration; those of other tables are passed over.
+    /// All pairs of the configuration; those of other tables are ignored.
     pub pairs: &'a [Pair],
     /// Whether its rows are made of another table's: each value is then judged by the share of its samples that count.
     pub is_made: bool,
@@ -62,51 +62,51 @@ pub struct TableSpec<'a> {
 pub struct ColumnSpec<'a> {
     /// Whether it is sent as a field, so that tests of a whole row flag it.
     pub is_field: bool,
-    /// Whether its values are sent as texts.
+    /// Whether its values are sent as text.
     pub is_text: bool,
-    /// What means "missing" here; none means the table's.
+    /// Values that mean "missing" in this column; None takes those of the table.
     pub sentinels: Option<&'a Sentinels>,
-    /// What kind of quantity it is, as far as it is known.
+    /// The kind of quantity, as far as it is known.
     pub kind: Kind,
     /// Its AmeriFlux variable.
     pub variable: Option<&'a str>,
-    /// Its range.
+    /// The range.
     pub range: Option<Ranges>,
-    /// Which bounds of it the user gives. They stand to the digit.
+    /// Which bounds of the range the user gives. They apply exactly.
     pub own_bounds: OwnBounds,
-    /// Whether its range can depend on the time since the row before, whatever a header states.
+    /// Whether its range can depend on the time since the previous row, whatever the header states.
     pub needs_interval: bool,
-    /// How its values become W m-2, if the sun lights it.
+    /// How its values become W m-2, if it is sunlight.
     pub light: Option<Light>,
-    /// Whether a test or its formula asks where the sun stands.
+    /// Whether a test or its formula needs the sun's position.
     pub needs_sun: bool,
-    /// Its other tests.
+    /// The other tests.
     pub settings: &'a ColumnSettings,
-    /// Whether it is an instrument's diagnostic word, and whose.
+    /// The instrument, if the column is a diagnostic word.
     pub diagnostic: Option<&'a Diagnostic>,
-    /// Which of its numbers vouch for other columns.
+    /// The guards by which its numbers flag other columns.
     pub guards: &'a [RangeGuard],
-    /// The columns that it is computed from; none for a column of the file.
+    /// The columns from which it is computed; None for a column of the file.
     pub inputs: Option<&'a [String]>,
 }
 
 /// Which bounds of a range the user gives; the others are those of the AmeriFlux variable.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct OwnBounds {
-    /// Those of what is expected.
+    /// The bounds of `suspect`.
     pub suspect: bool,
-    /// Those of what is possible.
+    /// The bounds of `fail`.
     pub fail: bool,
 }
 
 impl TableSpec<'_> {
-    /// What kind of quantity a column is, as far as it is known.
+    /// The kind of quantity of a column, as far as it is known.
     pub fn kind_of(&self, column: &str) -> Kind {
         let own = || self.columns.get(column).map(|own| own.kind);
         self.kinds.get(column).copied().or_else(own).unwrap_or_default()
     }
 
-    /// Whether both ask the same of every column.
+    /// Whether both have the same tests for every column.
     pub fn judges_as(&self, other: &TableSpec<'_>) -> bool {
         let limits =
             |spec: &TableSpec<'_>| -> Vec<_> { spec.columns.values().map(|own| (own.range, own.light)).collect() };
@@ -114,7 +114,7 @@ impl TableSpec<'_> {
         limits(self) == limits(other) && names.all(|name| self.kind_of(name) == other.kind_of(name))
     }
 
-    /// The tests that a column is configured for, in the order of [`Test`]; flags by hand are not among them.
+    /// The configured tests of a column, in the order of [`Test`]; flags by hand are not included.
     pub fn tests_of(&self, column: &str) -> Vec<Test> {
         let own = self.columns.get(column);
         let is_paired = self.pairs.iter().any(|pair| {
@@ -138,7 +138,7 @@ impl TableSpec<'_> {
         tests
     }
 
-    /// Whether a column's flags say more than "missing", so that they are worth sending.
+    /// Whether a column's flags say more than "missing", so that they are sent.
     pub fn is_tested(&self, column: &str) -> bool {
         !self.tests_of(column).is_empty()
     }

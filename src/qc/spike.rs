@@ -1,6 +1,6 @@
-//! Spike: a value apart from both neighbours.
+//! Spike: a value that differs from both neighbours.
 //!
-//! Source: QARTOD, in the form of ioos_qc 3.0 `spike_test`. Thresholds are strict: a value on the threshold passes.
+//! Source: QARTOD, in the form of ioos_qc 3.0 `spike_test`. A value on the threshold passes.
 
 use super::flag::Flag;
 use super::keys::{Absent, Group, GroupKeys, Key, Kind, Problem, UNLESS_FAIL};
@@ -19,7 +19,7 @@ pub(super) const ABOUT: About = About {
 /// The settings of a spike test.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Spike {
-    /// Thresholds in the column's unit; strictly above is beyond.
+    /// The thresholds in the column's unit; a height strictly above is flagged.
     pub levels: Levels<f64>,
     /// How the height of a spike is measured.
     pub method: SpikeMethod,
@@ -28,14 +28,15 @@ pub struct Spike {
 /// How the height of a spike is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SpikeMethod {
-    /// Difference from the mean of both neighbours; of directions, from the middle of the smaller angle between them.
+    /// The difference from the mean of both neighbours; for directions, from the middle of the smaller angle between
+    /// them.
     Average,
-    /// The smaller of the changes up to it and down from it; 0 where the value goes on in one direction.
+    /// The smaller of the changes to the value and from it; 0 if the change continues in the same direction.
     Differential,
 }
 
 impl Spike {
-    /// The height of a value over its neighbours; NaN stands for a missing one, and gives NaN.
+    /// The height of a value above its neighbours; NaN if one of them is missing.
     #[inline]
     fn height(self, around: &Around) -> f64 {
         let Around { before, value, after, kind } = *around;
@@ -49,7 +50,7 @@ impl Spike {
             }
             SpikeMethod::Differential if up.is_nan() || down.is_nan() => f64::NAN,
             SpikeMethod::Differential => {
-                // More than half a circle is no way on from one to the other.
+                // A total change of more than half a circle is not a continuation in the same direction.
                 let goes_on = up * down >= 0.0 && (kind != Quantity::Direction || (up + down).abs() <= 180.0);
                 if goes_on { 0.0 } else { up.abs().min(down.abs()) }
             }
@@ -81,7 +82,7 @@ impl ColumnTest for Spike {
 
     fn start(&self) {}
 
-    /// Not evaluated without both neighbours.
+    /// Not evaluated if a neighbour is missing.
     #[inline]
     fn judge_between(&self, around: &Around) -> Flag {
         let height = self.height(around);

@@ -1,11 +1,11 @@
-//! Sun: more light than the sun can give at the row's time, and light at night.
+//! Sun: more light than possible at the row's time, and light at night.
 //!
-//! A value is compared with the potential radiation at the top of the atmosphere ([`crate::sun::Potential`]), in W m-2; a
-//! photon flux density as half of it, as AmeriFlux does. What a logger stores is a mean over at most the time since the row
-//! before, so the limit is the largest mean over any part of that time: a half hour around sunrise or after a gap is given the
-//! benefit of the doubt. By day a value is suspect by ONEFlux's rule (`qc_auto/src/rpot.c`: by more than 50 W m-2 and by more
-//! than 15 %) and fails above what BSRN calls physically possible (1.5 x S0 x cos(zenith)^1.2 + 100 W m-2). By night it is
-//! suspect above 10 W m-2, as in AmeriFlux's alignment test, and fails above 50, as in ONEFlux.
+//! A value is compared with the potential radiation at the top of the atmosphere ([`crate::sun::Potential`]), in W m-2;
+//! a photon flux density is halved first, as in AmeriFlux. A logger stores a mean over at most the time since the
+//! previous row, so the limit is the largest mean over any part of that time: a half hour around sunrise, or a row
+//! after a gap, is judged leniently. By day a value is suspect by ONEFlux's rule (`qc_auto/src/rpot.c`: by more than 50
+//! W m-2 and by more than 15 %) and fails above BSRN's "physically possible" (1.5 x S0 x cos(zenith)^1.2 + 100 W m-2).
+//! At night it is suspect above 10 W m-2, as in AmeriFlux's alignment test, and fails above 50, as in ONEFlux.
 
 use super::flag::Flag;
 use super::keys::{Absent, Group, GroupKeys, Key, Kind, Problem};
@@ -23,10 +23,11 @@ pub(super) const ABOUT: About = About {
     source: "ONEFlux `rpot.c`; AmeriFlux's timestamp alignment; BSRN",
 };
 
-/// W m-2 above the potential radiation, and part of it, both of which a suspect value exceeds.
+/// A suspect value exceeds the potential radiation by more than `SUSPECT_BY` W m-2 and by more than the share
+/// `SUSPECT_PART` of it.
 const SUSPECT_BY: f64 = 50.0;
 const SUSPECT_PART: f64 = 0.15;
-/// W m-2 of the solar constant, for the cosine of the zenith angle; BSRN's limit moves by 1 % with the earth's distance.
+/// The solar constant, W m-2, for the cosine of the zenith angle; BSRN's limit varies by 1 % with the earth's distance.
 const SOLAR_CONSTANT: f64 = 1_376.0;
 /// AmeriFlux compares half of a photon flux density, umol m-2 s-1, with W m-2.
 const WATTS_OF_PHOTONS: f64 = 0.5;
@@ -34,30 +35,30 @@ const WATTS_OF_PHOTONS: f64 = 0.5;
 /// The settings of a sun test.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sun {
-    /// Light at night, W m-2; strictly above is beyond.
+    /// Limits of light at night, W m-2; a value strictly above is flagged.
     pub night: Levels<f64>,
 }
 
 const DEFAULT: Levels<f64> = Levels { suspect: Some(10.0), fail: Some(50.0) };
 
-/// The sun at a row.
+/// The sun at the time of a row.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sky {
-    /// The most that it can have given, W m-2.
+    /// The highest possible potential radiation, W m-2.
     pub(super) most: f64,
 }
 
-/// How the values of a column of light become W m-2.
+/// How the values of a column of sunlight become W m-2.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Light {
     is_photons: bool,
-    /// Into the variable's unit, where the header states another one.
+    /// The conversion to the variable's unit, if the header states another one.
     conversion: Option<Conversion>,
 }
 
 impl Light {
-    /// Of an AmeriFlux variable that the sun lights (what comes in, and what of it is diffuse or goes out again) under a
-    /// header's unit; none where that cannot be the variable's.
+    /// For an AmeriFlux variable of sunlight (incoming, diffuse or outgoing) with a header's unit; None if the unit
+    /// cannot be the variable's.
     pub fn of(variable: Option<&str>, unit: &str) -> Option<Light> {
         let variable = ameriflux::lookup(variable?)?;
         let is_photons = match variable.name {
@@ -73,13 +74,13 @@ impl Light {
         Some(Light { is_photons, conversion })
     }
 
-    /// As [`Light::of`]; none too where the sun does not light it from above.
+    /// Like [`Light::of`]; None also if it is not incoming light from above.
     pub fn incoming(variable: Option<&str>, unit: &str) -> Option<Light> {
         let name = ameriflux::lookup(variable?)?.name;
         if matches!(name, "SW_IN" | "PPFD_IN") { Light::of(variable, unit) } else { None }
     }
 
-    /// A value of the column, W m-2.
+    /// Converts a value of the column to W m-2.
     pub fn watts(self, value: f64) -> f64 {
         let value = self.conversion.map_or(value, |conversion| conversion.of(value));
         if self.is_photons { value * WATTS_OF_PHOTONS } else { value }
@@ -91,7 +92,7 @@ pub fn measures_sunlight(variable: Option<&str>) -> bool {
     Light::of(variable, "").is_some()
 }
 
-/// Limits of the day, W m-2.
+/// The limits by day, W m-2.
 fn day(most: f64) -> Levels<f64> {
     let possible = 1.5 * most * (most / SOLAR_CONSTANT).powf(0.2) + 100.0;
     Levels { suspect: Some(most + SUSPECT_BY.max(most * SUSPECT_PART)), fail: Some(possible) }
@@ -131,8 +132,8 @@ impl ColumnTest for Sun {
 
     fn start(&self) {}
 
-    /// Not evaluated without a position, for the first row of a series, whose interval is not known, and under a header whose
-    /// unit cannot be the variable's.
+    /// Not evaluated without a position, for the first row of a series, whose interval is not known, and if the
+    /// header's unit cannot be the variable's.
     #[inline]
     fn judge(&self, (): &mut (), seen: &Seen<'_>, _: [Option<Reach>; 2]) -> Flag {
         if seen.value.is_nan() {
@@ -174,11 +175,11 @@ mod tests {
             (0.0, 10.1, Flag::Suspect),
             (0.0, 67.7, Flag::Fail),
             (0.0, -4.0, Flag::Pass),
-            // An hour late on 21 June at US-UMB: 18:30, 19:30, 20:00.
+            // One hour late on 21 June at US-UMB: 18:30, 19:30, 20:00.
             (361.5, 421.1, Flag::Suspect),
             (141.0, 240.7, Flag::Fail),
             (36.9, 151.5, Flag::Fail),
-            // By more than 50, and by less than 15 %.
+            // More than 50 W m-2 above, but less than 15 %.
             (1_000.0, 1_149.0, Flag::Pass),
             (1_000.0, 1_151.0, Flag::Suspect),
             (1_000.0, 1_600.0, Flag::Fail),

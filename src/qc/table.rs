@@ -17,16 +17,16 @@ use crate::ameriflux::MeasuredOver;
 use crate::sun::Position;
 use crate::time::{StationClock, Timestamp};
 
-/// The tests of a table, aligned with its column list.
+/// The compiled tests of a table, in the order of its column list.
 #[derive(Debug, Clone)]
 pub struct TableTests {
     pub(super) ranges: Vec<GrossRange>,
-    /// The columns with tests that look further than the value itself.
+    /// The columns with tests that need more than the value itself.
     pub(super) columns: Vec<ColumnTests>,
-    /// Every window that a column looks back over, once.
+    /// Every window that a column needs, each once.
     pub(super) windows: Vec<Window>,
     pub(super) settings: TableSettings,
-    /// Whether a column takes part in the tests of a whole row.
+    /// Whether a column is included in the tests of a whole row.
     pub(super) is_field: Vec<bool>,
     pub(super) diagnostics: Vec<DiagnosticTest>,
     pub(super) guards: Vec<GuardTest>,
@@ -35,7 +35,7 @@ pub struct TableTests {
     pub(super) manual: Vec<ManualFlag>,
     pub(super) clock: StationClock,
     pub(super) needs_season: bool,
-    /// Where the sun is looked for; none where no test asks for it.
+    /// The position for the sun; None if no test needs it.
     pub(super) position: Option<Position>,
     /// The columns that are despiked.
     pub(super) despiked: Vec<usize>,
@@ -44,7 +44,7 @@ pub struct TableTests {
 }
 
 impl TableTests {
-    /// For the column list `names`. Shared, because every series of the table uses it.
+    /// Compiles the tests for the column list `names`. The result is shared, because every series of the table uses it.
     pub fn new(table: &TableSpec<'_>, names: &[String], manual: Vec<ManualFlag>) -> Arc<TableTests> {
         let mut windows = Vec::new();
         let mut columns = Vec::new();
@@ -106,17 +106,17 @@ impl TableTests {
         })
     }
 
-    /// Whether every flag follows from its own value alone.
+    /// Whether every flag depends only on its own value.
     pub fn is_pointwise(&self) -> bool {
         self.is_pointwise
     }
 
-    /// How far back a flag depends on rows, in nanoseconds, beside the row before.
+    /// How far back a flag depends on rows, in nanoseconds, in addition to the previous row.
     pub fn look_back(&self) -> i64 {
         self.windows.iter().map(|window| window.nanos).max().unwrap_or(0)
     }
 
-    /// Whether a flag depends on the row after.
+    /// Whether a flag depends on the next row.
     pub fn looks_ahead(&self) -> bool {
         self.looks_ahead
     }
@@ -126,8 +126,8 @@ impl TableTests {
         self.pairs.iter().filter_map(|pair| pair.across.as_ref())
     }
 
-    /// Replaces `flags` by one digit a value, and `raised` by the findings, of a pointwise table; of another one as far as they
-    /// follow from the value alone.
+    /// Replaces `flags` by one digit per value, and `raised` by the findings, for a pointwise table; for another table
+    /// only as far as they depend on the value alone.
     #[inline]
     pub fn flag_row(&self, values: &[Value], flags: &mut String, raised: &mut String) {
         flags.clear();
@@ -161,7 +161,7 @@ impl TableTests {
         self.manual.iter().any(|manual| manual.holds(ts))
     }
 
-    /// The flag by hand of this value, the latest of several.
+    /// The flag by hand of this value; the latest if there are several.
     pub(super) fn manual_flag(&self, place: usize, ts: Timestamp) -> Option<&ManualFlag> {
         self.manual.iter().rev().find(|manual| manual.place == place && manual.holds(ts))
     }

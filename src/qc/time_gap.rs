@@ -1,7 +1,8 @@
-//! Time gap: the first row behind missing rows.
+//! Time gap: the first row after missing rows.
 //!
-//! Source: ioos_qc 3.0 `time_gap_test`, which fails the row. Here it is suspect at most: what is wrong is the gap, which has
-//! no row and which `gaps` lists; the first value behind it was measured as well as any other. Strictly later is beyond.
+//! Source: ioos_qc 3.0 `time_gap_test`, which fails the row. Here the row is suspect at most: the gap itself is the
+//! problem, and it has no row and is listed by `gaps`; the first value after it was measured as well as any other. Only
+//! a strictly longer time is flagged.
 
 use std::time::Duration;
 
@@ -19,10 +20,10 @@ pub(super) const ABOUT: About = About {
     source: "ioos_qc `time_gap_test`",
 };
 
-/// The settings of a time-gap test: a row that comes later than this after the row before is flagged.
+/// The settings of a time-gap test: a row that comes later than this after the previous row is flagged.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TimeGap {
-    /// Beyond either a row is suspect; `fail` is of older configurations.
+    /// A row beyond either limit is suspect; `fail` is accepted for older configurations.
     pub levels: Levels<Duration>,
 }
 

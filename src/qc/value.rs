@@ -1,8 +1,8 @@
-//! What the tests see of a field of a row, and which values mean "missing" although something stands there.
+//! The value of a field for the tests, and which values mean "missing" although the field is not empty.
 
 use xxhash_rust::xxh3::xxh3_64;
 
-/// What a value is, for the tests.
+/// A value, for the tests.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Value {
     /// A finite number.
@@ -14,7 +14,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// Of a field that is no number.
+    /// The value of a field that is not a number.
     pub fn of_text(text: &str) -> Value {
         let is = |word: &str| text.eq_ignore_ascii_case(word);
         let is_missing = text.is_empty() || is("NAN") || is("INF") || is("+INF") || is("-INF");
@@ -22,23 +22,24 @@ impl Value {
     }
 }
 
-/// A text as the tests see it: they never read one, and only ask whether it is a word that means "missing".
+/// A text, for the tests: they do not read it, and only ask whether it means "missing".
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Word {
-    /// Of the text without blanks around it, in small letters.
+    /// Fingerprint of the text in lower case, without surrounding blanks.
     fingerprint: u64,
     is_usual: bool,
 }
 
-/// Texts that data loggers, spreadsheets, databases and R write for a missing value, beside NAN and INF. AmeriFlux refuses
-/// most of them in an upload as other spellings of -9999 (`utils.py` of AMF-FLX/AMF-BASE-QAQC); `\N` is a database's null.
+/// Texts that data loggers, spreadsheets, databases and R write for a missing value, in addition to NAN and INF.
+/// AmeriFlux refuses most of them in an upload as other forms of -9999 (`utils.py` of AMF-FLX/AMF-BASE-QAQC); `\N` is a
+/// database's null.
 const USUAL: [&str; 17] = [
     "na", "n/a", "nat", "nan", "null", "none", "nil", "missing", "\\n", "#na", "#n/a", "#nan", "#name?", "#ref!",
     "#num!", "#value!", "#div/0!",
 ];
 
 impl Word {
-    /// Upper and lower case are the same, and blanks around it do not count.
+    /// Ignores case and surrounding blanks.
     pub fn of(text: &str) -> Word {
         let text = text.trim().to_ascii_lowercase();
         // `*`, `-`, `---`, `////`, `.`: signs in place of digits.
@@ -47,7 +48,7 @@ impl Word {
         Word { fingerprint: xxh3_64(text.as_bytes()), is_usual }
     }
 
-    /// Whether it means "missing" wherever a number is expected.
+    /// Whether it means "missing" in every column of numbers.
     pub fn is_usual(self) -> bool {
         self.is_usual
     }
@@ -59,7 +60,7 @@ fn is_microsofts(text: &str) -> bool {
     rest.is_some_and(|rest| matches!(rest.trim_end_matches('0'), "qnan" | "snan" | "ind" | "inf"))
 }
 
-/// The values of a column that mean "missing" by configuration.
+/// The values of a column that mean "missing" by the configuration.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sentinels {
     numbers: Vec<f64>,
@@ -67,7 +68,7 @@ pub struct Sentinels {
 }
 
 impl Sentinels {
-    /// A number is meant however it is spelled; a text whatever its case.
+    /// Numbers match in any notation, texts in any case.
     pub fn new(numbers: Vec<f64>, texts: &[&str]) -> Sentinels {
         Sentinels { numbers, texts: texts.iter().map(|text| Word::of(text)).collect() }
     }
@@ -77,12 +78,12 @@ impl Sentinels {
         &self.numbers
     }
 
-    /// Whether there is none.
+    /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.numbers.is_empty() && self.texts.is_empty()
     }
 
-    /// Whether this number means "missing": only exactly this number.
+    /// Whether this number means "missing"; only an exactly equal number does.
     #[inline]
     pub fn has_number(&self, number: f64) -> bool {
         self.numbers.contains(&number)

@@ -1,14 +1,14 @@
-//! What a test remembers of the rows behind it: extremes and spread of a sliding window, at a cost that does not grow with
-//! the window.
+//! State of a test about earlier rows: extremes and spread of a sliding window. The cost per row does not grow with the
+//! window.
 //!
-//! A flag must not depend on where reading began, so nothing here carries rounding from row to row: extremes are compared,
-//! never added, and sums are whole numbers.
+//! A flag must not depend on where reading began, so no rounding error is carried from row to row: extremes are
+//! compared, never added, and sums are whole numbers.
 
 use std::collections::VecDeque;
 
 use ethnum::I256;
 
-/// The times of the rows in the longest window, numbered from the first row seen.
+/// The times of the rows in the longest window. Rows are numbered from the first row seen.
 #[derive(Debug, Clone, Default)]
 pub(super) struct RowTimes {
     times: VecDeque<i64>,
@@ -16,19 +16,19 @@ pub(super) struct RowTimes {
 }
 
 impl RowTimes {
-    /// Adds a row and gives its number.
+    /// Adds a row and returns its number.
     pub(super) fn push(&mut self, nanos: i64) -> u64 {
         self.times.push_back(nanos);
         self.first + self.times.len() as u64 - 1
     }
 
-    /// The time of a row that has not been forgotten.
+    /// The time of a row that has not been removed.
     pub(super) fn at(&self, row: u64) -> i64 {
         let place = usize::try_from(row.saturating_sub(self.first)).unwrap_or(usize::MAX);
         self.times.get(place).copied().unwrap_or(i64::MIN)
     }
 
-    /// Forgets rows before this one.
+    /// Removes rows before this one.
     pub(super) fn forget_before(&mut self, row: u64) {
         while self.first < row && self.times.pop_front().is_some() {
             self.first += 1;
@@ -36,39 +36,40 @@ impl RowTimes {
     }
 }
 
-/// A window that a test looks back over.
+/// A window of earlier rows that a test needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Window {
-    /// Its length.
+    /// The length.
     pub(super) nanos: i64,
-    /// Whether a row exactly so long ago belongs to it: yes for a flat line, no for an attenuated signal (ioos_qc 3.0).
+    /// Whether a row exactly this long ago belongs to the window: yes for a flat line, no for an attenuated signal
+    /// (ioos_qc 3.0).
     pub(super) is_closed: bool,
 }
 
-/// The number of the oldest row in a window that ends at the row in hand.
+/// The position of a window that ends at the current row.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Reach {
-    /// Its number.
+    /// The number of the oldest row in the window.
     pub(super) oldest: u64,
-    /// Length of the window.
+    /// The length of the window.
     pub(super) nanos: i64,
 }
 
-/// The row in hand.
+/// The current row.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Here<'a> {
     /// Its number.
     pub(super) row: u64,
-    /// Its time.
+    /// Its time in nanoseconds.
     pub(super) nanos: i64,
-    /// Since the row before; 0 for the first.
+    /// The time since the previous row; 0 for the first.
     pub(super) interval: i64,
-    /// Of the rows in the longest window.
+    /// The times of the rows in the longest window.
     pub(super) times: &'a RowTimes,
 }
 
 impl Here<'_> {
-    /// Whether rows reach back over the whole window: one interval more would leave it.
+    /// Whether rows cover the whole window: one interval more would exceed it.
     pub(super) fn is_covered(&self, reach: Reach) -> bool {
         self.nanos - self.times.at(reach.oldest) + self.interval > reach.nanos
     }
@@ -78,13 +79,13 @@ impl Here<'_> {
         self.row == 0
     }
 
-    /// As [`Here::is_covered`], for a window that its edge does not belong to, on a clock that may waver by half an interval.
+    /// Like [`Here::is_covered`], for a window without its edge, and for a clock that may vary by half an interval.
     pub(super) fn is_nearly_covered(&self, reach: Reach) -> bool {
         self.nanos - self.times.at(reach.oldest) + self.interval + self.interval / 2 >= reach.nanos
     }
 }
 
-/// Smallest and largest value of a window.
+/// The smallest and the largest value of a window.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Extremes {
     smallest: VecDeque<(u64, f64)>,
@@ -121,35 +122,36 @@ impl Extremes {
         self.smallest.back().map(|last| last.1)
     }
 
-    /// Smallest and largest; none without a value.
+    /// The smallest and the largest value; None without a value.
     pub(super) fn ends(&self) -> Option<(f64, f64)> {
         Some((self.smallest.front()?.1, self.largest.front()?.1))
     }
 }
 
-/// Values are counted in steps of the least threshold's power of two by this many halvings.
+/// The size of a counting step: the power of two of the least threshold, halved this many times.
 const STEPS: i32 = 30;
-/// So many steps, as a power of two: with a thousand million values, the products below fit in 255 bits.
+/// The largest number of steps, as a power of two: with a thousand million values, the products below fit in 255 bits.
 const LARGEST_STEPS: i32 = 96;
 /// 2^62.
 const MOST_OF_64_BITS: f64 = 4_611_686_018_427_387_904.0;
-/// Keeps a scale finite, however small a threshold is.
+/// The largest scale: keeps the scale finite, however small a threshold is.
 const LARGEST_SCALE: f64 = 1_000.0;
-/// 2^52: numbers from here on are whole, and adding it to a smaller one leaves no room for a fraction.
+/// 2^52: larger doubles are whole numbers, and adding it to a smaller number rounds that to a whole number.
 const WHOLE: f64 = 4_503_599_627_370_496.0;
-/// Stands for a value that is too far away to be counted.
+/// Marks a value that is too far away to be counted.
 const FAR: f64 = f64::INFINITY;
 
-/// Standard deviation of a window: sums of whole steps in 256 bits, so that the same rows give the same number wherever
-/// reading began.
+/// The standard deviation of a window, from sums of whole steps in 256 bits, so that the same rows give the same number
+/// wherever reading began.
 ///
-/// Bound of the error: each value is rounded to the nearest step, which is at most 2^-30 of the least threshold, and the sums
-/// are exact. So the deviation is off by at most half a step, whatever the offset of the values: pressure in Pa with a
-/// threshold of 0.0001 is 1e9 thresholds away from zero, and 7e19 are counted. A value farther away is not: two
-/// neighbouring numbers of 64 bits are then farther apart than the threshold, and [`Deviation::is_known`] says no.
+/// Error bound: each value is rounded to the nearest step, which is at most 2^-30 of the least threshold, and the sums
+/// are exact. So the deviation is wrong by at most half a step, whatever the offset of the values: pressure in Pa with
+/// a threshold of 0.0001 is 1e9 thresholds away from zero, and values up to 7e19 thresholds away are counted. A value
+/// farther away is not counted: two neighbouring doubles are then farther apart than the threshold, and
+/// [`Deviation::is_known`] is false.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Deviation {
-    /// Whole steps of every row from the first on; NaN for a missing value, [`FAR`] for one that is not counted.
+    /// The whole steps of every row from the first on; NaN for a missing value, [`FAR`] for one that is not counted.
     steps: VecDeque<f64>,
     first: u64,
     sum: i128,
@@ -159,7 +161,7 @@ pub(super) struct Deviation {
 }
 
 impl Deviation {
-    /// The scale for thresholds of which this is the least.
+    /// The scale for thresholds whose smallest is this.
     pub(super) fn scale(least_threshold: f64) -> f64 {
         2_f64.powf((f64::from(STEPS) - least_threshold.log2().floor()).min(LARGEST_SCALE))
     }
@@ -202,12 +204,12 @@ impl Deviation {
         }
     }
 
-    /// How many values there are.
+    /// The number of values.
     pub(super) fn count(&self) -> usize {
         (self.counted + self.uncounted) as usize
     }
 
-    /// The newest value, to a step; none without one that is counted.
+    /// The newest value, rounded to a step; None if it is not counted.
     pub(super) fn last(&self, scale: f64) -> Option<f64> {
         let newest = self.steps.iter().rev().find(|steps| !steps.is_nan())?;
         newest.is_finite().then(|| newest / scale)
@@ -218,22 +220,22 @@ impl Deviation {
         self.uncounted == 0
     }
 
-    /// The square of count x deviation, in steps. Exact.
+    /// The square of count times deviation, in steps. It is exact.
     fn spread(&self) -> I256 {
         I256::from(self.counted) * self.squares - square(self.sum)
     }
 
-    /// Whether the standard deviation of the population is below a limit, both in the unit of the values. On the limit it is
-    /// not (QARTOD: good is at least the threshold), and what the rounding of decimals to binary numbers and of values to
-    /// steps can bring about counts as on the limit.
+    /// Whether the standard deviation of the population is below a limit, both in the unit of the values. A deviation
+    /// equal to the limit is not below it (QARTOD: good is at least the threshold), and a difference that rounding of
+    /// decimals to binary numbers and of values to steps can cause counts as equal.
     #[inline]
     #[allow(clippy::cast_precision_loss, reason = "the loss is part of the bound")]
     pub(super) fn is_below(&self, limit: f64, scale: f64) -> bool {
         let count = f64::from(self.counted);
         let squares = count * positive(self.squares);
         let edge = limit * scale * count;
-        // The signal of a sensor that is alive is so far above the limit that neither rounding nor exactness matters. Each
-        // term is off by at most 4 roundings of its size, and the second is not the larger one.
+        // The signal of a working sensor is so far above the limit that neither rounding nor exactness matters. Each
+        // term is wrong by at most 4 roundings of its size, and the second is not the larger one.
         let sum = i64::try_from(self.sum).map_or_else(|_| self.sum as f64, |sum| sum as f64);
         if squares - sum * sum - 8.0 * f64::EPSILON * squares > edge * edge {
             return false;
@@ -244,15 +246,15 @@ impl Deviation {
         spread == I256::ZERO || (edge > 0.0 && spread.as_f64() < edge * edge)
     }
 
-    /// The standard deviation of the population, in the unit of the values; none without a value.
+    /// The standard deviation of the population, in the unit of the values; None without a value.
     pub(super) fn value(&self, scale: f64) -> Option<f64> {
         let count = f64::from(self.counted);
         (count > 0.0).then(|| self.spread().as_f64().sqrt() / count / scale)
     }
 }
 
-/// A number that is not negative, off by at most three roundings. Nearly always it has 128 bits, of which the processor converts
-/// each half at once.
+/// Converts a number that is not negative, with at most three roundings. Nearly always it has 128 bits, of which the
+/// processor converts each half at once.
 #[inline]
 #[allow(
     clippy::cast_precision_loss,
@@ -269,7 +271,8 @@ fn positive(number: I256) -> f64 {
     ((low >> 64) as u64 as f64) * HALF + (low as u64 as f64)
 }
 
-/// Whole steps as a number and its square. Nearly always they are a number of 64 bits, which costs a fraction of the others.
+/// Whole steps as a number, and their square. Nearly always they fit in 64 bits, which costs a fraction of the general
+/// case.
 #[inline]
 #[allow(clippy::cast_possible_truncation, reason = "at most 2^96, and whole")]
 fn powers(steps: f64) -> (i128, I256) {
@@ -364,7 +367,7 @@ mod tests {
                     fresh.push(row as u64, *value, scale);
                 }
                 prop_assert_eq!(whole.value(scale), fresh.value(scale));
-                // Two passes over differences from the first value, which are exact where the values are close together.
+                // Two passes over differences from the first value, which are exact if the values are close together.
                 let apart: Vec<f64> = window.iter().map(|value| value - window[0]).collect();
                 let mean = apart.iter().sum::<f64>() / window.len() as f64;
                 let expected = (apart.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / window.len() as f64).sqrt();

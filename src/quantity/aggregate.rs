@@ -1,12 +1,12 @@
-//! How the values of a longer time become one, at every zoom by the same rule.
+//! Aggregates: how the values of a longer time become one value, by the same rule at every zoom level.
 //!
-//! A bin of a drawing keeps sums, not results, so that wide bins are made of narrow ones without loss: the sum of sums, the
-//! mean of all values and not of means, the direction of all unit vectors. [`Aggregate::add`] and [`Aggregate::merge`] keep
-//! the sums, [`Aggregate::result`] makes the value of them.
+//! A bin of a drawing keeps sums, not results, so that wide bins are made of narrow ones without loss: the sum of sums,
+//! the mean of all values and not of means, the direction of all unit vectors. [`Aggregate::add`] and
+//! [`Aggregate::merge`] update the sums, [`Aggregate::result`] computes the value.
 
 use super::kind::direction;
 
-/// How the values of a longer time become one.
+/// How the values of a longer time become one value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Aggregate {
     /// Their mean.
@@ -21,21 +21,22 @@ pub enum Aggregate {
     Maximum,
     /// The smallest.
     Minimum,
-    /// The square root of the mean of their squares. Of standard deviations it is the pooled one of equally long parts; it
-    /// lacks what lies between the parts, which takes their means to know.
+    /// The square root of the mean of their squares. For standard deviations of equally long parts it is the pooled
+    /// one; it does not include the differences between the parts, because that needs the means of the parts.
     RootMeanSquare,
     /// The newest.
     Last,
 }
 
-/// What a bin keeps of its values for [`Aggregate::result`].
+/// The sums of a bin's values, for [`Aggregate::result`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sums {
     /// The number of values.
     pub count: u32,
-    /// By kind: the sum, the sum of squares, of sines, of increments; the newest value.
+    /// Depending on the aggregate: the sum; the sum of squares, sines or increments; the newest value.
     pub first: f64,
-    /// By kind: the sum of cosines, the number of increments, the time of the newest value; otherwise 0.
+    /// Depending on the aggregate: the sum of cosines, the number of increments, the time of the newest value;
+    /// otherwise 0.
     pub second: f64,
     /// The smallest value; infinite without values.
     pub low: f64,
@@ -44,12 +45,12 @@ pub struct Sums {
 }
 
 impl Sums {
-    /// Of no values.
+    /// The sums of no values.
     pub const NONE: Sums = Sums { count: 0, first: 0.0, second: 0.0, low: f64::INFINITY, high: f64::NEG_INFINITY };
 }
 
 impl Aggregate {
-    /// As the page names it, before the width of a bin: "mean of 10 min".
+    /// The name on the page, before the width of a bin: "mean of 10 min".
     pub const fn name(self) -> &'static str {
         match self {
             Aggregate::Mean => "mean",
@@ -63,17 +64,17 @@ impl Aggregate {
         }
     }
 
-    /// Whether [`Sums::second`] is needed.
+    /// Whether the aggregate uses [`Sums::second`].
     pub const fn needs_second(self) -> bool {
         matches!(self, Aggregate::VectorMean | Aggregate::Increments | Aggregate::Last)
     }
 
-    /// Whether smallest and largest value stand around the result, so that a band between them says something.
+    /// Whether the result lies between the smallest and the largest value, so that a band between these is meaningful.
     pub const fn has_band(self) -> bool {
         !matches!(self, Aggregate::VectorMean | Aggregate::Sum | Aggregate::Increments)
     }
 
-    /// Adds a value at a time in milliseconds since 1970; `increment` is what [`Counter::step`] gives, for
+    /// Adds a value at a time in milliseconds since 1970. `increment` is the result of [`Counter::step`], for
     /// [`Aggregate::Increments`] only.
     #[inline]
     pub fn add(self, sums: &mut Sums, value: f64, ms: i64, increment: Option<f64>) {
@@ -127,7 +128,7 @@ impl Aggregate {
         }
     }
 
-    /// The value of the whole; NaN where there is none: no value, opposite directions, no known increment.
+    /// The value of all sums; NaN if there is none: no value, opposite directions, no known increment.
     pub fn result(self, sums: &Sums) -> f64 {
         if sums.count == 0 {
             return f64::NAN;
@@ -145,25 +146,25 @@ impl Aggregate {
         }
     }
 
-    /// How much of the values' length the mean of their vectors keeps, 0 to 1: what a mean of these means needs as weight.
+    /// The length of the mean of the unit vectors, 0 to 1: the weight of this result in a mean of several results.
     pub fn steadiness(self, sums: &Sums) -> f64 {
         if sums.count == 0 { 0.0 } else { (sums.first.hypot(sums.second) / f64::from(sums.count)).min(1.0) }
     }
 }
 
-/// A counter, read row by row.
+/// Computes the increments of a counter, row by row.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Counter {
     before: Option<(i64, f64)>,
 }
 
 impl Counter {
-    /// The increment of a reading since the one before; NaN for a reading without a usable value.
+    /// The increment of a reading since the previous one; NaN for a reading without a usable value.
     ///
-    /// None for the first reading and behind a gap: rows that are further apart than `longest` milliseconds, or a reading
-    /// without a value in between. What was counted in a gap belongs to no row of it. A reading of less than half of the one
-    /// before is a reset: the increment is the reading. A smaller decrease is the instrument's noise and counts as it is, so
-    /// that the increments add up to the counter's change.
+    /// None for the first reading and after a gap: rows that are more than `longest` milliseconds apart, or a reading
+    /// without a value in between. What was counted in a gap belongs to no row. A reading of less than half of the
+    /// previous one is a reset: the increment is the reading. A smaller decrease is noise of the instrument and is
+    /// counted as it is, so that the increments add up to the counter's change.
     #[inline]
     pub fn step(&mut self, ms: i64, value: f64, longest: i64) -> Option<f64> {
         let before = std::mem::replace(&mut self.before, (!value.is_nan()).then_some((ms, value)));
@@ -175,7 +176,7 @@ impl Counter {
     }
 }
 
-/// What was counted between two readings: less than half of the one before is a reset.
+/// What was counted between two readings: a reading of less than half of the previous one is a reset.
 #[inline]
 pub(super) fn increment(before: f64, value: f64) -> f64 {
     let is_reset = value >= 0.0 && value < before / 2.0;
@@ -188,7 +189,7 @@ mod tests {
     use crate::quantity::Kind;
     use proptest::prelude::*;
 
-    /// Sums of readings that come every minute, increments included.
+    /// The sums of readings that are one minute apart, including increments.
     fn summed(aggregate: Aggregate, values: &[f64], from: i64) -> Sums {
         let mut sums = Sums::NONE;
         for (value, minute) in values.iter().zip(from..) {
@@ -228,11 +229,11 @@ mod tests {
             assert_eq!(found.is_some(), wanted.is_some(), "{steps:?}");
             assert!((found.unwrap_or(0.0) - wanted.unwrap_or(0.0)).abs() < 1e-9, "{steps:?}");
         }
-        // Two rows are missing: what fell in the gap is not known to be of this row.
+        // Two rows are missing: the counts within the gap may not belong to this row.
         assert_eq!(counter.step(10 * minute, 50.0, 90_000), None);
     }
 
-    /// The value of all, and the value by way of bins of `width` readings that are merged in another order.
+    /// The result of all values at once, and the result of bins of `width` readings that are merged in another order.
     fn both(aggregate: Aggregate, values: &[f64], width: usize) -> (f64, f64) {
         let whole = summed(aggregate, values, 0);
         let bins: Vec<Sums> = (0i64..)
@@ -255,7 +256,7 @@ mod tests {
             for (_, kind) in Kind::names() {
                 let aggregate = kind.aggregate();
                 let (whole, merged) = both(aggregate, &values, width);
-                // Of vectors that nearly cancel each other, rounding decides.
+                // For vectors that nearly cancel each other, rounding decides the direction.
                 let is_weak = aggregate == Aggregate::VectorMean
                     && aggregate.steadiness(&summed(aggregate, &values, 0)) < 1e-3;
                 let apart = kind.change(whole, merged).abs();

@@ -1,4 +1,4 @@
-//! The kinds of quantities, and how values of each are put together.
+//! The kinds of quantities, and how values of each kind are combined.
 
 use std::collections::HashMap;
 
@@ -6,10 +6,10 @@ use super::{Aggregate, Process};
 use crate::ameriflux;
 use crate::ameriflux::unit;
 
-/// What a column's values are.
+/// The kind of a column's values.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Kind {
-    /// A quantity whose mean says what a longer time was like.
+    /// A quantity whose mean describes a longer time.
     #[default]
     Linear,
     /// Degrees of a circle: 359 and 1 are two apart, and their mean is 0.
@@ -26,7 +26,7 @@ pub enum Kind {
     Deviation,
     /// A covariance over the row's interval.
     Covariance,
-    /// A text, a word of bits or a time: nothing to calculate with.
+    /// A text, a bit field or a time, which cannot be used in calculations.
     Code,
 }
 
@@ -35,14 +35,14 @@ pub enum Kind {
 pub enum Drawing {
     /// As a line.
     Line,
-    /// As points: a line through north would cross the whole circle, and nothing lies between two codes.
+    /// As points: a line through north would cross the whole circle, and there is nothing between two codes.
     Points,
-    /// As bars from 0: each is what came in its time.
+    /// As bars from 0: each is the sum over its time.
     Bars,
 }
 
 impl Drawing {
-    /// As the page's JSON names it.
+    /// The name in the page's JSON.
     pub const fn name(self) -> &'static str {
         match self {
             Drawing::Line => "line",
@@ -74,7 +74,7 @@ const NAMES: [(&str, Kind); 9] = {
     names
 };
 
-/// A resultant of unit vectors shorter than this has no direction: it is what rounding leaves of opposite ones.
+/// The shortest resultant of unit vectors with a direction: a shorter one is the rounding error of opposite vectors.
 const NO_DIRECTION: f64 = 1e-9;
 
 impl Kind {
@@ -98,8 +98,8 @@ impl Kind {
         }
     }
 
-    /// How its values are put together. The deviation and the covariance of a longer time do not follow from those of its
-    /// parts alone: they lack what lies between the parts, which takes the means of the parts to know.
+    /// How its values are combined. The deviation and the covariance of a longer time do not follow from those of its
+    /// parts alone, because the differences between the means of the parts contribute too.
     pub const fn aggregate(self) -> Aggregate {
         match self {
             Kind::Linear | Kind::Covariance => Aggregate::Mean,
@@ -122,7 +122,7 @@ impl Kind {
         }
     }
 
-    /// The ends of its axis where they do not follow from the values.
+    /// The fixed ends of its axis, if they do not follow from the values.
     pub const fn bounds(self) -> Option<(f64, f64)> {
         match self {
             Kind::Direction => Some((0.0, 360.0)),
@@ -130,7 +130,7 @@ impl Kind {
         }
     }
 
-    /// The change from one value to another; of a direction the shorter way around, in [-180, 180).
+    /// The change from one value to another; for directions the shorter way around, in [-180, 180).
     #[inline]
     pub fn change(self, from: f64, to: f64) -> f64 {
         match self {
@@ -139,7 +139,7 @@ impl Kind {
         }
     }
 
-    /// A value as it lies beside another, so that differences can be taken: 359 beside 1 is -1.
+    /// A value shifted next to another one, so that differences can be computed: 359 next to 1 is -1.
     #[inline]
     pub fn beside(self, other: f64, value: f64) -> f64 {
         match self {
@@ -149,7 +149,7 @@ impl Kind {
     }
 }
 
-/// The direction of summed unit vectors, in [0, 360); none where they cancel each other.
+/// The direction of summed unit vectors, in [0, 360); None if they cancel each other.
 #[inline]
 pub fn direction(sine: f64, cosine: f64, count: f64) -> Option<f64> {
     if sine.hypot(cosine) <= NO_DIRECTION * count {
@@ -160,28 +160,28 @@ pub fn direction(sine: f64, cosine: f64, count: f64) -> Option<f64> {
     Some(if degrees >= 360.0 { 0.0 } else { degrees })
 }
 
-/// A column as a file's header states it.
+/// A column, as a file's header states it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Stated<'a> {
-    /// Line 2.
+    /// The name (line 2).
     pub name: &'a str,
-    /// Line 3; empty where it says nothing.
+    /// The unit (line 3); empty if there is none.
     pub unit: &'a str,
-    /// Line 4; empty where it says nothing.
+    /// The process (line 4); empty if there is none.
     pub process: &'a str,
 }
 
-/// The columns of a table that have one name but for the number in brackets: the outputs of one instruction.
+/// The columns of a table whose names differ only in the number in brackets: the outputs of one instruction.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Outputs<'a> {
-    /// How many they are.
+    /// The number of columns.
     pub count: usize,
-    /// Line 3 of the first of them.
+    /// The unit (line 3) of the first of them.
     pub first_unit: &'a str,
 }
 
 impl<'a> Stated<'a> {
-    /// The outputs that each of these columns belongs to, in their order.
+    /// For each of these columns, the outputs to which it belongs, in the same order.
     pub fn of_each_name(columns: &[Stated<'a>]) -> Vec<Outputs<'a>> {
         let mut outputs: HashMap<&str, Outputs<'a>> = HashMap::new();
         for column in columns {
@@ -196,33 +196,34 @@ fn base(name: &str) -> &str {
     name.rsplit_once('(').map_or(name, |(base, _)| base)
 }
 
-/// What is known of a column.
+/// What is known about a column.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Facts<'a> {
-    /// As configured.
+    /// The configured kind.
     pub configured: Option<Kind>,
     /// Its AmeriFlux variable.
     pub variable: Option<&'a str>,
-    /// Line 4 of its file.
+    /// The process (line 4 of its file).
     pub process: &'a str,
-    /// Line 3 of its file.
+    /// The unit (line 3 of its file).
     pub unit: &'a str,
-    /// Line 2 of its file.
+    /// The name (line 2 of its file).
     pub name: &'a str,
-    /// The columns of its table that have this name but for the number in brackets, itself included.
+    /// The columns of its table whose names differ only in the number in brackets, including this one.
     pub of_its_name: Outputs<'a>,
 }
 
 impl Facts<'_> {
-    /// The kind: as configured, otherwise by the variable, otherwise by what the logger did, otherwise by unit and name.
+    /// The kind: as configured, otherwise by the variable, otherwise by the logger's process, otherwise by unit and
+    /// name.
     pub fn kind(&self) -> Kind {
         self.configured.or_else(|| self.of_variable()).or_else(|| self.of_process()).unwrap_or_else(|| self.of_name())
     }
 
-    /// The kind that the logger's process says, where the configuration says another one and wins.
+    /// The kind that the logger's process implies, if the configuration gives another one, which is then used.
     pub fn stated_otherwise(&self) -> Option<Kind> {
         let configured = self.configured.or_else(|| self.of_variable())?;
-        // Of a wind vector's outputs, a plain number is only what nothing else is known of.
+        // For an output of a wind vector, `Linear` only means that nothing more is known.
         let stated = self.of_process().filter(|stated| *stated != Kind::Linear)?;
         (stated != configured).then_some(stated)
     }
@@ -233,7 +234,7 @@ impl Facts<'_> {
         match base {
             "WD" => Some(Kind::Direction),
             "WS_MAX" => Some(Kind::Maximum),
-            // A rain gauge that is sampled counts since its reset.
+            // A rain gauge whose reading is sampled counts since its reset.
             "P" | "P_RAIN" | "P_SNOW" | "THROUGHFALL" | "STEMFLOW" | "RUNOFF" if is_total => Some(Kind::Total),
             _ if base.ends_with("_SIGMA") => Some(Kind::Deviation),
             _ => None,
@@ -253,9 +254,9 @@ impl Facts<'_> {
         })
     }
 
-    /// The outputs of the wind vector instruction: speed, direction and deviation of three; speed, speed of the mean vector,
-    /// direction and deviation of four; speed and direction, or direction and deviation, of two; or names of the program's own.
-    /// (CRBasic, WindVector, OutputOpt.)
+    /// The kind of an output of the wind vector instruction. Three outputs are speed, direction and deviation; four are
+    /// speed, speed of the mean vector, direction and deviation; two are speed and direction, or direction and
+    /// deviation. The program may also give names of its own. (CRBasic, WindVector, OutputOpt.)
     fn of_wind_vector(&self) -> Kind {
         let name = self.name.to_ascii_lowercase();
         let number = name.rsplit_once('(').and_then(|(_, rest)| rest.strip_suffix(')')?.parse::<usize>().ok());
@@ -277,7 +278,8 @@ impl Facts<'_> {
         unit::is_degrees(self.unit)
     }
 
-    /// Degrees alone may be a latitude or a tilt; a wind direction says so, and then its unit may be missing.
+    /// A unit of degrees alone may be a latitude or a tilt. The name of a wind direction shows what it is, and then the
+    /// unit may be missing.
     fn is_direction(&self) -> bool {
         let name = self.name.to_ascii_lowercase();
         let parts: Vec<&str> = name.split(|letter: char| !letter.is_ascii_alphanumeric()).collect();
@@ -295,7 +297,7 @@ impl Facts<'_> {
     }
 }
 
-/// Parts of the name of what is about a direction and is none.
+/// Name parts of columns that are about a direction and are not directions themselves.
 const SPREADS: [&str; 6] = ["sd", "std", "stdev", "sigma", "flag", "qc"];
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
-//! What kind of quantity a column holds: the one place that decides how its values are averaged, differenced, summed and drawn.
+//! The kind of quantity of a column. Only this module decides how values are averaged, subtracted, summed and drawn.
 //!
-//! A mean of directions is that of their unit vectors, rain is summed, an extreme stays an extreme. The kind is the
-//! configuration's, or follows from the AmeriFlux variable, the process that the data logger states, unit and name.
+//! Directions are averaged as unit vectors, rain is summed, and of extremes the extreme is taken. The kind is
+//! configured, or follows from the AmeriFlux variable, the process that the data logger states, unit and name.
 
 mod aggregate;
 mod companions;

@@ -1,6 +1,6 @@
-//! What a data logger did with a sensor's scans, as line 4 of a TOA5 file says it.
+//! The process by which a data logger made a value of a sensor's scans, as line 4 of a TOA5 file states it.
 
-/// The output instruction behind a column. (Campbell Scientific, field name suffixes of LoggerNet.)
+/// The output instruction for a column. (Campbell Scientific, field name suffixes of LoggerNet.)
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Process {
     /// One scan at the row's time.
@@ -13,7 +13,7 @@ pub enum Process {
     Maximum,
     /// The smallest scan.
     Minimum,
-    /// When the largest or the smallest scan was: a time.
+    /// The time of the largest or the smallest scan.
     TimeOfExtreme,
     /// Standard deviation of the scans.
     Deviation,
@@ -24,7 +24,8 @@ pub enum Process {
 }
 
 impl Process {
-    /// By its code, whatever its case; none for a code that says nothing about how values are put together, and for none.
+    /// The process with this code, in upper or lower case; None for a code that says nothing about how values are
+    /// combined, and for an empty one.
     pub fn of(code: &str) -> Option<Process> {
         Some(match code.trim().to_ascii_lowercase().as_str() {
             "smp" => Process::Sample,
@@ -40,7 +41,7 @@ impl Process {
         })
     }
 
-    /// What a value is, in plain English.
+    /// A description of the value in plain English.
     pub fn text(self) -> &'static str {
         match self {
             Process::Sample => "sample",
@@ -55,12 +56,12 @@ impl Process {
         }
     }
 
-    /// Whether only numbers come of it: a logger samples texts, and puts neither their mean nor their maximum together.
+    /// Whether its sources are numbers: a logger samples texts, but does not compute their mean or maximum.
     pub fn is_of_numbers(self) -> bool {
         !matches!(self, Process::Sample | Process::TimeOfExtreme)
     }
 
-    /// Whether a value is that of a single scan, and no mean or sum of several.
+    /// Whether a value is that of a single scan, and not a mean or sum of several.
     pub fn is_scan(self) -> bool {
         matches!(self, Process::Sample | Process::Maximum | Process::Minimum)
     }

@@ -1,35 +1,35 @@
-//! Turbulence of one window of sonic scans, for a quick look: no flux that could be published.
+//! Turbulence statistics of one window of sonic scans, for a quick look; they are not fluxes for publication.
 //!
-//! Block averages without detrending, population covariances, and the double rotation, from sums of products alone: the rotated
-//! covariances follow from the others, so that the scans are read once. What is not in it is said with the values
-//! ([`Quick::notes`]): no lag, no spectral and no density correction, and a sonic temperature in place of the air's.
-//! (EddyPro, "Express" settings, rotates so too; docs/half-hours.md.)
+//! They are block averages without detrending, population covariances, and the double rotation, computed from sums of
+//! products alone: the rotated covariances follow from the unrotated ones, so the scans are read once. [`Quick::notes`]
+//! says what is not corrected: no lag, no spectral and no density correction, and the sonic temperature in place of the
+//! air temperature. (EddyPro with "Express" settings uses the same rotation; docs/half-hours.md.)
 
 use super::Shape;
 use super::kind::direction;
 
-/// The gas constant of dry air over its molar mass, J kg-1 K-1.
+/// The specific gas constant of dry air, J kg-1 K-1.
 const GAS: f64 = 287.05;
 /// The heat capacity of air at constant pressure, J kg-1 K-1.
 const HEAT: f64 = 1_005.0;
 const ZERO_CELSIUS: f64 = 273.15;
 
-/// The columns of a sonic's scans, by their places.
+/// The columns of a sonic anemometer's scans, by position.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scans {
-    /// Horizontal, horizontal and vertical wind, and sonic temperature in °C.
+    /// The two horizontal wind components, the vertical one, and the sonic temperature in °C.
     pub wind: [usize; 4],
     /// Densities of gases.
     pub gases: Vec<usize>,
 }
 
-/// A value that is made of a sonic's scans.
+/// A value that is computed from a sonic anemometer's scans.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quick {
-    /// Mean wind speed along the mean wind.
+    /// The mean wind speed along the mean wind.
     Speed,
-    /// The direction of the mean wind in the sonic's own coordinates, as EasyFlux's `WD_SONIC`: atan2(Uy, Ux). The sonic's
-    /// azimuth minus this is where it comes from.
+    /// The direction of the mean wind in the sonic's own coordinates, like `WD_SONIC` of EasyFlux: atan2(Uy, Ux). The
+    /// sonic's azimuth minus this is the direction from which the wind comes.
     Direction,
     /// Friction velocity.
     FrictionVelocity,
@@ -46,7 +46,7 @@ pub enum Quick {
 }
 
 impl Quick {
-    /// What the logger's header would say of it: name, unit. `names` are those of the gases.
+    /// The name for the logger's header. `names` are those of the gases.
     pub fn name(self, gases: &[&str]) -> String {
         match self {
             Quick::Speed => "WS_quick".to_owned(),
@@ -60,7 +60,7 @@ impl Quick {
         }
     }
 
-    /// Its unit. `gases` are those of the gases' densities.
+    /// The unit. `gases` are the units of the gases' densities.
     pub fn unit(self, gases: &[&str]) -> String {
         match self {
             Quick::Speed | Quick::FrictionVelocity | Quick::VerticalSpread => "m s-1".to_owned(),
@@ -72,7 +72,7 @@ impl Quick {
         }
     }
 
-    /// What it is, and what it is not.
+    /// What the value is, and which corrections it does not include.
     pub fn notes(self) -> &'static str {
         match self {
             Quick::Speed => "wind speed of the sonic",
@@ -86,7 +86,7 @@ impl Quick {
         }
     }
 
-    /// All of them for so many gases; those that need the air pressure only with it.
+    /// All values for this number of gases; those that need the air pressure only if it is given.
     pub fn all(gases: usize, has_pressure: bool) -> Vec<Quick> {
         let mut all =
             vec![Quick::Speed, Quick::Direction, Quick::FrictionVelocity, Quick::VerticalSpread, Quick::KinematicHeat];
@@ -98,7 +98,7 @@ impl Quick {
     }
 }
 
-/// Sums of four quantities around their first values, and of their products.
+/// The sums of four quantities relative to their first values, and of their products.
 #[derive(Debug, Clone, Copy, Default)]
 struct Moments {
     count: u32,
@@ -134,7 +134,8 @@ impl Moments {
         means
     }
 
-    /// The population covariance of two of the quantities, each a sum of the first three by these weights, or the fourth.
+    /// The population covariance of two quantities. Each is a weighted sum of the first three quantities and the
+    /// fourth.
     fn covariance(&self, one: [f64; 4], other: [f64; 4]) -> f64 {
         let count = f64::from(self.count);
         let mut sum = 0.0;
@@ -148,23 +149,23 @@ impl Moments {
     }
 }
 
-/// A window of scans under way.
+/// The state while the scans of a window are added.
 #[derive(Debug, Clone)]
 pub struct Turbulence<'s> {
     scans: &'s Scans,
-    /// Of u, v, w and Ts.
+    /// The moments of u, v, w and Ts.
     wind: Moments,
-    /// Of u, v, w and each gas, where all are there.
+    /// The moments of u, v, w and each gas, from scans that have all of them.
     gases: Vec<Moments>,
 }
 
 impl<'s> Turbulence<'s> {
-    /// Before the first scan.
+    /// The state before the first scan.
     pub fn new(scans: &'s Scans) -> Turbulence<'s> {
         Turbulence { scans, wind: Moments::default(), gases: vec![Moments::default(); scans.gases.len()] }
     }
 
-    /// Adds a scan. One that lacks a component of the wind, or the temperature, does not count.
+    /// Adds a scan. A scan without a wind component or the temperature is not counted.
     #[inline]
     pub fn add(&mut self, row: &impl Shape) {
         let wind = self.scans.wind.map(|place| row.number(place));
@@ -180,13 +181,13 @@ impl<'s> Turbulence<'s> {
         }
     }
 
-    /// A value and the number of scans that it is made of; `pressure` in kPa.
+    /// A value and the number of its scans; `pressure` in kPa.
     pub fn value(&self, quick: Quick, pressure: Option<f64>) -> (Option<f64>, u32) {
         let of = match quick {
             Quick::Gas(at) => self.gases.get(at).copied().unwrap_or_default(),
             _ => self.wind,
         };
-        // Two scans have no covariance worth the name.
+        // Two scans are too few for a covariance.
         if of.count < 2 {
             return (None, of.count);
         }
@@ -231,7 +232,7 @@ mod tests {
         }
     }
 
-    /// The vector of 1,800 scans that was worked out with numpy.
+    /// Expected values for 1,800 scans, computed with numpy.
     #[test]
     fn the_double_rotation_of_a_known_wind_gives_its_covariances() {
         let scans = Scans { wind: [0, 1, 2, 3], gases: vec![4] };

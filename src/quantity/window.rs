@@ -1,9 +1,9 @@
-//! The values of a window of time, made of the rows in it, each column by its kind.
+//! The values of a window of time, made of the rows in it, for each column according to its kind.
 //!
-//! [`Aggregate`] puts values together so that bins of any width can be merged, for drawings. Here every row of the window is at
-//! hand, so that a column may also use another one beside it: a direction is weighted by its wind speed, and the pooled deviation
-//! of longer time has what lies between the means of its parts. Sums are taken around the first value, and of means and
-//! totals what rounding loses is added again, so that the result does not depend on how large the values are.
+//! [`Aggregate`] combines values so that bins of any width can be merged, for drawings. Here every row of the window is
+//! available, so a column can also use another one: a direction is weighted by its wind speed, and the pooled deviation
+//! includes the differences between the means of its parts. Sums are computed relative to the first value, and for
+//! means and totals the rounding error is added again, so that the result does not depend on the size of the values.
 //!
 //! [`Aggregate`]: super::Aggregate
 
@@ -11,36 +11,36 @@ use super::aggregate::increment;
 use super::kind::{Stated, direction};
 use super::{Kind, Process};
 
-/// How a column is made.
+/// How the values of a column are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum How {
     Mean,
-    /// Weighted by the speed at this place, where one belongs to it.
+    /// The direction, weighted by the speed at this position if a speed belongs to it.
     Vector(Option<usize>),
     Sum,
     Increments,
     Largest,
     Smallest,
-    /// With the means at this place; otherwise the root mean square.
+    /// The pooled deviation with the means at this position; otherwise the root mean square.
     Deviation(Option<usize>),
-    /// With the means at these places; otherwise the mean.
+    /// The pooled covariance with the means at these positions; otherwise the mean.
     Covariance(Option<(usize, usize)>),
-    /// All bits of whole numbers; the newest of texts.
+    /// All bits that are set in any of the whole numbers; the newest of texts.
     Code,
-    /// The text beside the largest, or smallest, value at this place.
+    /// The text in the row with the largest (or smallest) value at this position.
     TimeOf(usize, bool),
 }
 
-/// A column that is made.
+/// A column to be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Member {
-    /// Its place in the column list of its source.
+    /// Its position in the column list of the source.
     pub place: usize,
     how: How,
 }
 
 impl Member {
-    /// What line 4 of a logger's file would say of the value that is made.
+    /// The process that line 4 of a logger's file would state for the made value.
     pub fn process<'a>(&self, of: &Stated<'a>) -> &'a str {
         if Process::of(of.process) == Some(Process::WindVector) {
             return of.process;
@@ -63,15 +63,15 @@ impl Member {
     }
 }
 
-/// The columns that are made of a table with these columns of these kinds, in their order; `is_wanted` says which. The time of
-/// an extreme whose extreme is not there says nothing of a longer time, and is left out.
+/// The columns that are made of a table with these columns and kinds, in their order; `is_wanted` selects them. The
+/// time of an extreme without a column of the extreme itself cannot be made, and is left out.
 pub fn members(columns: &[Stated<'_>], kinds: &[Kind], is_wanted: impl Fn(usize) -> bool) -> Vec<Member> {
     let names = Names { columns, kinds };
     let wanted = (0..columns.len()).filter(|place| is_wanted(*place));
     wanted.filter_map(|place| Some(Member { place, how: names.how(place)? })).collect()
 }
 
-/// Which columns belong together.
+/// Finds columns that belong together by their names.
 struct Names<'a> {
     columns: &'a [Stated<'a>],
     kinds: &'a [Kind],
@@ -109,7 +109,7 @@ impl Names<'_> {
         self.find(wanted, is_mean)
     }
 
-    /// The two names of `cov_Uz_Ts` or `Uz_Ts_Cov`, each of which has a mean.
+    /// The means of the two quantities in a name such as `cov_Uz_Ts` or `Uz_Ts_Cov`.
     fn means_of(&self, place: usize) -> Option<(usize, usize)> {
         let name = base(self.columns[place].name);
         let both = name.strip_prefix("cov_").unwrap_or(&name);
@@ -117,8 +117,8 @@ impl Names<'_> {
         halves.filter_map(|(one, other)| Some((self.mean_of(one)?, self.mean_of(other)?))).next()
     }
 
-    /// The speed that belongs to a direction: the one beside it among the outputs of a wind vector, or the one that has its name
-    /// with "speed" in place of "direction".
+    /// The speed that belongs to a direction: among the outputs of a wind vector the corresponding one, otherwise the
+    /// column whose name has "speed" in place of "direction".
     fn speed_of(&self, place: usize) -> Option<usize> {
         let name = self.columns[place].name.to_ascii_lowercase();
         let is_speed = |at: usize| self.kinds[at] == Kind::Linear;
@@ -127,7 +127,7 @@ impl Names<'_> {
             (0..self.columns.len().min(self.kinds.len())).find(|at| is_speed(*at) && has_name(*at))
         };
         if let Some((head, number)) = name.strip_suffix(')').and_then(|name| name.rsplit_once('(')) {
-            // Of four outputs, the third is the direction of the mean vector, whose speed is the second.
+            // Of four outputs, the third is the direction of the mean vector, whose speed is the second output.
             let of_vector = if number == "3" { "2" } else { "1" };
             return named(&format!("{head}({of_vector})"));
         }
@@ -154,14 +154,14 @@ impl Names<'_> {
     }
 }
 
-/// The name in small letters without what the logger's process adds to it.
+/// The name in lower case, without the suffix of the logger's process.
 fn base(name: &str) -> String {
     let name = name.to_ascii_lowercase();
     let endings = ["_avg", "_std", "_max", "_min", "_tmx", "_tmn", "_cov", "_tot", "_smp"];
     endings.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name).to_owned()
 }
 
-/// A value that was made.
+/// A made value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Made {
     /// There is none.
@@ -172,7 +172,7 @@ pub enum Made {
     Text(String),
 }
 
-/// A sum, and what rounding took from it.
+/// A sum and its rounding error.
 #[derive(Debug, Clone, Copy, Default)]
 struct Exact {
     sum: f64,
@@ -180,7 +180,8 @@ struct Exact {
 }
 
 impl Exact {
-    /// What rounding takes is exact (Knuth's two-sum); it has no branch, which winds around 0 would take at random.
+    /// The rounding error is computed exactly (Knuth's two-sum). There is no branch, which would be mispredicted for
+    /// wind components around 0.
     #[inline]
     fn add(&mut self, value: f64) {
         let sum = self.sum + value;
@@ -194,37 +195,37 @@ impl Exact {
     }
 }
 
-/// What a column's rows came to so far.
+/// The sums of a column's rows so far.
 #[derive(Debug, Clone, Default)]
 struct Sums {
     count: u32,
     sums: [Exact; 3],
-    /// The first values of the means, around which sums are taken.
+    /// The first values of the means, relative to which sums are computed.
     around: [f64; 2],
     extreme: f64,
     bits: u64,
     text: Option<String>,
 }
 
-/// A row of the source, as its columns are read.
+/// A row of the source, for reading its columns.
 pub trait Shape {
-    /// The number at a place, if it counts; NaN otherwise.
+    /// The number at a position, if it counts; NaN otherwise.
     fn number(&self, place: usize) -> f64;
-    /// The text at a place, if it counts.
+    /// The text at a position, if it counts.
     fn text(&self, place: usize) -> Option<String>;
 }
 
-/// A mean or a total under way: most columns of fast tables are means, so they have a path of their own.
+/// The state of a mean or a total: most columns of fast tables are means, so they have a path of their own.
 #[derive(Debug, Clone, Copy)]
 struct Plain {
-    /// Its index among the members.
+    /// The index among the members.
     member: usize,
     place: usize,
     count: u32,
     sum: Exact,
 }
 
-/// A window under way.
+/// The state while the rows of a window are added.
 #[derive(Debug, Clone)]
 pub struct Window<'m> {
     members: &'m [Member],
@@ -237,7 +238,7 @@ pub struct Window<'m> {
 }
 
 impl<'m> Window<'m> {
-    /// Before its first row.
+    /// The state before the first row.
     pub fn new(members: &'m [Member]) -> Window<'m> {
         let (plain, others): (Vec<usize>, Vec<usize>) =
             (0..members.len()).partition(|at| matches!(members[*at].how, How::Mean | How::Sum));
@@ -251,7 +252,7 @@ impl<'m> Window<'m> {
         }
     }
 
-    /// The row right before the window: what a counter showed when it began.
+    /// Sets the row directly before the window, which has a counter's reading at the beginning.
     pub fn begin(&mut self, row: &impl Shape) {
         for (member, reading) in self.members.iter().zip(&mut self.readings) {
             if member.looks_back() {
@@ -260,7 +261,7 @@ impl<'m> Window<'m> {
         }
     }
 
-    /// Adds a row, later than those before.
+    /// Adds a row, later than every earlier one.
     #[inline]
     pub fn add(&mut self, row: &impl Shape) {
         for plain in &mut self.plain {
@@ -281,7 +282,7 @@ impl<'m> Window<'m> {
         }
     }
 
-    /// The value of each member, with the number of rows that it is made of.
+    /// The value of each member, with the number of its rows.
     pub fn end(mut self) -> impl Iterator<Item = (Made, u32)> + use<'m> {
         for plain in self.plain {
             let sums = &mut self.sums[plain.member];
@@ -295,7 +296,7 @@ impl Sums {
     #[inline]
     fn add(&mut self, how: How, value: f64, row: &impl Shape, reading: &mut f64) {
         match how {
-            // These are sums of their own ([`Plain`]).
+            // These have sums of their own ([`Plain`]).
             How::Mean | How::Sum => return,
             How::Vector(speed) => {
                 let speed = speed.map_or(1.0, |place| row.number(place));
@@ -366,7 +367,7 @@ impl Sums {
             }
             let wins = if is_largest { value > self.extreme } else { value < self.extreme };
             if self.count == 0 || wins {
-                // Without a time of its own, the extreme has none: that of another row would be wrong.
+                // If the row of the extreme has no time, the result has none: that of another row would be wrong.
                 (self.extreme, self.text) = (value, row.text(member.place));
             }
         } else {
@@ -419,7 +420,7 @@ mod tests {
         }
     }
 
-    /// The values of the columns, named and processed so, of these rows.
+    /// The values that are made of these rows. Columns are given by name, process and kind.
     fn made(columns: &[(&str, &str, Kind)], rows: &[&[f64]]) -> Vec<(Made, u32)> {
         let stated: Vec<Stated<'_>> =
             columns.iter().map(|(name, process, _)| Stated { name, unit: "", process }).collect();
@@ -457,7 +458,7 @@ mod tests {
 
     #[test]
     fn a_deviation_and_a_covariance_have_what_lies_between_the_means_of_their_parts() {
-        // Blocks of as many scans, so that each counts as much.
+        // Blocks with the same number of scans, so that each has the same weight.
         let blocks = [[1.0, 2.0, 3.0], [10.0, 12.0, 14.0]];
         let of = |block: &[f64; 3]| {
             let mean = block.iter().sum::<f64>() / 3.0;

@@ -1,8 +1,8 @@
-//! Moves, compresses and deletes files that their writer closed.
+//! Moves, compresses and deletes files that their writer has closed.
 //!
-//! Nothing is overwritten, and nothing is lost: a file goes only when its content stands whole under its new name, on disk. A
-//! process that is killed in between leaves both, and the next attempt finds the same content and takes the first away.
-//! LoggerNet's own handles are respected: on Windows a file that another program has open is left where it is.
+//! Nothing is overwritten or lost: the old name is removed only when the content is complete under its new name, on
+//! disk. If the process is killed in between, both exist, and the next attempt finds the same content and removes the
+//! old name. Handles of LoggerNet are respected: on Windows a file that another program has open is not touched.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufReader, ErrorKind, Read, Write};
@@ -15,17 +15,17 @@ use flate2::write::GzEncoder;
 use super::error::SourceError;
 use super::quiet::Snapshot;
 
-/// Bytes that are compared at once.
+/// The number of bytes that are compared at a time.
 const PIECE: u64 = 128 << 10;
 
-/// A file that no program writes to any more, and its state when that was found out.
+/// A file that no program writes to any more, and the state for which this was found.
 #[derive(Debug)]
 pub struct ClosedFile<'p> {
     path: &'p Path,
     state: Snapshot,
 }
 
-/// How the content stands under the new name.
+/// The form of the content under the new name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     AsItIs,
@@ -36,7 +36,7 @@ impl<'p> ClosedFile<'p> {
     /// The file at `path`, which was in this state when it was read.
     ///
     /// # Errors
-    /// It is in another state now, or another program has it open.
+    /// Its state has changed, or another program has it open.
     pub fn new(path: &'p Path, state: Snapshot) -> Result<ClosedFile<'p>, SourceError> {
         let file = ClosedFile { path, state };
         file.is_still_there()?;
@@ -44,27 +44,27 @@ impl<'p> ClosedFile<'p> {
         Ok(file)
     }
 
-    /// Moves it into the folder, which is made where there is none, and returns its new path.
+    /// Moves the file into the folder, which is created if needed, and returns its new path.
     ///
     /// # Errors
-    /// The folder cannot be written, or the file is in use. Then it is where it was.
+    /// The folder cannot be written, or the file is in use. The file is then unchanged in its old place.
     pub fn move_into(&self, folder: &Path) -> Result<PathBuf, SourceError> {
         self.put(folder, Form::AsItIs)
     }
 
-    /// As [`ClosedFile::move_into`], compressed with gzip. A file that is compressed already is moved.
+    /// Like [`ClosedFile::move_into`], compressed with gzip. A file that is compressed already is moved.
     ///
     /// # Errors
-    /// As [`ClosedFile::move_into`].
+    /// As for [`ClosedFile::move_into`].
     pub fn compress_into(&self, folder: &Path) -> Result<PathBuf, SourceError> {
         let is_compressed = self.path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("gz"));
         self.put(folder, if is_compressed { Form::AsItIs } else { Form::Compressed })
     }
 
-    /// Deletes it.
+    /// Deletes the file.
     ///
     /// # Errors
-    /// It is in use, or may not be deleted.
+    /// The file is in use, or may not be deleted.
     pub fn delete(&self) -> Result<(), SourceError> {
         self.is_still_there()?;
         std::fs::remove_file(self.path).map_err(|source| SourceError::io(self.path, source))
@@ -81,11 +81,11 @@ impl<'p> ClosedFile<'p> {
     fn put(&self, folder: &Path, form: Form) -> Result<PathBuf, SourceError> {
         std::fs::create_dir_all(folder).map_err(|source| SourceError::write(folder, source))?;
         let placed = self.place(folder, form);
-        // A part file that is still there was not renamed, whatever failed.
+        // A partial file that still exists was not renamed, whatever failed.
         let _ = std::fs::remove_file(self.part(folder, form));
         let (target, is_new) = placed?;
         if let Err(error) = sync_folder(folder).and_then(|()| self.delete()) {
-            // The file stays, so its content must not stand twice.
+            // The old file remains, so the content must not exist twice.
             if is_new {
                 let _ = std::fs::remove_file(&target);
             }
@@ -94,12 +94,13 @@ impl<'p> ClosedFile<'p> {
         Ok(target)
     }
 
-    /// Gives the content a name in the folder, and says whether that name is new: an attempt that was cut short may have given it.
+    /// Gives the content a name in the folder, and returns whether the name is new: an attempt that was killed may have
+    /// created it.
     fn place(&self, folder: &Path, form: Form) -> Result<(PathBuf, bool), SourceError> {
         let mut written: Option<PathBuf> = None;
         for number in 1.. {
             let target = folder.join(self.name(number, form));
-            // On one disk a second name of the same content is enough.
+            // On the same disk a second hard link to the content is enough.
             let from = written.as_deref().unwrap_or(self.path);
             let linked = match form {
                 Form::Compressed if written.is_none() => Err(std::io::Error::from(ErrorKind::CrossesDevices)),
@@ -123,7 +124,7 @@ impl<'p> ClosedFile<'p> {
                 None => self.write(folder, form)?,
             };
             written = Some(own.clone());
-            // Reserves the name, so that another file's is not taken.
+            // Reserves the name, so that no other file's name is taken.
             match OpenOptions::new().write(true).create_new(true).open(&target) {
                 Ok(_) => {}
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
@@ -132,7 +133,7 @@ impl<'p> ClosedFile<'p> {
             return match std::fs::rename(&own, &target) {
                 Ok(()) => Ok((target, true)),
                 Err(source) => {
-                    // The name that was reserved.
+                    // Removes the reserved name.
                     let _ = std::fs::remove_file(&target);
                     Err(SourceError::write(&target, source))
                 }
@@ -141,7 +142,7 @@ impl<'p> ClosedFile<'p> {
         Err(SourceError::Changed { path: self.path.to_owned() })
     }
 
-    /// `met.dat`, `met_2.dat` …, with `.gz` where it is compressed.
+    /// `met.dat`, `met_2.dat` …, with `.gz` if it is compressed.
     fn name(&self, number: u32, form: Form) -> String {
         let part = |part: Option<&std::ffi::OsStr>| part.unwrap_or_default().to_string_lossy().into_owned();
         let (stem, ending) = (part(self.path.file_stem()), part(self.path.extension()));
@@ -156,12 +157,12 @@ impl<'p> ClosedFile<'p> {
         name
     }
 
-    /// Where the content is written before it has a name.
+    /// The path of the partial file, which is written before it gets its final name.
     fn part(&self, folder: &Path, form: Form) -> PathBuf {
         folder.join(format!(".{}.partial", self.name(1, form)))
     }
 
-    /// Writes the content to a file of ours in the folder, on disk, and proves it by reading it again.
+    /// Writes the content to a partial file in the folder, on disk, and verifies it by reading it again.
     fn write(&self, folder: &Path, form: Form) -> Result<PathBuf, SourceError> {
         let own = self.part(folder, form);
         let failed = |source| SourceError::write(&own, source);
@@ -216,7 +217,8 @@ fn is_same(mut one: impl Read, mut other: impl Read) -> std::io::Result<bool> {
     }
 }
 
-/// Makes a name that was given survive a power cut. Windows does that by itself, and some network drives cannot.
+/// Syncs the folder, so that the new name survives a power cut. Windows does that itself, and some network drives do
+/// not support it.
 fn sync_folder(folder: &Path) -> Result<(), SourceError> {
     if !cfg!(unix) {
         return Ok(());
@@ -229,7 +231,7 @@ fn sync_folder(folder: &Path) -> Result<(), SourceError> {
     }
 }
 
-/// Fails where another program has the file open, which only Windows tells.
+/// Fails if another program has the file open, which only Windows reports.
 #[cfg(windows)]
 fn refuse_open(path: &Path) -> Result<(), SourceError> {
     use std::os::windows::fs::OpenOptionsExt;
@@ -285,7 +287,7 @@ mod tests {
         let (path, to) = (folder.path().join("met.dat"), folder.path().join("old"));
         std::fs::write(&path, "content").unwrap();
         std::fs::create_dir(&to).unwrap();
-        // Killed while it was written, and killed before the first name was taken away.
+        // Killed while the partial file was written, and killed before the old name was removed.
         std::fs::write(to.join(".met.dat.gz.partial"), "half").unwrap();
         std::fs::write(to.join("met.dat"), "content").unwrap();
         assert_eq!(closed(&path).move_into(&to).unwrap(), to.join("met.dat"));
@@ -304,7 +306,7 @@ mod tests {
         std::fs::write(&path, "content").unwrap();
         std::fs::create_dir(&to).unwrap();
         let file = closed(&path);
-        // It changes while it is written.
+        // The file changes while it is written.
         std::fs::write(&path, "content and more").unwrap();
         for form in [Form::AsItIs, Form::Compressed] {
             file.write(&to, form).unwrap_err();

@@ -1,18 +1,18 @@
-//! Dates in the names of files and folders: a logger that makes a file a day writes `Met_2026_10_14_0000.dat`, and the next one
-//! differs in whole date and number parts.
+//! Finds dates in the names of files and folders: a logger that makes one file per day writes
+//! `Met_2026_10_14_0000.dat`, and the name of the next file differs only in date and number parts.
 
 use std::ops::Range;
 
 /// A date in a name, with its time where one follows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DatePart {
-    /// Bytes of the name.
+    /// The byte range in the name.
     pub range: Range<usize>,
-    /// Whether it names a day of a year with four digits, so that the name is surely not that of a file for ever.
+    /// Whether it names a day of a year with four digits, so that the file surely does not keep this name for ever.
     pub is_day: bool,
 }
 
-/// What joins the parts of a date.
+/// The characters that join the parts of a date.
 const JOINTS: [u8; 4] = [b'_', b'-', b'.', b'T'];
 
 /// The dates in a name: `20261014`, `2026_10_14_0000`, `2026-10`, `2026_287`, `14-10-2026`, `261014`.
@@ -33,7 +33,8 @@ pub fn date_parts(name: &str) -> Vec<DatePart> {
     found
 }
 
-/// The name without digits and what joins them: equal for two files that differ in date and number parts alone.
+/// The name without digits and the characters that join them: equal for two files that differ only in date and number
+/// parts.
 pub fn letters(name: &str) -> String {
     name.chars().filter(|c| c.is_alphabetic()).flat_map(char::to_lowercase).collect()
 }
@@ -50,7 +51,7 @@ fn digit_runs(name: &str) -> Vec<Range<usize>> {
     runs
 }
 
-/// How many runs of digits make a date that begins with the first, and whether it names a day.
+/// The number of runs of digits that make a date beginning with the first run, and whether the date names a day.
 fn date_at(name: &[u8], runs: &[Range<usize>]) -> Option<(usize, bool)> {
     // Only runs with one joint between them are one date.
     let joined = 1 + runs
@@ -74,7 +75,7 @@ fn date_at(name: &[u8], runs: &[Range<usize>]) -> Option<(usize, bool)> {
         2 if is_month(first) && is_day(text(1)) && is_year(text(2)) => (3, true),
         _ => return None,
     };
-    // hhmm, hhmmss, or hh, mm and ss apart.
+    // hhmm, hhmmss, or hh, mm and ss separately.
     let is_clock = |text: &[u8]| matches!(text.len(), 4 | 6) && number(&text[..2]) <= 24 && number(&text[2..4]) < 60;
     let is_two = |text: &[u8], end: usize| text.len() == 2 && number(text) < end;
     let time = if is_clock(text(date)) {

@@ -1,4 +1,4 @@
-//! Why a file could not be read at this time.
+//! The errors of reading and writing files.
 
 use std::path::PathBuf;
 
@@ -7,25 +7,25 @@ use thiserror::Error;
 /// A failure to read a file.
 #[derive(Debug, Error)]
 pub enum SourceError {
-    /// It existed when the folder was listed, or a moment ago.
+    /// The file existed when the folder was listed, or a moment ago, and exists no longer.
     #[error("{path} does not exist at the moment; the next run reads it")]
     Gone {
         /// The file.
         path: PathBuf,
     },
-    /// Another program has it open (Windows sharing or lock violation).
+    /// Another program has the file open (Windows sharing or lock violation).
     #[error("{path} is locked by another program; the next run reads it")]
     Busy {
         /// The file.
         path: PathBuf,
     },
-    /// It changed in each attempt to read it.
+    /// The file changed in each attempt to read it.
     #[error("{path} kept changing while it was read; the next run reads it")]
     Changed {
         /// The file.
         path: PathBuf,
     },
-    /// The system refused.
+    /// The system refused the access.
     #[error("cannot read {path}: {source}; check the path and its permissions")]
     Io {
         /// The file.
@@ -33,7 +33,7 @@ pub enum SourceError {
         /// The system's message.
         source: std::io::Error,
     },
-    /// A file or folder for files that were read cannot be written.
+    /// A target file or folder for closed files cannot be written.
     #[error("cannot write {path}: {source}; check the folder, its permissions and the room on its disk")]
     Write {
         /// The file or folder.
@@ -68,12 +68,12 @@ impl SourceError {
         }
     }
 
-    /// Of a file or folder that is written.
+    /// An error of writing a file or folder.
     pub(super) fn write(path: &std::path::Path, source: std::io::Error) -> SourceError {
         SourceError::Write { path: path.to_owned(), source }
     }
 
-    /// Whether the next run will fail in the same way.
+    /// Whether the next run would fail in the same way.
     pub fn is_permanent(&self) -> bool {
         !matches!(self, SourceError::Gone { .. } | SourceError::Busy { .. } | SourceError::Changed { .. })
     }

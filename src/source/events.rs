@@ -1,13 +1,16 @@
-//! The system's file events (inotify, ReadDirectoryChangesW, FSEvents; crate `notify`), as hints to look now.
+//! Receives the system's file events (inotify, ReadDirectoryChangesW, FSEvents; crate `notify`), as hints to look at
+//! files now.
 //!
-//! - An event decides neither what is read nor that nothing is to be read. Events are lost when a queue overflows, do not come
-//!   from most network drives, and on Windows may come late for a file that its writer keeps open: [`super::trust`].
-//! - Folders are watched, each for itself and without those in it: a file that takes another one's name is seen, and a large
-//!   tree costs one watch for each folder that may hold a file of a table. Of a folder that does not exist, the nearest one
-//!   above it that does is watched.
-//! - Only events count of what the patterns of a table may match. The database may stand in the same folder, and a pass that
-//!   caused the next one would never end. Reading a file causes events too, which do not count.
-//! - Events of one writing come in a burst: they are due when no more come for [`QUIET`], and after [`AT_MOST`].
+//! - An event decides neither what is read nor that there is nothing to read. Events are lost when a queue overflows,
+//!   are not sent by most network drives, and on Windows may be late for a file that its writer keeps open:
+//!   [`super::trust`].
+//! - Each folder is watched without its subfolders: a file that takes another file's name is noticed, and a large tree
+//!   costs one watch for each folder that may hold a file of a table. For a folder that does not exist, its nearest
+//!   existing parent is watched.
+//! - Only events on paths that a table's patterns may match count. The database may be in the same folder: otherwise
+//!   each pass would cause the next one. Reading a file causes events too, which do not count.
+//! - One write causes several events: they are due when no event followed for [`QUIET`], and at the latest after
+//!   [`AT_MOST`].
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
@@ -21,20 +24,20 @@ use glob::Pattern;
 use super::find::{is_pattern, match_options, set_aside};
 use crate::config::TableConfig;
 
-/// So long after an event another one of the same writing may follow: LoggerNet empties a file and writes it anew.
+/// How long after an event another one of the same write may follow: LoggerNet truncates a file and writes it again.
 const QUIET: Duration = Duration::from_millis(10);
 const AT_MOST: Duration = Duration::from_millis(100);
-/// So many names of files that are none of a table's are remembered.
+/// The most names that are remembered of files that belong to no table.
 const NAMES: usize = 10_000;
 
-/// What came since it was last taken.
+/// The events since the last call of `take`.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    /// Files that may be of a table.
+    /// Files that may belong to a table.
     pub(super) files: BTreeSet<PathBuf>,
-    /// Watched folders, or those above a wanted one, that came or went.
+    /// Watched folders, or parents of a wanted folder, that appeared or disappeared.
     pub(super) folders: BTreeSet<PathBuf>,
-    /// Whether the folders are to be listed.
+    /// Whether the folders must be listed.
     pub(super) lists: bool,
     /// Whether events were lost.
     pub(super) is_incomplete: bool,
@@ -42,32 +45,32 @@ pub(super) struct Seen {
     pub(super) last: Option<Instant>,
 }
 
-/// Watches folders.
+/// Watches folders for file events.
 #[derive(Debug)]
 pub(super) struct FileEvents {
-    /// None in tests that say themselves what comes.
+    /// None in tests that inject the events.
     watcher: Option<RecommendedWatcher>,
     inbox: Arc<Inbox>,
-    /// With the identity of the folder that has the name.
+    /// The watched folders, with the identity of the folder that has the name.
     watched: BTreeMap<PathBuf, Option<Identity>>,
-    /// Whose watch is to be set anew.
+    /// Folders whose watch must be set again.
     gone: BTreeSet<PathBuf>,
 }
 
-/// What became of the folders that are to be watched.
+/// The result of watching the folders.
 #[derive(Debug, Default)]
 pub(super) struct Followed {
-    /// Watched since now.
+    /// Folders that are watched from now on.
     pub(super) new: BTreeSet<PathBuf>,
-    /// Those that cannot be watched, and why.
+    /// Folders that cannot be watched, and why.
     pub(super) failed: BTreeMap<PathBuf, String>,
 }
 
 impl FileEvents {
-    /// Calls `wake` at the first event after each [`FileEvents::take`].
+    /// Starts the watcher, which calls `wake` at the first event after each [`FileEvents::take`].
     ///
     /// # Errors
-    /// The system has no file events, or no more for this user.
+    /// The system has no file events, or its limit for this user is reached.
     pub(super) fn start(wake: impl Fn() + Send + 'static) -> ::notify::Result<FileEvents> {
         let inbox = Arc::new(Inbox::default());
         let fills = Arc::clone(&inbox);
@@ -79,20 +82,20 @@ impl FileEvents {
         Ok(FileEvents { watcher: Some(watcher), inbox, watched: BTreeMap::new(), gone: BTreeSet::new() })
     }
 
-    /// What came since the last call.
+    /// Returns the events since the last call.
     pub(super) fn take(&mut self) -> Seen {
         let mut seen = std::mem::take(&mut self.inbox.lock().seen);
         self.gone.append(&mut seen.folders);
         seen
     }
 
-    /// When what came is to be looked at.
+    /// The time when the files of these events should be looked at.
     pub(super) fn due(&self) -> Option<Instant> {
         let inbox = self.inbox.lock();
         Some((inbox.seen.last? + QUIET).min(inbox.seen.first? + AT_MOST))
     }
 
-    /// Watches these folders and no others, for what `interest` says.
+    /// Watches exactly these folders, for the events that `interest` selects.
     pub(super) fn follow(&mut self, folders: &BTreeSet<PathBuf>, interest: Interest) -> Followed {
         self.inbox.lock().interest = interest;
         let wanted: BTreeMap<&Path, &Path> =
@@ -108,7 +111,7 @@ impl FileEvents {
         for path in ended {
             self.watched.remove(&path);
             if let Some(watcher) = &mut self.watcher {
-                // One of a folder that is gone has ended by itself.
+                // The watch of a deleted folder has ended already.
                 let _ = watcher.unwatch(&path);
             }
         }
@@ -118,7 +121,7 @@ impl FileEvents {
             if self.watched.contains_key(target) {
                 continue;
             }
-            // Before the watch: a folder that takes the name in between is watched once more.
+            // This comes before the watch: a folder that takes the name in between is then watched again.
             let identity = Identity::of(target);
             let watch = |watcher: &mut RecommendedWatcher| watcher.watch(target, RecursiveMode::NonRecursive);
             match self.watcher.as_mut().map_or(Ok(()), watch) {
@@ -140,12 +143,12 @@ impl FileEvents {
     }
 }
 
-/// The folder itself, or the nearest one above it that exists.
+/// The folder itself, or its nearest existing parent.
 fn nearest(folder: &Path) -> Option<&Path> {
     folder.ancestors().find(|path| path.is_dir())
 }
 
-/// Distinguishes a folder from another one that took its name.
+/// Distinguishes a folder from another folder that took its name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Identity(u64, u64);
 
@@ -163,19 +166,19 @@ impl Identity {
     }
 }
 
-/// What an event is about.
+/// What kind of path an event concerns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum About {
     /// A file of a table.
     File,
-    /// A folder of a pattern, or one above it.
+    /// A folder of a pattern, or a parent of one.
     Folder,
-    /// What is a folder of a pattern if it is a folder.
+    /// A folder of a pattern, if the path is a folder.
     MayBeFolder,
     Nothing,
 }
 
-/// Which events count.
+/// Selects the events that count.
 #[derive(Debug, Default)]
 pub(super) struct Interest {
     files: Vec<Pattern>,
@@ -185,7 +188,7 @@ pub(super) struct Interest {
 }
 
 impl Interest {
-    /// What the patterns of these tables may match. `folders` are those to be watched.
+    /// Selects what the patterns of these tables may match. `folders` are the folders to be watched.
     pub(super) fn of(tables: &[TableConfig], folders: &BTreeSet<PathBuf>) -> Interest {
         let mut interest = Interest::default();
         for path in tables.iter().flat_map(|table| &table.files) {
@@ -223,7 +226,7 @@ impl Interest {
     }
 }
 
-/// The patterns of the folders between the first wildcard and the name of the file.
+/// The patterns for the folders between the first wildcard and the file name.
 pub(super) fn folder_patterns(pattern: &Path) -> Vec<String> {
     let Some(folder) = pattern.parent() else { return Vec::new() };
     folder.ancestors().take_while(|folder| is_pattern(folder)).map(|part| part.to_string_lossy().into_owned()).collect()
@@ -235,7 +238,7 @@ struct Contents {
     seen: Seen,
 }
 
-/// What the thread of `notify` fills.
+/// The events, filled by the thread of `notify`.
 #[derive(Debug, Default)]
 struct Inbox(Mutex<Contents>);
 
@@ -244,7 +247,7 @@ impl Inbox {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes an event in. Whether it is the first that counts.
+    /// Adds an event. Returns whether it is the first one that counts.
     fn put(&self, event: &::notify::Result<::notify::Event>, now: Instant) -> bool {
         let mut contents = self.lock();
         let Contents { interest, seen } = &mut *contents;
@@ -296,24 +299,24 @@ fn put(interest: &mut Interest, seen: &mut Seen, kind: EventKind, path: &Path) -
 
 #[cfg(test)]
 impl FileEvents {
-    /// Watches nothing: what comes is what [`FileEvents::says`] is given.
+    /// Watches nothing: tests inject events with [`FileEvents::says`].
     pub(super) fn silent() -> FileEvents {
         FileEvents { watcher: None, inbox: Arc::default(), watched: BTreeMap::new(), gone: BTreeSet::new() }
     }
 
-    /// As if the system said that this file has changed.
+    /// Injects the event that this file has changed.
     pub(super) fn says(&self, path: &Path, now: Instant) -> bool {
         let kind = EventKind::Modify(ModifyKind::Data(::notify::event::DataChange::Any));
         self.inbox.put(&Ok(::notify::Event::new(kind).add_path(path.to_owned())), now)
     }
 
-    /// As if the system said that this file or folder was made.
+    /// Injects the event that this file or folder was created.
     pub(super) fn says_that_it_comes(&self, path: &Path, now: Instant) -> bool {
         let kind = EventKind::Create(::notify::event::CreateKind::Any);
         self.inbox.put(&Ok(::notify::Event::new(kind).add_path(path.to_owned())), now)
     }
 
-    /// As if the system said that it lost events.
+    /// Injects the event that events were lost.
     pub(super) fn says_that_some_are_lost(&self, now: Instant) -> bool {
         let event = ::notify::Event::new(EventKind::Other).set_flag(::notify::event::Flag::Rescan);
         self.inbox.put(&Ok(event), now)

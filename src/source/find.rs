@@ -1,4 +1,4 @@
-//! Finds the files of a table: what its patterns match, and the copies that LoggerNet sets aside.
+//! Finds the files of a table: those that its patterns match, and the copies that LoggerNet sets aside.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -7,18 +7,19 @@ use super::error::SourceError;
 use super::modified;
 use crate::config::TableConfig;
 
-/// LoggerNet sets a file aside as `NAME.dat.backup` when the table's definition changed, and as `NAME.bak`, `.bak1`, …
-/// when it makes a new file (Campbell FAQ 1290; LoggerNet manual, Data Filer). They may hold rows that are not read yet.
+/// LoggerNet renames a file to `NAME.dat.backup` when the table's definition changed, and to `NAME.bak`, `.bak1`, …
+/// when it starts a new file (Campbell FAQ 1290; LoggerNet manual, Data Filer). Such copies may hold rows that are not
+/// read yet.
 const SET_ASIDE: [&str; 2] = [".backup*", ".bak*"];
 
-/// Finds the files of tables; folders that several patterns share are looked at once.
+/// Finds the files of tables. A folder that several patterns share is listed once.
 #[derive(Debug, Default)]
 pub struct Finder {
-    /// Whether a folder has files that may have been set aside.
+    /// Whether a folder has files that may be such copies.
     has_aside: HashMap<PathBuf, bool>,
 }
 
-/// The files of a table, those set aside first, each once. Empty where no pattern matches.
+/// The files of a table, each once, the copies first. Empty if no pattern matches.
 ///
 /// # Errors
 /// A pattern is not valid.
@@ -27,7 +28,7 @@ pub fn find(table: &TableConfig) -> Result<Vec<PathBuf>, SourceError> {
 }
 
 impl Finder {
-    /// As [`find`].
+    /// Like [`find`], with the folders remembered from earlier calls.
     ///
     /// # Errors
     /// A pattern is not valid.
@@ -59,7 +60,7 @@ impl Finder {
         Ok(aside.into_iter().chain(current).filter(|path| known.insert(path.clone())).collect())
     }
 
-    /// Whether the folder of a pattern can have files set aside. A folder that the pattern does not name can.
+    /// Whether the folder of a pattern may have copies. True for a folder that the pattern does not name exactly.
     fn may_be_aside(&mut self, pattern: &Path) -> bool {
         let Some(folder) = pattern.parent().filter(|folder| !is_pattern(folder)) else { return true };
         *self.has_aside.entry(folder.to_owned()).or_insert_with(|| {
@@ -73,7 +74,7 @@ impl Finder {
     }
 }
 
-/// The patterns of the copies that are set aside of what a pattern matches.
+/// The patterns of the copies that LoggerNet makes of the files that a pattern matches.
 pub(super) fn set_aside(pattern: &str) -> Vec<String> {
     let mut found: Vec<String> = SET_ASIDE.iter().map(|ending| format!("{pattern}{ending}")).collect();
     let dot = pattern.rfind('.').filter(|dot| !pattern[*dot..].contains(['/', '\\', '*', '?', ']']));
@@ -81,11 +82,11 @@ pub(super) fn set_aside(pattern: &str) -> Vec<String> {
     found
 }
 
-/// Patterns that match no file, as a message names them.
+/// The patterns that match no file, in the form for a message.
 pub fn listed(patterns: &[PathBuf]) -> String {
     let listed: Vec<String> = patterns.iter().map(|pattern| pattern.display().to_string()).collect();
     let mut text = listed.join(", ");
-    // What is left when the brackets are gone that stand for themselves.
+    // The rest after removing brackets that stand for a literal character.
     let has_class = |text: &String| {
         ["[[]", "[]]", "[?]", "[*]"].iter().fold(text.clone(), |text, own| text.replace(own, "")).contains('[')
     };
@@ -99,12 +100,12 @@ pub(super) fn is_pattern(path: &Path) -> bool {
     path.to_string_lossy().contains(['*', '?', '['])
 }
 
-/// How paths are compared with patterns: those of Windows without regard to case.
+/// How paths are compared with patterns: without regard to case on Windows.
 pub fn match_options() -> glob::MatchOptions {
     glob::MatchOptions { case_sensitive: !cfg!(windows), ..glob::MatchOptions::new() }
 }
 
-/// The files that a pattern matches, without those set aside.
+/// The files that a pattern matches, without the copies that LoggerNet sets aside.
 ///
 /// # Errors
 /// The pattern is not valid.
@@ -115,7 +116,7 @@ pub fn matches(pattern: &str) -> Result<Vec<PathBuf>, SourceError> {
 fn all(pattern: &str) -> Result<impl Iterator<Item = PathBuf>, SourceError> {
     let paths = glob::glob_with(pattern, match_options())
         .map_err(|error| SourceError::Pattern { pattern: pattern.to_owned(), reason: error.msg.to_owned() })?;
-    // A folder that cannot be listed gives its error when its file is opened.
+    // If a folder cannot be listed, opening its file returns the error.
     Ok(paths.filter_map(std::result::Result::ok))
 }
 

@@ -1,10 +1,10 @@
-//! Tells whether the first bytes of a file have changed.
+//! Fingerprints of the first bytes of a file, by which changes of these bytes are detected.
 //!
-//! Files up to 4 MiB (every overwritten file) are hashed whole. Of a larger file, the head, the tail and evenly spread pieces
-//! are hashed, so that resuming an appended file of a gigabyte costs no more than resuming a small one. A collection always
-//! changes the tail, and a row inserted or removed in the middle shifts everything behind it, so every later piece differs.
-//! An edit by hand, far from the end of a large file, that keeps its length to the byte is not detected; `ingest FILE` reads
-//! such a file whole.
+//! Files up to 4 MiB (every overwritten file) are hashed whole. For a larger file, its head, its tail and evenly
+//! distributed pieces are hashed, so that resuming an appended file of a gigabyte costs no more than resuming a small
+//! one. A collection always changes the tail, and a row inserted or removed in the middle shifts everything after it,
+//! so every later piece differs. An edit by hand that is far from the end of a large file and keeps its exact length is
+//! not detected; `ingest FILE` reads such a file whole.
 
 use std::io::{Read, Seek, SeekFrom};
 

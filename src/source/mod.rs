@@ -1,9 +1,9 @@
-//! Stable copies of files that another program overwrites.
+//! Makes stable copies of files that another program overwrites.
 //!
-//! LoggerNet owns the file. It is opened with shared reading, writing and deleting (Rust's default on Windows), read in one
-//! sweep and closed; never locked, renamed or truncated. A chunk is passed on only when the file has not changed while it
-//! was read (I2). A file that is missing for a moment, or locked by another program, is read again later and never taken as
-//! empty.
+//! LoggerNet owns the file. It is opened with shared reading, writing and deleting (Rust's default on Windows), read in
+//! one pass and closed; it is never locked, renamed or truncated. A chunk is passed on only if the file did not change
+//! while it was read (I2). A file that is missing for a moment, or locked by another program, is read again later and
+//! never taken as empty.
 
 mod closed;
 mod dated;
@@ -27,7 +27,7 @@ pub use quiet::{Chunk, QuietFile, Snapshot};
 pub use records::{Line, Piece, Records, Said, Translator};
 pub use watched::{TableFiles, Watched};
 
-/// When a file or folder was last modified; None where it cannot be asked.
+/// When a file or folder was last modified; None if the system does not say.
 pub fn modified(path: &Path) -> Option<SystemTime> {
     path.metadata().ok()?.modified().ok()
 }

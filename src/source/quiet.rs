@@ -1,4 +1,4 @@
-//! Reads a file in chunks of whole lines. Each chunk is proven unchanged before it is passed on.
+//! Reads a file in chunks of whole lines. Each chunk is passed on only after a check that the file did not change.
 
 use std::fs::{File, Metadata};
 use std::io::{BufReader, Read, Seek, SeekFrom};
@@ -12,26 +12,27 @@ use super::fingerprint::{WHOLE, fingerprint};
 use super::records::{Piece, Records, Said, Translator};
 use crate::time::nanos;
 
-/// A file up to this size is read as one chunk: every overwritten file.
+/// A file up to this size is read as one chunk; this includes every overwritten file.
 const AT_ONCE: usize = 4 << 20;
-/// A larger file is read in pieces that stay in the processor's cache until they are parsed.
+/// A larger file is read in chunks that fit into the processor's cache until they are parsed.
 const CHUNK: usize = 512 << 10;
-/// So much of the records is translated at once: their lines and numbers take several times the room, and stay in the cache too.
+/// How many bytes of records are translated at a time: their lines and numbers need several times the space, and must
+/// fit into the cache too.
 const PIECE: usize = 128 << 10;
 /// A longer "line" means that the file is not a text file. The longest real line (1,107 columns) has 12 KiB.
 const LONGEST_LINE: usize = 16 << 20;
-/// So much of such a piece is kept.
+/// How many bytes of such a line are kept.
 const KEPT_OF_LONG: usize = 64 << 10;
 /// File systems stamp a write with a coarse clock (4 ms on ext4, up to 2 s on FAT, and NTFS may stamp when the writer
-/// closes), so that a change within this time of the last one can hide behind an equal stamp: the bytes are compared.
+/// closes). So a change within this time after the last one may have the same stamp: then the bytes are compared.
 const COARSE_CLOCK: Duration = Duration::from_secs(2);
 
-/// What identifies the state of a file at an instant.
+/// The size and time by which the state of a file is recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Snapshot {
-    /// Bytes.
+    /// The size in bytes.
     pub size: u64,
-    /// Time of the last change.
+    /// The time of the last change.
     pub modified: SystemTime,
 }
 
@@ -40,7 +41,7 @@ impl Snapshot {
         Snapshot { size: metadata.len(), modified: metadata.modified().unwrap_or(UNIX_EPOCH) }
     }
 
-    /// Nanoseconds since 1970.
+    /// The time of the last change in nanoseconds since 1970.
     pub fn modified_nanos(&self) -> i64 {
         match self.modified.duration_since(UNIX_EPOCH) {
             Ok(since) => nanos(since),
@@ -54,13 +55,13 @@ impl Snapshot {
 pub struct Chunk<'a> {
     /// Offset in the file of the first line.
     pub offset: u64,
-    /// Whole lines; or, at the end of the file, the bytes behind the last line end.
+    /// Whole lines; or, at the end of the file, the bytes after the last line end.
     pub bytes: &'a [u8],
-    /// Whether this is the rest without a line end.
+    /// Whether this is the rest of the file, without a line end.
     pub is_tail: bool,
-    /// Where in the file it ends. Bytes of a long piece are left out of `bytes`.
+    /// The offset in the file where the chunk ends. Bytes of a long line may be left out of `bytes`.
     pub end: u64,
-    /// Whether this is one line that is too long to be one, of which only the beginning is here.
+    /// Whether this is the beginning of one line that is too long for a line.
     pub is_cut: bool,
     /// Where in the file the header of its lines begins, where records are translated.
     pub headed_at: u64,
@@ -69,13 +70,13 @@ pub struct Chunk<'a> {
 }
 
 impl Chunk<'_> {
-    /// Offset in the file of a line of this chunk, by its number and its first byte in `bytes`.
+    /// The offset in the file of a line of this chunk, by its number and its first byte in `bytes`.
     pub fn place(&self, line: usize, byte: usize) -> u64 {
         let from = self.records.map_or(byte, |records| records.begins().get(line).copied().unwrap_or_default());
         self.offset + from as u64
     }
 
-    /// What a line says, by its number, where its record said it.
+    /// The parsed content of a line, by its number, if the translated record provided it.
     #[inline]
     pub fn said(&self, line: usize) -> Option<Said<'_>> {
         self.records?.said(line)
@@ -93,20 +94,20 @@ impl Chunk<'_> {
     }
 }
 
-/// What stands next in a file of records.
+/// The next part of a file of records.
 enum Found {
     Header,
-    /// So many bytes of whole records.
+    /// This number of bytes of whole records.
     Records(usize),
-    /// No whole record up to the end.
+    /// No whole record up to the end of the file.
     Rest,
 }
 
-/// What a file that was compressed with gzip holds, read from its beginning to its end.
+/// The decompressed content of a gzip file, which is read from its beginning to its end.
 #[derive(Debug)]
 struct Unpacked {
     stream: MultiGzDecoder<BufReader<File>>,
-    /// Bytes that were read.
+    /// The number of bytes read so far.
     at: u64,
 }
 
@@ -115,21 +116,23 @@ struct Unpacked {
 pub struct QuietFile {
     path: PathBuf,
     file: File,
-    /// For a compressed file: offsets are those of what it holds, and size and fingerprint those of the file itself.
+    /// Set for a compressed file: offsets are those of the decompressed content; size and fingerprint are those of the
+    /// file itself.
     unpacked: Option<Unpacked>,
     snapshot: Snapshot,
     buffer: Vec<u8>,
-    /// Offset in the file of the buffer's first byte.
+    /// The offset in the file of the buffer's first byte.
     offset: u64,
-    /// Bytes of the buffer that the last call returned.
+    /// The number of bytes of the buffer that the last call returned.
     used: usize,
     at_end: bool,
-    /// Bytes of the line being read that were left out: NUL bytes behind others, or what is behind the beginning of a long line.
+    /// The number of bytes left out of the current line: NUL bytes after others, or everything after the beginning of a
+    /// long line.
     left_out: u64,
     is_cut: bool,
-    /// Whether whole lines may stand in the buffer behind what was handed on.
+    /// Whether the buffer may hold whole lines after those that were returned.
     has_more: bool,
-    /// For a file whose records are not lines.
+    /// Set for a file whose records are not lines.
     translator: Option<Box<dyn Translator>>,
     records: Records,
     /// Whether what stands before the next piece was not looked at.
@@ -137,7 +140,7 @@ pub struct QuietFile {
 }
 
 impl QuietFile {
-    /// Opens `path` to be read from its beginning.
+    /// Opens `path` for reading from its beginning.
     pub fn open(path: &Path) -> Result<QuietFile, SourceError> {
         let failed = |source| SourceError::io(path, source);
         let file = File::open(path).map_err(failed)?;
@@ -161,17 +164,17 @@ impl QuietFile {
         })
     }
 
-    /// The state in which it was opened.
+    /// The state in which the file was opened.
     pub fn snapshot(&self) -> Snapshot {
         self.snapshot
     }
 
-    /// Whether it was compressed. Such a file is closed: it is read whole, or not at all.
+    /// Whether the file is compressed. Such a file is closed: it is read whole, or not at all.
     pub fn is_compressed(&self) -> bool {
         self.unpacked.is_some()
     }
 
-    /// Its first bytes, at most `length`.
+    /// The first bytes of the file, at most `length`.
     pub fn head(&mut self, length: usize) -> Result<Vec<u8>, SourceError> {
         if self.unpacked.is_none() {
             return self.bytes(0, self.snapshot.size.min(length as u64));
@@ -182,10 +185,10 @@ impl QuietFile {
         Ok(head)
     }
 
-    /// Fills `into` with what a compressed file holds from `from` on, as far as there is any, and returns how much that is.
+    /// Fills `into` with decompressed content from `from` on, as far as there is any, and returns the number of bytes.
     fn unpack(&mut self, from: u64, into: &mut [u8]) -> Result<usize, SourceError> {
         let failed = |source: std::io::Error| match source.kind() {
-            // The end is not written yet.
+            // The end of the file is not written yet.
             std::io::ErrorKind::UnexpectedEof => SourceError::Changed { path: self.path.clone() },
             _ => SourceError::io(&self.path, source),
         };
@@ -216,7 +219,7 @@ impl QuietFile {
         Ok(bytes)
     }
 
-    /// From now on, chunks hold the lines that `translator` makes of the records.
+    /// From now on, chunks contain the lines that `translator` makes of the records.
     pub fn translate_by(&mut self, translator: Box<dyn Translator>) {
         self.translator = Some(translator);
     }
@@ -240,7 +243,7 @@ impl QuietFile {
         true
     }
 
-    /// Its last bytes, at most `length`.
+    /// The last bytes of the file, at most `length`.
     pub fn tail(&mut self, length: u64) -> Result<Vec<u8>, SourceError> {
         if self.unpacked.is_none() {
             let length = length.min(self.snapshot.size);
@@ -261,7 +264,7 @@ impl QuietFile {
         }
     }
 
-    /// The fingerprint of its first `length` bytes, and whether it covers every one of them.
+    /// The fingerprint of the first `length` bytes, and whether it covers every one of them.
     pub fn fingerprint(&mut self, length: u64) -> Result<(u64, bool), SourceError> {
         let hash = fingerprint(&mut self.file, length).map_err(|source| match source.kind() {
             std::io::ErrorKind::UnexpectedEof => SourceError::Changed { path: self.path.clone() },
@@ -284,8 +287,8 @@ impl QuietFile {
         }
     }
 
-    /// The next whole lines, or the rest without a line end, or None at the end. [`SourceError::Changed`] when the file has
-    /// changed since it was opened; chunks from earlier calls remain valid.
+    /// The next whole lines, or the rest without a line end, or None at the end. Returns [`SourceError::Changed`] if
+    /// the file has changed since it was opened; chunks of earlier calls are still valid.
     pub fn next_chunk(&mut self) -> Result<Option<Chunk<'_>>, SourceError> {
         self.buffer.drain(..self.used);
         self.offset += self.used as u64 + self.left_out;
@@ -329,9 +332,10 @@ impl QuietFile {
         }
     }
 
-    /// The lines of the next whole records; at first those of the header; at the end, as the tail, what is no whole record.
+    /// The lines of the next whole records. The first call returns those of the header. At the end, the bytes that are
+    /// not a whole record are returned as the tail.
     fn next_records(&mut self) -> Result<Option<Chunk<'_>>, SourceError> {
-        // Taken out while the buffer is read, and put back below.
+        // It is taken out while the buffer is read, and put back below.
         let Some(mut translator) = self.translator.take() else { return Ok(None) };
         let found = self.look_back(translator.as_mut()).and_then(|()| self.find_records(translator.as_mut()));
         let translator = self.translator.insert(translator);
@@ -422,7 +426,7 @@ impl QuietFile {
                 if length == before {
                     break;
                 }
-                // All of it, for a longer record.
+                // All of it is needed for a longer record.
                 length = before;
             }
             self.fill()?;
@@ -451,12 +455,12 @@ impl QuietFile {
         }
     }
 
-    /// Keeps memory within bounds: leaves out NUL bytes of a long piece but one of each run, and where that is not
-    /// enough, all but its beginning.
+    /// Limits the memory for a long line: removes all NUL bytes but one of each run, and if that is not enough,
+    /// everything after its beginning.
     fn shorten(&mut self) {
         let before = self.buffer.len();
         if !self.is_cut {
-            // One of each run tells that some were there.
+            // One NUL byte of each run shows that there were some.
             self.buffer.dedup_by(|next, before| *next == 0 && *before == 0);
         }
         if self.is_cut || self.buffer.len() > LONGEST_LINE / 2 {
@@ -466,7 +470,7 @@ impl QuietFile {
         self.left_out += (before - self.buffer.len()) as u64;
     }
 
-    /// Appends up to a chunk to the buffer and proves that the file did not change meanwhile.
+    /// Appends up to one chunk to the buffer and checks that the file did not change in the meantime.
     fn fill(&mut self) -> Result<(), SourceError> {
         let failed = |source| SourceError::io(&self.path, source);
         let start = self.buffer.len();
@@ -495,7 +499,7 @@ impl QuietFile {
         self.still_the_same()
     }
 
-    /// Reads the new bytes once more and compares.
+    /// Reads the new bytes once more and compares them.
     fn compare(&mut self, from: u64, start: usize) -> Result<(), SourceError> {
         let failed = |source| SourceError::io(&self.path, source);
         self.file.seek(SeekFrom::Start(from)).map_err(failed)?;
@@ -518,8 +522,8 @@ impl QuietFile {
     }
 }
 
-/// The stream of a file whose first bytes say that it was compressed with gzip, whatever its name says: no table of a logger
-/// begins with them.
+/// The decompressing stream, if the first bytes say that the file is compressed with gzip, whatever its name is: no
+/// table of a logger begins with these bytes.
 fn unpacked(file: &File, path: &Path) -> std::io::Result<Option<Unpacked>> {
     const MARK: [u8; 3] = [0x1F, 0x8B, 8];
     let mut file = file.try_clone()?;
@@ -530,7 +534,7 @@ fn unpacked(file: &File, path: &Path) -> std::io::Result<Option<Unpacked>> {
         Err(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => return Err(error),
         _ => return Ok(None),
     }
-    // A clone shares its position with the file; the stream has a file of its own.
+    // A cloned handle would share its position with the file, so the stream opens the file itself.
     let own = File::open(path)?;
     Ok(Some(Unpacked { stream: MultiGzDecoder::new(BufReader::new(own)), at: 0 }))
 }

@@ -1,4 +1,5 @@
-//! What cuts a file whose records are not lines. The formats are in `src/format`; here is only what reading such a file needs.
+//! The interface for files whose records are not lines. The formats are in `src/format`; this file has only what
+//! reading such a file needs.
 
 use std::fmt;
 use std::ops::Range;
@@ -7,10 +8,10 @@ use crate::time::LocalTime;
 
 /// Turns the records of a file into the lines of a TOA5 file.
 pub trait Translator {
-    /// Bytes of the header.
+    /// The number of bytes of the header.
     fn begins_at(&self) -> u64;
 
-    /// The header as the lines of a TOA5 header.
+    /// The header in the form of a TOA5 header's lines.
     fn header(&self) -> &[u8];
 
     /// Where in the file the header begins that the records last taken stand under: files are joined, and a logger that streams
@@ -34,15 +35,16 @@ pub trait Translator {
     /// the one before it ended. A header in mid-file is a piece of its own: its lines, and no record behind them.
     fn take(&mut self, piece: Piece<'_>, records: &mut Records) -> usize;
 
-    /// Offset of a record that begins at or before this offset, or of the first one.
+    /// The offset of a record that begins at or before this offset, or of the first one.
     fn record_at_or_before(&self, offset: u64) -> u64;
 
-    /// The line that `rest`, which ends the file, is without its line end; None where only whole records count.
+    /// The incomplete line that `rest`, the end of the file, would be; None for formats in which only whole records
+    /// count.
     fn last_line(&self, _rest: &[u8]) -> Option<Vec<u8>> {
         None
     }
 
-    /// Whether `rest`, which is no record and ends the file, holds nothing that could become one.
+    /// Whether `rest`, which is not a record and ends the file, contains nothing that could become one.
     fn is_filler(&self, _rest: &[u8]) -> bool {
         false
     }
@@ -69,17 +71,17 @@ pub struct Piece<'b> {
 /// from the text.
 #[derive(Debug, Clone, Copy)]
 pub struct Said<'r> {
-    /// The time, which stands first.
+    /// The time, which is the first field.
     pub time: LocalTime,
-    /// The record number, behind it.
+    /// The record number, which follows the time.
     pub record: Option<i64>,
-    /// Where in the line the first value begins.
+    /// The position in the line where the first value begins.
     pub values_at: usize,
-    /// As the line spells them, from there to its end.
+    /// The numbers that the line contains from there to its end.
     pub numbers: &'r [f64],
 }
 
-/// As [`Said`], with the place of the numbers.
+/// Like [`Said`], with the position of the numbers.
 #[derive(Debug, Clone)]
 struct SaidAt {
     time: LocalTime,
@@ -88,7 +90,7 @@ struct SaidAt {
     numbers: Range<usize>,
 }
 
-/// Lines, each with the place of its record.
+/// Lines, each with the position of its record.
 #[derive(Debug, Default)]
 pub struct Records {
     text: Vec<u8>,
@@ -104,14 +106,14 @@ pub struct Records {
 /// A line that is being written.
 #[derive(Debug)]
 pub struct Line<'r> {
-    /// Whoever writes it ends it with a line feed.
+    /// The text. The translator ends it with a line feed.
     pub text: &'r mut Vec<u8>,
     /// The numbers of its values.
     pub numbers: &'r mut Vec<f64>,
 }
 
 impl Records {
-    /// Begins the line of the record at this place of the bytes.
+    /// Begins the line of the record at this position in the bytes.
     pub fn begin(&mut self, at: usize) -> Line<'_> {
         self.begins.push(at);
         self.said.push(None);
@@ -148,25 +150,25 @@ impl Records {
         }
     }
 
-    /// What a line says, where that is known.
+    /// The parsed content of a line, if it was declared.
     pub(super) fn said(&self, line: usize) -> Option<Said<'_>> {
         let SaidAt { time, record, values_at, numbers } = self.said.get(line)?.clone()?;
         Some(Said { time, record, values_at, numbers: self.numbers.get(numbers)? })
     }
 
-    /// One line, without a line end.
+    /// Replaces the content with one line without a line end.
     pub(super) fn set_last(&mut self, line: Vec<u8>) {
         self.clear();
         self.text = line;
         self.begins = vec![0];
     }
 
-    /// Lines so far.
+    /// The number of lines so far.
     pub fn len(&self) -> usize {
         self.begins.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no lines.
     pub fn is_empty(&self) -> bool {
         self.begins.is_empty()
     }
@@ -176,7 +178,7 @@ impl Records {
         &self.text
     }
 
-    /// For each line the place of its record.
+    /// For each line the position of its record.
     pub(super) fn begins(&self) -> &[usize] {
         &self.begins
     }

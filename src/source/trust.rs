@@ -1,11 +1,12 @@
-//! In which folders the system's file events can be relied on.
+//! Decides in which folders the system's file events are reliable.
 //!
-//! Files in such a folder are looked at seldom. No kind of path says beforehand whether events come: some network drives bring
-//! them, a file that is linked from elsewhere does not. So it is decided by evidence: where a look finds a change of which no
-//! event came, the files of that folder are looked at often from then on, until it is watched anew.
+//! Files in a reliable folder are looked at seldom. The kind of path does not show whether events are sent: some
+//! network drives send them, but not for a file that is linked from elsewhere. So it is decided by evidence: if a look
+//! finds a change without an event, the files of that folder are looked at often from then on, until the folder's watch
+//! is set again.
 //!
-//! - A change counts only if its folder was watched at the look before.
-//! - An event may come a moment after the look that found its change, so this is decided after [`GRACE`].
+//! - A change counts only if its folder was watched at the previous look.
+//! - An event may arrive a moment after the look that found its change, so the decision is made after [`GRACE`].
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use super::events::{Followed, Seen};
 
-/// So late an event may come on a busy machine.
+/// How late an event may arrive on a busy machine.
 const GRACE: Duration = Duration::from_secs(1);
 
 /// A file that changed without an event.
@@ -24,20 +25,20 @@ pub(super) struct Unannounced {
     pub(super) file: PathBuf,
 }
 
-/// What is known of the folders.
+/// The evidence about the folders.
 #[derive(Debug, Default)]
 pub(super) struct Trust {
-    /// Watched since before the last look at every file.
+    /// Folders that were watched before the last look at every file.
     watched: BTreeSet<PathBuf>,
     doubted: BTreeSet<PathBuf>,
-    /// Files whose events came since the last look.
+    /// Files for which an event arrived since the last look.
     came: BTreeSet<PathBuf>,
-    /// Changes of which no event came yet, and when they were found.
+    /// Changes for which no event arrived yet, and when they were found.
     changed: BTreeMap<PathBuf, Instant>,
 }
 
 impl Trust {
-    /// Events came. Those that were lost are no evidence against a folder.
+    /// Adds events. After lost events, missing ones are no evidence against a folder.
     pub(super) fn events(&mut self, seen: &Seen) {
         self.came = seen.files.iter().map(|path| name(path).into_owned()).collect();
         for path in &self.came {
@@ -49,7 +50,7 @@ impl Trust {
         }
     }
 
-    /// The folders are watched; gives those that cannot be, once.
+    /// Adds the result of watching folders. Returns those that cannot be watched, each once.
     pub(super) fn followed(&mut self, followed: Followed) -> BTreeMap<PathBuf, String> {
         for folder in followed.new {
             self.watched.remove(&folder);
@@ -58,7 +59,7 @@ impl Trust {
         followed.failed.into_iter().filter(|(folder, _)| self.doubted.insert(folder.clone())).collect()
     }
 
-    /// A look found a change.
+    /// Adds a change that a look has found.
     pub(super) fn found(&mut self, path: &Path, now: Instant) {
         let is_watched = path.parent().is_some_and(|folder| self.watched.contains(folder));
         let name = name(path);
@@ -72,7 +73,7 @@ impl Trust {
         self.watched = watched.cloned().collect();
     }
 
-    /// Folders that are found unreliable now, with a file that shows it.
+    /// The folders that are now found to be unreliable, with a file that shows it.
     pub(super) fn judge(&mut self, now: Instant) -> Vec<Unannounced> {
         let late = |found: &Instant| now.duration_since(*found) >= GRACE;
         if !self.changed.values().any(late) {
@@ -93,13 +94,13 @@ impl Trust {
         self.doubted.contains(folder)
     }
 
-    /// Whether there are such folders.
+    /// Whether there is such a folder.
     pub(super) fn doubts_some(&self) -> bool {
         !self.doubted.is_empty()
     }
 }
 
-/// A name by which a file is known whichever way it is written: Windows gives that of the disk.
+/// The name by which a file is known, however it is written: on Windows the name on the disk.
 fn name(path: &Path) -> Cow<'_, Path> {
     if cfg!(windows) { PathBuf::from(path.to_string_lossy().to_lowercase()).into() } else { path.into() }
 }
@@ -117,11 +118,11 @@ mod tests {
         let (folder, file) = (PathBuf::from("/d"), PathBuf::from("/d/a.dat"));
         let start = Instant::now();
         let mut trust = Trust::default();
-        // Not watched before.
+        // The folder was not watched before.
         trust.found(&file, start);
         trust.looked_at_all([&folder].into_iter());
         assert_eq!(trust.judge(start + 2 * GRACE), []);
-        // The event came with the change, or a little later.
+        // The event arrives with the change, or a little later.
         trust.events(&seen(&["/d/a.dat"]));
         trust.found(&file, start);
         trust.events(&seen(&[]));
@@ -130,14 +131,14 @@ mod tests {
         trust.events(&seen(&["/d/a.dat"]));
         assert_eq!(trust.judge(start + 2 * GRACE), []);
         assert!(!trust.is_doubted(&folder) && !trust.doubts_some());
-        // None came.
+        // No event arrives.
         trust.events(&seen(&["/d/b.dat"]));
         trust.found(&file, start);
         assert_eq!(trust.judge(start + GRACE), [Unannounced { folder: folder.clone(), file: file.clone() }]);
         assert!(trust.is_doubted(&folder));
         trust.found(&file, start);
         assert_eq!(trust.judge(start + GRACE), [], "it is reported once");
-        // Watched anew.
+        // The watch is set again.
         trust.followed(Followed { new: [folder.clone()].into(), ..Followed::default() });
         assert!(!trust.is_doubted(&folder));
     }

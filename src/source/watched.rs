@@ -1,15 +1,15 @@
 //! Finds the files that changed since the last look, by size and time.
 //!
-//! - A look costs one call to the system for each file and folder. The folders are listed again only when their own time
-//!   changed, and now and then for drives that do not maintain it.
-//! - Where the system's file events can be had ([`super::events`]), they say when to look and at which files, and everything
-//!   is looked at every [`SELDOM`]: an event that is lost delays, and loses nothing. Folders whose events cannot be relied on
-//!   ([`super::trust`]), and all folders where there are no events, are looked at in short intervals.
-//! - A file that is written row by row is looked at a few times a second, not at each row.
-//! - With very many files, looks take a tenth of the time at most, and a hundredth where file events come.
+//! - A look costs one system call for each file and folder. A folder is listed again only when its own time changed,
+//!   and at intervals for drives that do not maintain that time.
+//! - If the system's file events are available ([`super::events`]), they say when to look at which files, and all files
+//!   are looked at every [`SELDOM`]: a lost event causes a delay, but no loss. Folders whose events are not reliable
+//!   ([`super::trust`]), and all folders without events, are looked at in short intervals.
+//! - A file that is written row by row is looked at a few times per second, not at each row.
+//! - With very many files, looks take at most a tenth of the time, and a hundredth with file events.
 //!
-//! This only decides when to read. Content decides what is read: a change that a look cannot see (same size, same time) is
-//! found by the second reading a little later, or by the next full pass.
+//! This decides only when to read. The content decides what is read: a change that a look cannot detect (same size,
+//! same time) is found by the second reading a little later, or by the next full pass.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
@@ -22,24 +22,25 @@ use super::modified;
 use super::trust::Trust;
 use crate::config::TableConfig;
 
-/// The longest time between two listings of the folders, and how many times as long as a listing it is at least.
+/// The longest time between two listings of the folders; it is at least `LIST_REST` times as long as a listing takes.
 const LIST_EVERY: Duration = Duration::from_secs(10);
 const LIST_REST: u32 = 50;
-/// From one look at every file to the next, where file events come, and how many times as long as such a look it is at least.
+/// The time between two looks at every file with file events; it is at least `SELDOM_REST` times as long as such a look
+/// takes.
 const SELDOM: Duration = Duration::from_secs(5);
 const SELDOM_REST: u32 = 99;
-/// From one look to the next that file events ask for.
+/// The shortest time between two looks that file events ask for.
 const CLOSEST: Duration = Duration::from_millis(250);
-/// How many times as long as a look the time to the next one is.
+/// The time to the next look is at least this many times as long as a look takes.
 const REST: u32 = 9;
-/// A changed file is returned again after this time: until then, a second change may have the same stamp as the first (FAT
-/// counts in steps of two seconds).
+/// A changed file is returned again after this time: before it has passed, a second change may have the same stamp as
+/// the first (FAT counts in steps of two seconds).
 const SECOND_READING: Duration = Duration::from_millis(2_500);
 
-/// At the first look, of many files, an older one is not returned again.
+/// At the first look, a file older than this is not returned a second time, because there may be many.
 const OLD: Duration = Duration::from_secs(3_600);
 
-/// Files of one table.
+/// The files of one table.
 pub type TableFiles<'c> = (&'c TableConfig, Vec<PathBuf>);
 
 /// The metadata of a file, without opening it.
@@ -47,7 +48,7 @@ pub type TableFiles<'c> = (&'c TableConfig, Vec<PathBuf>);
 struct Stamp {
     size: u64,
     modified: Option<SystemTime>,
-    /// Distinguishes a file from another one that took its name.
+    /// Distinguishes a file from another file that took its name.
     created: Option<SystemTime>,
 }
 
@@ -57,7 +58,7 @@ impl Stamp {
         Some(Stamp { size: found.len(), modified: found.modified().ok(), created: found.created().ok() })
     }
 
-    /// Whether the last change was long ago, by the clock of any drive.
+    /// Whether the last change was long ago, even by the coarse clock of any drive.
     fn is_old(&self) -> bool {
         self.modified.and_then(|time| time.elapsed().ok()).is_some_and(|age| age >= OLD)
     }
@@ -74,27 +75,28 @@ struct Known {
 #[derive(Debug)]
 pub struct Watched<'c> {
     tables: &'c [TableConfig],
-    /// The short interval.
+    /// The short interval between two looks.
     poll: Duration,
-    /// By table, in its order.
+    /// The files by table, in the order of the tables.
     files: Vec<Vec<PathBuf>>,
     known: BTreeMap<PathBuf, Known>,
     folders: BTreeMap<PathBuf, Option<SystemTime>>,
-    /// Files that are due a second time, the first one first. An entry that is not that of the file any more is void.
+    /// Files that are due a second time, the earliest first. An entry is void if it no longer matches the file's
+    /// record.
     again: VecDeque<(Instant, PathBuf)>,
     listed: Option<Instant>,
     listing_took: Duration,
-    /// The last look at every file.
+    /// The time of the last look at every file.
     looked_at_all: Option<Instant>,
     look_took: Duration,
-    /// No look before.
+    /// No look is made before this time.
     rests_until: Option<Instant>,
     events: Option<FileEvents>,
     trust: Trust,
 }
 
 impl<'c> Watched<'c> {
-    /// Looks every `poll`. Every file is new at the first look.
+    /// Looks every `poll`. At the first look every file is new.
     pub fn new(tables: &'c [TableConfig], poll: Duration) -> Watched<'c> {
         Watched {
             tables,
@@ -113,8 +115,8 @@ impl<'c> Watched<'c> {
         }
     }
 
-    /// As [`Watched::new`], with the system's file events, where there are any. `wake` is called when one comes, from a
-    /// thread of its own.
+    /// Like [`Watched::new`], with the system's file events if available. `wake` is called for an event, from a
+    /// separate thread.
     #[must_use]
     pub fn with_events(mut self, wake: impl Fn() + Send + 'static) -> Watched<'c> {
         match FileEvents::start(wake) {
@@ -144,7 +146,7 @@ impl<'c> Watched<'c> {
         found
     }
 
-    /// When the next look is due. `before` is the last one, or the end of the reading that followed it.
+    /// When the next look is due. `before` is the time of the last look, or the end of the reading that followed it.
     pub fn due(&self, before: Instant) -> Instant {
         let interval = before + self.interval();
         let again = self.again.front().map(|(due, _)| *due);
@@ -162,7 +164,7 @@ impl<'c> Watched<'c> {
         SELDOM.max(self.look_took * SELDOM_REST)
     }
 
-    /// As [`Watched::look`], at this time.
+    /// Like [`Watched::look`], at this time.
     fn look_at(&mut self, now: Instant) -> Result<Vec<TableFiles<'c>>, SourceError> {
         let seen = self.events.as_mut().map(FileEvents::take).unwrap_or_default();
         self.trust.events(&seen);
@@ -237,14 +239,14 @@ impl<'c> Watched<'c> {
                 wanted.extend(folders_of(&folders)?);
             }
         }
-        // Before the listing: a file that appears in between is an event, or listed once more.
+        // This comes before the listing: a file that appears in between causes an event, or is listed again.
         self.follow(&wanted);
         self.folders =
             wanted.into_iter().map(|folder| (modified(&folder), folder)).map(|(time, folder)| (folder, time)).collect();
         let mut finder = Finder::default();
         self.files = self.tables.iter().map(|table| finder.find(table)).collect::<Result<_, _>>()?;
         let listed: BTreeSet<&PathBuf> = self.files.iter().flatten().collect();
-        // A missing file is kept for a while: LoggerNet puts another one under its name.
+        // A missing file is kept for a while: LoggerNet creates another one with its name.
         self.known.retain(|path, known| listed.contains(path) || known.stamp.is_some());
         for path in listed {
             self.known.entry(path.clone()).or_insert(Known { stamp: None, read_again: None });
@@ -285,7 +287,7 @@ impl Sweep<'_> {
         if stamp != known.stamp {
             known.stamp = stamp;
             known.read_again = None;
-            // A missing file has nothing to read.
+            // A missing file cannot be read.
             let Some(stamp) = stamp else { return };
             if !(self.is_first && stamp.is_old()) {
                 let due = self.now + SECOND_READING;

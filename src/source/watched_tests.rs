@@ -1,4 +1,4 @@
-//! Tests of [`super`]: looks at times that a test gives, with events that it says, and with the system's own.
+//! Tests of [`super`] with looks at given times, with injected events and with the system's own.
 
 use super::*;
 use crate::source::config_of as config;
@@ -46,7 +46,7 @@ fn new_files_files_set_aside_and_files_that_take_a_name_are_seen_at_the_next_loo
     assert_eq!(names(&watched.look().unwrap()), ["x.dat"]);
 }
 
-/// A station whose events are those that the test says.
+/// A station whose events are injected by the test.
 fn with_silent_events(tables: &[TableConfig]) -> Watched<'_> {
     Watched { events: Some(FileEvents::silent()), ..Watched::new(tables, POLL) }
 }
@@ -69,7 +69,7 @@ fn an_event_is_due_when_the_writing_pauses_and_four_times_a_second_at_most() {
     let again = start + SECOND_READING;
     assert_eq!(names(&watched.look_at(again).unwrap()), ["a.dat"]);
     assert_eq!(watched.due(again), again + SELDOM);
-    // The first one wakes, and the look comes when the writing pauses.
+    // The first event wakes, and the look follows when the writing pauses.
     let written = again + ms(1_000);
     std::fs::write(&path, "longer").unwrap();
     assert!(says(&watched, &path, written));
@@ -137,7 +137,7 @@ fn a_change_whose_event_is_lost_is_found_by_the_next_seldom_look_and_its_folder_
     assert_eq!(watched.due(at(5.0)), at(5.0) + SECOND_READING);
     assert_eq!(names(&watched.look_at(at(7.5)).unwrap()), ["a.dat"]);
     assert_eq!(watched.due(at(7.5)), at(7.5) + POLL);
-    // That folder, and not the other one.
+    // Only that folder becomes unreliable, not the other one.
     for name in ["a.dat", other] {
         std::fs::write(path(name), "longer still").unwrap();
     }
@@ -162,7 +162,7 @@ fn after_events_that_the_system_lost_every_file_is_looked_at() {
     assert!(!watched.trust.doubts_some());
 }
 
-/// The system's own events. No look is due before an hour has passed.
+/// Uses the system's own events. No look is due within an hour.
 #[test]
 fn files_that_come_by_any_way_wake_a_look() {
     let folder = tempfile::tempdir().unwrap();
@@ -178,7 +178,7 @@ fn files_that_come_by_any_way_wake_a_look() {
         while names(&watched.look().unwrap()) != [name] {
             wakes.recv_timeout(Duration::from_secs(120)).expect(name);
         }
-        // Another event of the same writing.
+        // Another event of the same write.
         while wakes.try_recv().is_ok() {}
     };
     std::fs::write(path("met.dat"), "one").unwrap();

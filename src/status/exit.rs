@@ -1,4 +1,4 @@
-//! The exit code: what a script or a scheduler learns of a command, in one number.
+//! The exit code: a number that gives the result of a command to a script or a scheduler.
 
 /// How a command or a pass ended. The number is the exit code, and is kept with each run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

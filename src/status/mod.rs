@@ -1,8 +1,8 @@
-//! Is the data coming in, and is it going out: the verdict of `fluxtower status`, `check`, the page and the report.
+//! The verdict of `fluxtower status`, `check`, the page and the report: whether data is read and sent.
 //!
-//! [`Facts`] are read from the store and the tables' folders, and cost the same on twenty million rows as on twenty thousand,
-//! because the store keeps its counts. What they mean changes with the hour and not only with the store, so it is concluded
-//! apart from the reading, by [`findings`]: facts that are kept for a while still give the right age.
+//! [`Facts`] are read from the store and the tables' folders. This takes as long for twenty million rows as for twenty
+//! thousand, because the store keeps its counts. What the facts mean also depends on the present time, so [`findings`]
+//! concludes separately from the reading: facts that are kept for a while still give the right age.
 
 use std::path::Path;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::store::{
     ClockLine, FutureTimes, GapLine, LoggerFile, ReadFile, ReceiverLine, RunLine, Store, StoreError, TableStatus,
     Uncounted, folder_of,
 };
-use crate::sync::{PendingBytes, Standing, SyncError, SyncReport};
+use crate::sync::{LeftPoints, PendingBytes, Standing, SyncError, SyncReport};
 use crate::time::{Interval, Timestamp};
 
 mod exit;
@@ -177,8 +177,8 @@ pub struct Facts {
     pub uncounted: Vec<Uncounted>,
     /// When a line was last rejected.
     pub newest_rejected_line: Option<Timestamp>,
-    /// When a conflict was last found.
-    pub newest_conflict: Option<Timestamp>,
+    /// When a conflict was last found that is open.
+    pub newest_open_conflict: Option<Timestamp>,
     /// Tables of which the newest conflicts came from another logger than other rows.
     pub two_loggers: Vec<(String, [LoggerFile; 2])>,
     /// Tables that two loggers write in turn, with a file of each.
@@ -193,6 +193,8 @@ pub struct Facts {
     pub wrong_values: Vec<(String, String)>,
     /// Bytes that are free on the disk of the database; none where the system does not say.
     pub room: Option<Room>,
+    /// Points that hold what rows no longer have.
+    pub left_points: Vec<LeftPoints>,
     /// Size of the backlog, and how long it takes to drain.
     pub pending_bytes: PendingBytes,
 }
@@ -223,9 +225,9 @@ impl Facts {
         // What a server said before the rows went to a folder says nothing of it.
         let is_server = matches!(config.destination, crate::config::DestinationConfig::Influx(_));
         let server_ahead = if is_server { crate::sync::server_ahead(store)? } else { None };
-        let newest_conflict = store.newest_conflict()?;
+        let newest_open_conflict = store.newest_open_conflict()?;
         // Only recent conflicts are a finding, and this searches the files that were read.
-        let is_recent = newest_conflict.is_some_and(|seen| age_s(now, seen) < findings::RECENT_S);
+        let is_recent = newest_open_conflict.is_some_and(|seen| age_s(now, seen) < findings::RECENT_S);
         let two_loggers = if is_recent { store.tables_of_two_loggers()? } else { Vec::new() };
         Ok(Facts {
             tables: store.table_status()?,
@@ -252,7 +254,7 @@ impl Facts {
                 records::ROWS_LOOKED_AT,
             )?,
             newest_rejected_line: store.newest_rejected_line()?,
-            newest_conflict,
+            newest_open_conflict,
             two_loggers,
             in_turn: store.tables_in_turn(now.before(2 * DAY))?,
             unit_changes,
@@ -260,6 +262,7 @@ impl Facts {
             misfits: misfits(config, store)?,
             wrong_values: Vec::new(),
             room: Room::of(folder_of(store.path())).ok(),
+            left_points: crate::sync::left_points(config, store)?,
             pending_bytes: crate::sync::pending_bytes(config, store, now)?,
         })
     }

@@ -1,8 +1,9 @@
-//! Whether a table's rows and the files that they come in are apart by whole hours: the mark of a wrong `utc_offset`.
+//! Detects whether a table's rows and the files that they come in differ by whole hours, which indicates a wrong
+//! `utc_offset`.
 //!
-//! A file is written moments after its newest row, however seldom LoggerNet collects. One collection proves nothing, so the
-//! last `KEPT` of each table are kept, and `LEAST` have to agree. Slow tables say nothing: their newest row may be hours
-//! old when the file is written.
+//! A file is written moments after its newest row, however seldom LoggerNet collects. One collection proves nothing, so
+//! the last `KEPT` collections of each table are kept, and `LEAST` of them must agree. Slow tables show nothing: their
+//! newest row may be hours old when the file is written.
 
 use std::fmt::Write as _;
 use std::time::{Duration, UNIX_EPOCH};

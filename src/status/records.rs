@@ -1,7 +1,7 @@
-//! What is said about missing records, in one place for `gaps`, `status`, the page and the report.
+//! Texts about missing records, in one place for `gaps`, `status`, the page and the report.
 //!
-//! Where RECORD counts, a missing record is known by its number. Where it does not, it is said that nothing can be known from
-//! it, which column and why, and missing time steps are looked for by the table's usual interval instead.
+//! If RECORD counts, a missing record is known by its number. If not, the text says that RECORD shows nothing, for
+//! which column and why, and missing time steps are searched by the table's usual interval instead.
 
 use std::time::Duration;
 

@@ -1,12 +1,14 @@
-//! What the radiometers say about themselves and about their loggers' clocks: the days of [`crate::sun`], from stored rows.
+//! Applies the checks of days of light in [`crate::sun`] to stored rows of radiometers, and so to their loggers'
+//! clocks.
 //!
-//! Looked at are the columns that have the test `sun` and whose variable is SW_IN or PPFD_IN, of a station whose position is
-//! known, in the series with the newest row; of several of one variable the top-most, as in AmeriFlux's test of the alignment,
-//! because under a canopy it is dark by day. A value is read in the unit of its row's header.
+//! The examined columns have the test `sun` and the variable SW_IN or PPFD_IN, and the station's position must be
+//! known. The series with the newest row is used. If there are several columns of one variable, the top-most is used,
+//! as in AmeriFlux's alignment test, because it is dark by day under a canopy. A value is converted from the unit of
+//! its row's header.
 //!
-//! The cost does not grow with the store nor with the rate of a table: at most a row every fifteen minutes of the last thirty
-//! whole days, each found by its key, 2,880 in all and about ten milliseconds a table. Only where something is found whose
-//! beginning lies before them are older days looked at, at most four hundred.
+//! The cost grows neither with the store nor with the rate of a table: at most one row per fifteen minutes of the last
+//! thirty whole days is read, each found by its key, which is 2,880 rows and about ten milliseconds per table. Only if
+//! a fault is found that began before these days, older days are examined, at most four hundred.
 
 use std::collections::HashMap;
 use std::time::Duration;

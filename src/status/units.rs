@@ -1,4 +1,5 @@
-//! Columns whose unit changed under one name: their values before and after are not comparable, and one field holds both.
+//! Finds columns whose unit changed under one name: the values before and after are not comparable, but one field has
+//! both.
 
 use crate::ameriflux::unit;
 use crate::format::Header;

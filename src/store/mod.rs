@@ -1,8 +1,8 @@
-//! The store: one SQLite file that holds every row, its state and the proof of where it went.
+//! The store: one SQLite file that holds every row, its state and the proof of its delivery.
 //!
-//! WAL, so that sync reads while ingest writes; `synchronous = FULL`, so that a commit survives a power cut (I4). Pages of
-//! 16 KiB: rows of a table are appended side by side, and an ingest of 864,000 rows costs a quarter less than with 4 KiB.
-//! Each part of the schema has one file here that writes it.
+//! It uses WAL, so that sync reads while ingest writes, and `synchronous = FULL`, so that a commit survives a power cut
+//! (I4). Pages have 16 KiB: rows of a table are appended side by side, and an ingest of 864,000 rows takes a quarter
+//! less time than with 4 KiB. Each part of the schema is written by one file in this module.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -31,7 +31,7 @@ pub use intake::provisional::LineState;
 pub use intake::record_gaps::gaps;
 pub use intake::record_runs::{ClockEvent, EventKind, Gap, RecordRuns, Run};
 pub use intake::rejected::{KeptLine, LineRefusal};
-pub use intake::retag::{OldRow, TaggedSeries, tags_inputs};
+pub use intake::retag::{LeftSeries, OldRow, TaggedSeries, tags_inputs};
 pub use intake::rows::{RowStream, StoredRow};
 pub use intake::samples::{KnownStamp, MovedRow, SampleAt, Spreading, Waiting};
 pub use intake::staging::{Incoming, LineAt, Outcome, Records, Staging};
@@ -64,12 +64,14 @@ pub use schema::beside::{folder_of, sync_folder_of};
 pub use schema::error::StoreError;
 pub use schema::lock::{Lock, LockKind};
 
-/// How long a statement waits for another process's write to end. Writes here take milliseconds; a browser may hold longer.
+/// How long a statement waits for another process's write to end. Writes here take milliseconds; a browser may hold
+/// longer.
 pub const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Page cache per connection, in KiB (negative, as SQLite wants it): enough for the tail of every table of a large site.
+/// Page cache per connection, in KiB (SQLite wants KiB as a negative number): enough for the last pages of every table
+/// of a large site.
 const CACHE_KIB: i64 = -12_000;
-/// The same of a connection that only reads: it goes through rows once, and the system's own cache has them a second time.
+/// Page cache of a connection that only reads: it reads each row once, and the system's cache has the pages too.
 const READER_CACHE_KIB: i64 = -6_000;
 
 /// An open store.
@@ -77,7 +79,7 @@ const READER_CACHE_KIB: i64 = -6_000;
 pub struct Store {
     conn: Connection,
     path: PathBuf,
-    /// How long a statement waits for another process's write.
+    /// How long a statement waits for another process's write to end.
     patience: Duration,
 }
 
@@ -85,8 +87,8 @@ pub struct Store {
 pub type Result<T> = std::result::Result<T, StoreError>;
 
 impl Store {
-    /// Opens the database for reading and writing, makes it if it is not there, brings an older one up to date after a
-    /// copy. Refuses a newer, a foreign and a damaged one without touching it.
+    /// Opens the database for reading and writing. Creates it if it does not exist, and migrates an older one after
+    /// copying it. Refuses a newer, a foreign and a damaged one without changing it.
     pub fn open(path: &Path) -> Result<Store> {
         Store::open_with(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)
     }
@@ -122,18 +124,18 @@ impl Store {
         Ok(Store { conn, path: path.to_owned(), patience: BUSY_TIMEOUT })
     }
 
-    /// The same store, whose statements wait so long for another process's write instead of [`BUSY_TIMEOUT`].
+    /// The same store, whose statements wait `patience` for another process's write instead of [`BUSY_TIMEOUT`].
     pub fn patient_for(self, patience: Duration) -> Result<Store> {
         self.conn.busy_timeout(patience).map_err(|source| self.at(source))?;
         Ok(Store { patience, ..self })
     }
 
-    /// Where the database is.
+    /// The path of the database.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// SQLite's own check of every page and index. Reads the whole file.
+    /// SQLite's own check of every page and index. It reads the whole file.
     pub fn integrity(&self) -> Result<String> {
         self.conn.query_row("PRAGMA integrity_check", [], |row| row.get(0)).map_err(|source| self.at(source))
     }
@@ -146,11 +148,11 @@ impl Store {
     }
 }
 
-/// Between two attempts at what SQLite refuses at once.
+/// The pause between two attempts that SQLite refuses without waiting.
 const NEXT_ATTEMPT: Duration = Duration::from_millis(20);
 
-/// Sets the journal mode. Programs that start at once on a new database all do, and SQLite refuses at once, whatever the busy
-/// timeout, where each of two connections would wait for the other one's lock.
+/// Sets the journal mode. Programs that start at the same time on a new database all do this. If each of two
+/// connections would wait for the other one's lock, SQLite refuses at once, whatever the busy timeout.
 fn use_wal(conn: &Connection) -> rusqlite::Result<()> {
     let until = Instant::now() + BUSY_TIMEOUT;
     loop {

@@ -1,49 +1,50 @@
 //! AmeriFlux's test of the alignment of time stamps with the sun.
 //!
-//! Source: AMF-BASE-QAQC, `timestamp_alignment.py` and `qaqc_template.cfg`. For windows of fifteen days, the largest light and
-//! the largest potential radiation of each half hour of the day. Three points around sunrise and three around sunset are
-//! skipped; the others by day exceed if they lie above the potential, those by night if they lie above it and above 10 W m-2.
-//! The lag is that of the largest correlation of the windows, one behind the other. AmeriFlux looks within six hours; here it
-//! is half a day, because a logger that keeps the time of another zone is off by more. What is moved over the end comes in
-//! again at the begin: of a year's windows the three decimals are the same, and of a single one the lag would be drawn to 0,
-//! for every step would lose a part of the night.
+//! Source: AMF-BASE-QAQC, `timestamp_alignment.py` and `qaqc_template.cfg`. For windows of fifteen days, the largest
+//! light and the largest potential radiation of each half hour of the day are taken. Three points around sunrise and
+//! three around sunset are skipped. Of the others, a point by day exceeds if it is above the potential, a point by
+//! night if it is above the potential and above 10 W m-2. The lag is that of the largest correlation of the
+//! concatenated windows. AmeriFlux searches within six hours; here half a day is searched, because a logger with the
+//! time of another zone is off by more. Values that are shifted over the end are inserted again at the beginning: for a
+//! year's windows this gives the same three decimals, and for a single window the lag would otherwise be biased towards
+//! 0, because every step would lose a part of the night.
 
-/// The largest values of fifteen days, part of the day by part of the day.
+/// The largest values of fifteen days for each part of the day.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Window {
-    /// Measured, W m-2; NaN where there is none.
+    /// The measured light, W m-2; NaN where there is none.
     pub light: Vec<f64>,
-    /// Potential, W m-2.
+    /// The potential radiation, W m-2.
     pub potential: Vec<f64>,
 }
 
-/// What the test says.
+/// The result of the test.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Alignment {
-    /// Percent of the points by day that lie above the potential.
+    /// The percentage of the points by day that are above the potential.
     pub day: f64,
-    /// Percent of the points by night that lie above 10 W m-2.
+    /// The percentage of the points by night that are above 10 W m-2.
     pub night: f64,
-    /// Parts of a day by which the light has to be moved to fit; negative where it is late.
+    /// The number of parts of a day by which the light must be shifted to fit; negative if the light is late.
     pub lag: i32,
-    /// The correlation there, to three decimals.
+    /// The correlation at this lag, to three decimals.
     pub correlation: f64,
-    /// Parts of a day.
+    /// The number of parts of a day.
     parts: usize,
 }
 
 impl Alignment {
-    /// Minutes by which the light is late, by the lag alone.
+    /// The minutes by which the light is late, according to the lag alone.
     #[allow(clippy::cast_precision_loss, reason = "parts of a day")]
     pub fn minutes(&self) -> f64 {
         f64::from(-self.lag) * 1_440.0 / self.parts as f64
     }
 }
 
-/// W m-2.
+/// The limit of light at night, W m-2.
 const NIGHT_LIGHT: f64 = 10.0;
 
-/// None where a part of a window has no value, or there is no window.
+/// None if a part of a window has no value, or if there is no window.
 #[allow(clippy::cast_precision_loss, reason = "counts")]
 pub fn align(windows: &[Window]) -> Option<Alignment> {
     let parts = windows.first()?.light.len();
@@ -86,8 +87,8 @@ impl Counted {
     }
 }
 
-/// Which points lie around sunrise (the last of the night and two of the day) or around sunset (two of the day and the first
-/// of the night). The windows of a day are cut at solar midnight, so that a day is whole.
+/// Which points are around sunrise (the last of the night and two of the day) or around sunset (two of the day and the
+/// first of the night). The days of the windows begin at solar midnight, so a daylight period is never divided.
 fn around_twilight(potential: &[f64]) -> Vec<bool> {
     let mut skipped = vec![false; potential.len()];
     for first in 0..potential.len().saturating_sub(2) {
@@ -99,7 +100,7 @@ fn around_twilight(potential: &[f64]) -> Vec<bool> {
     skipped
 }
 
-/// The lag of the largest correlation, means removed, and that correlation.
+/// The lag with the largest correlation, means removed, and that correlation.
 #[allow(clippy::cast_precision_loss, reason = "counts")]
 fn lag(light: &[f64], potential: &[f64], most: i32) -> Option<(i32, f64)> {
     let centred = |values: &[f64]| -> Vec<f64> {
@@ -118,7 +119,7 @@ fn lag(light: &[f64], potential: &[f64], most: i32) -> Option<(i32, f64)> {
         let sum: f64 = late.iter().zip(early.iter().cycle().skip(shift)).map(|(one, other)| one * other).sum();
         (sum / scale * 1_000.0).round() / 1_000.0
     };
-    // Of equal ones the smallest lag.
+    // The smallest lag of equal correlations.
     let lags = (0..=most).flat_map(|lag| [lag, -lag]);
     lags.map(|lag| (lag, at(lag))).reduce(|best, other| if other.1 > best.1 { other } else { best })
 }

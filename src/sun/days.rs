@@ -1,13 +1,14 @@
-//! What the light of many days says about a radiometer and its clock.
+//! Finds faults of a radiometer and of its clock in the light of many days.
 //!
-//! One value proves little; a month of days does. A day is judged only where nine tenths of it are there, and its light is
-//! held against [`Potential`] at the same times, so that what is missing is missing on both sides. Three faults show:
-//! the light's centroid is late or early day after day, the sensor gives no light by day, or light by night. Too few days
-//! that can be judged say nothing, which is neither a fault nor its absence.
+//! One value proves little; a month of days does. A day is judged only if nine tenths of its values exist, and its
+//! light is compared with [`Potential`] at the same times, so that missing values are missing in both. Three faults are
+//! found: the light's centroid is late or early day after day; the sensor gives no light by day; it gives light by
+//! night. If too few days can be judged, the result is neither a fault nor its absence.
 //!
-//! A clock is found by two witnesses that have to agree, because a ridge or a mast moves the centroid too: the centroid of
-//! clear days (as solar-data-tools takes the energy's centre of mass; here on the circle of the day, so that light behind
-//! midnight counts), and the lag of AmeriFlux's alignment test (`alignment`). Sources of the limits stand beside them.
+//! A wrong clock is reported only if two methods agree, because a ridge or a mast moves the centroid too: the centroid
+//! of clear days (solar-data-tools uses the energy's centre of mass; here it is computed on the circle of the day, so
+//! that light after midnight counts), and the lag of AmeriFlux's alignment test (`alignment`). The sources of the
+//! limits are beside them.
 
 use std::f64::consts::TAU;
 use std::time::Duration;
@@ -20,62 +21,66 @@ const DAY_S: i64 = 86_400;
 const MINUTES_OF_DAY: f64 = 1_440.0;
 const DAY: Duration = Duration::from_secs(86_400);
 const HALF_HOUR: Duration = Duration::from_secs(1_800);
-/// Of a day's values, for it to be judged.
+/// The share of a day's values that is required to judge it.
 const COVERAGE: f64 = 0.9;
-/// A day is clear where its light is so much of that of a clear sky: in summer half of the potential, where the centroid of one
-/// day under broken clouds has a standard deviation of 18 minutes; diive's `DetectTimestampShifts` takes 0.6 of the potential and
-/// 90 % of the records. By the potential alone no day of a winter at 45 degrees is clear, for the way through the air is long.
+/// A day is clear if its light is at least this share of that of a clear sky. In summer this is half of the potential,
+/// for which the centroid of one day under broken clouds has a standard deviation of 18 minutes; diive's
+/// `DetectTimestampShifts` requires 0.6 of the potential and 90 % of the records. By the potential alone no winter day
+/// at 45 degrees would be clear, because the path through the air is long.
 const CLEAR: f64 = 0.7;
-/// No sky gives more (pvanalytics takes days up to 1.25 of clear sky): such a day is no clear one, but a wrong sensor.
+/// No sky gives more light than this share (pvanalytics accepts days up to 1.25 of clear sky): such a day is not clear,
+/// but its sensor is wrong.
 const TOO_CLEAR: f64 = 1.25;
-/// Of Haurwitz' clear sky (1945): W m-2 at the zenith, and the weakening there.
+/// Haurwitz' clear sky (1945): W m-2 at the zenith, and the attenuation there.
 const HAURWITZ: (f64, f64) = (1_098.0, 0.059);
 const SOLAR_CONSTANT: f64 = 1_376.0;
-/// A day has sun enough where the potential rises above this, W m-2 (ONEFlux's threshold of a day's rule).
+/// A day has enough sun if the potential exceeds this, W m-2 (ONEFlux's threshold for a rule about days).
 const SUNNY: f64 = 200.0;
-/// Clear days of which the median is taken: its standard deviation is then 6 minutes, its largest error 20.
+/// The number of clear days for the median: its standard deviation is then 6 minutes, its largest error 20.
 const CLEAR_DAYS: usize = 7;
-/// Clear days before a change, for it to be one: the centroid of a single day wavers.
+/// The number of clear days that are required before a change, because the centroid of a single day is uncertain.
 const DAYS_BEFORE: usize = 3;
-/// Minutes from which a clock is said to be wrong; less than half an hour, so that one that is off by exactly that is not said to
-/// be right and wrong by turns.
+/// The minutes from which a clock is reported as wrong. It is less than half an hour, so that a clock that is off by
+/// exactly half an hour is not reported as right and wrong in turn.
 const SHIFTED: f64 = 25.0;
-/// The two witnesses may differ by one step of the alignment, minutes, and a little noise.
+/// The two methods may differ by one step of the alignment and a little noise, in minutes.
 const AGREE: f64 = 40.0;
-/// Correlation below which AmeriFlux finds no lag.
+/// The correlation below which AmeriFlux finds no lag.
 const CORRELATED: f64 = 0.4;
-/// A sensor is dead where its day's light is less of the potential: the lowest 2.5 % of US-UMB's half hours have 0.9 %.
+/// A sensor is dead if its light of a day is below this share of the potential: the lowest 2.5 % of US-UMB's half hours
+/// have 0.9 %.
 const DEAD: f64 = 0.01;
-/// Days in a row for which it is.
+/// The number of consecutive days that are required for a dead sensor.
 const DEAD_DAYS: usize = 2;
-/// Light at night, W m-2 (AmeriFlux's alignment test); 2.5 to 97.5 % of US-UMB's nights lie between -3.9 and 7.0.
+/// The limit of light at night, W m-2 (AmeriFlux's alignment test); 2.5 to 97.5 % of US-UMB's nights are between -3.9
+/// and 7.0.
 const NIGHT_LIGHT: f64 = 10.0;
-/// Nights in a row that have it.
+/// The number of consecutive nights with light that are required.
 const NIGHTS: usize = 3;
-/// A night is judged from so long on: in a short one twilight counts.
+/// The shortest night that is judged: in a shorter one twilight contributes.
 const LEAST_NIGHT: Duration = Duration::from_secs(5_400);
-/// Of the window of AmeriFlux's alignment test.
+/// The number of days in a window of AmeriFlux's alignment test.
 const WINDOW_DAYS: usize = 15;
 
-/// A value of light at the end of its interval.
+/// A value of light, stamped with the end of its interval.
 #[derive(Debug, Clone, Copy)]
 pub struct Sample {
     /// End of the interval.
     pub end: Timestamp,
-    /// W m-2; NaN where there is none.
+    /// The light in W m-2; NaN if there is none.
     pub watts: f64,
 }
 
-/// How the samples of a column lie.
+/// The times of a column's samples.
 #[derive(Debug, Clone, Copy)]
 pub struct Grid {
-    /// Where.
+    /// The position of the station.
     pub position: Position,
-    /// Whose standard time cuts the minutes of the potential.
+    /// The clock whose standard time defines the minutes of the potential.
     pub clock: StationClock,
-    /// Over what time a value is a mean; zero for a sample.
+    /// The time over which a value is a mean; zero for a sample.
     pub interval: Duration,
-    /// From sample to sample.
+    /// The time from sample to sample.
     pub step: Duration,
 }
 
@@ -84,17 +89,18 @@ pub struct Grid {
 pub struct Day {
     /// Its first instant.
     pub begin: Timestamp,
-    /// Whether nine tenths of it are there.
+    /// Whether nine tenths of its values exist.
     is_whole: bool,
-    /// The light, as a part of that of a clear sky; none on a day without sun enough.
+    /// The light as a share of that of a clear sky; None for a day without enough sun.
     pub(super) share: Option<f64>,
-    /// As a part of the potential the light above that of the night, where the night is known: a dead sensor may have an offset.
+    /// The light above that of the night, as a share of the potential, if the night is known: a dead sensor may have an
+    /// offset.
     above_night: Option<f64>,
-    /// Minutes by which the centroid of the light is later than the sun's; none of a day without light.
+    /// The minutes by which the centroid of the light is later than the sun's; None for a day without light.
     pub(super) shift: Option<f64>,
-    /// Median light of its dark hours, W m-2; none where they are too few.
+    /// The median light of its dark hours, W m-2; None if they are too few.
     night: Option<f64>,
-    /// Mean light and potential of each part of the day, for the alignment.
+    /// The mean light and potential of each part of the day, for the alignment test.
     parts: Vec<[f64; 2]>,
 }
 
@@ -112,58 +118,58 @@ impl Day {
     }
 }
 
-/// Since when something is so.
+/// When a fault began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Since {
-    /// The first day of it, at the sun's noon.
+    /// Solar noon of its first day.
     pub noon: Timestamp,
-    /// Whether it is the first day looked at too: it may be so for longer.
+    /// Whether it is also the first day that was examined: the fault may have begun earlier.
     pub is_open: bool,
 }
 
-/// A clock that is not the sun's.
+/// A clock that does not agree with the sun.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Late {
-    /// Minutes by which the light is late; negative where it is early. The median of the newest clear days.
+    /// The minutes by which the light is late; negative if it is early. It is the median of the newest clear days.
     pub minutes: f64,
     /// Since when.
     pub since: Since,
-    /// What AmeriFlux's test says of the same days.
+    /// The result of AmeriFlux's test for the same days.
     pub alignment: Alignment,
 }
 
-/// What the days say.
+/// The faults found in the days.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Said {
-    /// The clock.
+    /// A wrong clock.
     pub late: Option<Late>,
     /// Days without light.
     pub dark: Option<Since>,
-    /// Median of the newest nights with light, W m-2, and since when they have it.
+    /// The median light of the newest nights with light, W m-2, and since when nights have light.
     pub lit_nights: Option<(f64, Since)>,
 }
 
 impl Said {
-    /// Whether older days can tell more about the beginning of something.
+    /// Whether older days could show when a fault began.
     pub fn is_open(&self) -> bool {
         let late = self.late.map(|late| late.since);
         [late, self.dark, self.lit_nights.map(|(_, since)| since)].into_iter().flatten().any(|since| since.is_open)
     }
 }
 
-/// The begin of the solar day that holds an instant.
+/// The beginning of the solar day that contains an instant.
 pub fn begin_of_day(longitude: f64, at: Timestamp) -> Timestamp {
     let east = east(longitude);
     at.plus(east).floor(DAY).minus(east)
 }
 
-/// By how much mean solar time is ahead of UTC, in nanoseconds; whole seconds.
+/// By how much mean solar time is ahead of UTC, in nanoseconds; a whole number of seconds.
 #[allow(clippy::cast_possible_truncation, reason = "at most half a day in seconds")]
 fn east(longitude: f64) -> i64 {
     (longitude * 240.0).round() as i64 * NANOS_PER_SECOND
 }
 
-/// The day that begins at `begin`, from its samples in order of time.
+/// The day that begins at `begin`, from its samples in the order of time.
 #[allow(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
@@ -193,13 +199,13 @@ pub fn day(grid: &Grid, sun: &mut Potential, begin: Timestamp, samples: &[Sample
             sum[0] += value * cos;
             sum[1] += value * sin;
         }
-        // A sample on the midnight that ends the day is as much that of the one that begins it.
+        // A sample at the midnight that ends the day is counted as one at the midnight that begins it.
         if let Some((sums, number)) = of_parts.get_mut((middle_s / part_s) as usize % parts.max(1)) {
             sums[0] += sample.watts;
             sums[1] += possible;
             *number += 1.0;
         }
-        // Half an hour around it counts too: twilight is no night.
+        // The half hours before and after must be dark too, because twilight is not night.
         if possible == 0.0 && sun.most(sample.end.plus(half), span + 2 * half) == 0.0 {
             night.push(sample.watts);
         }
@@ -221,7 +227,7 @@ pub fn day(grid: &Grid, sun: &mut Potential, begin: Timestamp, samples: &[Sample
     }
 }
 
-/// Light of a clear sky by the potential radiation, W m-2.
+/// The light of a clear sky, W m-2, computed from the potential radiation.
 fn clear_sky(potential: f64) -> f64 {
     if potential <= 0.0 {
         return 0.0;
@@ -230,20 +236,21 @@ fn clear_sky(potential: f64) -> f64 {
     HAURWITZ.0 * sine * (-HAURWITZ.1 / sine).exp()
 }
 
-/// What days, oldest first, say together.
+/// Finds the faults in these days, which are given oldest first.
 pub fn said(days: &[Day]) -> Said {
     let late = late(days);
     let lit_nights = run(days, NIGHTS, Day::is_lit_at_night).map(|(nights, since)| {
         let mut newest: Vec<f64> = nights.iter().rev().filter_map(|day| day.night).take(NIGHTS).collect();
         (median(&mut newest).unwrap_or(0.0), since)
     });
-    // A clock that is hours off brings the day's light into the night. A sensor that died since gives none at all.
+    // A clock that is off by hours moves the day's light into the night. A sensor that has died since gives no light at
+    // all.
     let has_light = |day: &Day| day.is_clear() || day.is_lit_at_night() == Some(true);
     let dark = run(days, DEAD_DAYS, Day::is_dark).filter(|(dark, _)| late.is_none() || !dark.iter().any(has_light));
     Said { dark: dark.map(|(_, since)| since), lit_nights: lit_nights.filter(|_| late.is_none()), late }
 }
 
-/// The newest days that are so without one between that is not; those that cannot be judged are passed over.
+/// The newest days that have a fault, up to the newest one without it; days that cannot be judged are skipped.
 fn run(days: &[Day], least: usize, is_so: fn(&Day) -> Option<bool>) -> Option<(&[Day], Since)> {
     let judged = || days.iter().enumerate().rev().filter_map(|(place, day)| Some((place, is_so(day)?)));
     let run = judged().take_while(|(_, is_so)| *is_so);
@@ -265,7 +272,7 @@ fn late(days: &[Day]) -> Option<Late> {
         .filter_map(|(place, day)| Some((place, day.shift?)))
         .collect();
     let newest = &clear[clear.len().checked_sub(CLEAR_DAYS)?..];
-    // Around one of them, for a clock that is off by half a day is late and early.
+    // Relative to one of them, because a clock that is off by half a day is both late and early.
     let (_, around) = *newest.first()?;
     let minutes =
         turned(median(&mut newest.iter().map(|(_, shift)| turned(shift - around)).collect::<Vec<_>>())? + around);
@@ -275,7 +282,7 @@ fn late(days: &[Day]) -> Option<Late> {
     let shifts: Vec<f64> = clear.iter().map(|(_, shift)| *shift).collect();
     let first = change(&shifts, minutes);
     let shifted = days.get(clear.get(first)?.0..)?;
-    // The day of the change has both clocks, where there is a change.
+    // The day of the change, if there is one, has both clock settings.
     let alignment = align(&windows(shifted.get(usize::from(first > 0)..)?))?;
     let agrees = turned(alignment.minutes() - minutes).abs() <= AGREE && alignment.correlation >= CORRELATED;
     if !agrees || alignment.lag == 0 {
@@ -290,7 +297,8 @@ fn turned(minutes: f64) -> f64 {
     (minutes + MINUTES_OF_DAY / 2.0).rem_euclid(MINUTES_OF_DAY) - MINUTES_OF_DAY / 2.0
 }
 
-/// From which of the shifts on they are about `level` and no longer about 0: where the sum of the distances is least.
+/// The index from which the shifts are about `level` and no longer about 0: where the sum of the absolute differences
+/// is smallest.
 fn change(shifts: &[f64], level: f64) -> usize {
     let apart = |shift: f64| turned(shift - level).abs();
     let mut cost: f64 = shifts.iter().map(|shift| apart(*shift)).sum();
@@ -304,8 +312,8 @@ fn change(shifts: &[f64], level: f64) -> usize {
     best.1.min(shifts.len().saturating_sub(1))
 }
 
-/// The largest light and potential of each part of the day, by fifteen days from the newest back. A rest is left out where
-/// there are fifteen days.
+/// The largest light and potential of each part of the day, for windows of fifteen days counted back from the newest
+/// day. An incomplete window is left out if there is a complete one.
 pub(super) fn windows(days: &[Day]) -> Vec<Window> {
     let whole: Vec<&Day> = days.iter().filter(|day| day.is_whole).collect();
     let largest = |days: &[&Day]| {

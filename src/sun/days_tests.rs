@@ -1,4 +1,5 @@
-//! Days of light: a shifted clock, a dead sensor and a wrong sign are found in made series, and nothing in a right one.
+//! Tests with synthetic days of light: a shifted clock, a dead sensor and a wrong sign are found, and correct series
+//! have no faults.
 
 use super::days::windows;
 use super::tests::clear_sky;
@@ -7,7 +8,7 @@ use crate::time::{NANOS_PER_SECOND, StationClock};
 use chrono::FixedOffset;
 use std::time::Duration;
 
-/// Random numbers that are the same in each run (PCG's multiplier, the upper bits).
+/// Pseudorandom numbers that are the same in each run (PCG's multiplier, the upper bits).
 struct Dice(u64);
 
 impl Dice {
@@ -23,7 +24,7 @@ struct Case {
     latitude: f64,
     longitude: f64,
     clock: StationClock,
-    /// Seconds since 1970 of the first day.
+    /// The first day, in seconds since 1970.
     from_s: i64,
 }
 
@@ -54,7 +55,7 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// Thirty days of a sky with clouds that pass within hours, through `change`.
+/// Thirty days of a sky with clouds that pass within hours, modified by `change`.
 fn days_of(
     case: &Case,
     interval_s: u64,
@@ -88,7 +89,7 @@ fn days_of(
 }
 
 fn healthy(_: usize, light: f64) -> f64 {
-    // A thermopile loses some warmth to the night sky.
+    // A thermopile loses some heat to the night sky.
     if light == 0.0 { -2.1 } else { light }
 }
 
@@ -161,7 +162,7 @@ fn samples_are_aligned_where_solar_midnight_is_a_stamp_of_theirs() {
                 let begin = first.plus(number * 86_400 * NANOS_PER_SECOND);
                 let sample = |place: i64| {
                     let end = begin.plus(place * 1_800 * NANOS_PER_SECOND);
-                    // A minute around it, an hour late.
+                    // One-minute samples, one hour late.
                     Sample { end, watts: clear_sky(position, end.minus(3_570 * NANOS_PER_SECOND), 60) }
                 };
                 day(&grid, &mut sun, begin, &(1..=48).map(sample).collect::<Vec<_>>())
@@ -233,7 +234,7 @@ fn too_few_clear_days_or_values_say_nothing() {
 
 #[test]
 fn noise_that_is_no_light_is_no_clock() {
-    // As a radiometer whose multiplier is wrong: 2,600 W m-2, more by night than by day.
+    // Like a radiometer with a wrong multiplier: 2,600 W m-2, more by night than by day.
     let case = &cases()[0];
     let days = days_of(case, 900, |_, light| 2_600.0 - light * 0.6, |_| 0);
     let found = said(&days);

@@ -1,15 +1,15 @@
-//! Where the sun stands over a station, and the radiation that it can give there at most.
+//! The sun's position over a station, and the highest radiation that it can give there.
 //!
-//! [`Potential`] is AmeriFlux's `SW_IN_POT`: the radiation on a horizontal plane at the top of the atmosphere, as the program
-//! of ONEFlux computes it, which AmeriFlux, FLUXNET and ICOS use (`oneflux_steps/common/common.c`: `get_daily_rpot`,
-//! `get_solar_noon`, `shift`). It is given per minute of a day of standard time: Spencer's declination and distance (1971) with
-//! a solar constant of 1376 W m-2, as if noon were at 12:00, then moved by whole minutes to the solar noon of the day (NOAA's
-//! equation of time). Only what is moved over the end of a day differs: ONEFlux empties it, and loses whole days near
-//! longitude 180; here it comes in again at the other end. No library gives these numbers, because minutes and day are those of
-//! that program.
+//! [`Potential`] is AmeriFlux's `SW_IN_POT`: the radiation on a horizontal plane at the top of the atmosphere, as
+//! ONEFlux's program computes it, which AmeriFlux, FLUXNET and ICOS use (`oneflux_steps/common/common.c`:
+//! `get_daily_rpot`, `get_solar_noon`, `shift`). It is computed per minute of a day of standard time: Spencer's
+//! declination and distance (1971) with a solar constant of 1376 W m-2, as if noon were at 12:00, then shifted by whole
+//! minutes to the solar noon of the day (NOAA's equation of time). Only minutes that are shifted over the end of a day
+//! are treated differently: ONEFlux sets them to zero, and loses whole days near longitude 180; here they are inserted
+//! at the other end. No library gives these numbers, because the minutes and the day are those of that program.
 //!
-//! [`elevation`] is NOAA's method (Meeus, low accuracy), within 0.02 degrees of NREL's SPA from 2024 to 2035, without
-//! refraction.
+//! [`elevation`] uses NOAA's method (Meeus, low accuracy) without refraction. It is within 0.02 degrees of NREL's SPA
+//! from 2024 to 2035.
 
 mod alignment;
 mod days;
@@ -23,7 +23,7 @@ pub use potential::Potential;
 
 use crate::time::Timestamp;
 
-/// Where a station is, WGS84.
+/// The position of a station, WGS84.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Position {
     /// Degrees, -90 to 90, north positive.
@@ -38,10 +38,10 @@ const JULIAN_DATE_OF_1970: f64 = 2_440_587.5;
 const J2000: f64 = 2_451_545.0;
 const DAYS_OF_CENTURY: f64 = 36_525.0;
 const SECONDS_OF_DAY: f64 = 86_400.0;
-/// Minutes in which the earth turns by a degree.
+/// The minutes in which the earth turns by one degree.
 const MINUTES_OF_DEGREE: f64 = 4.0;
 
-/// The earth's orbit at a moment, by NOAA's solar calculator (Meeus, Astronomical Algorithms, chapter 25).
+/// The earth's orbit at an instant, by NOAA's solar calculator (Meeus, Astronomical Algorithms, chapter 25).
 struct Orbit {
     /// Geometric mean longitude of the sun, radians.
     mean_longitude: f64,
@@ -56,7 +56,7 @@ struct Orbit {
 }
 
 impl Orbit {
-    /// `centuries` are Julian centuries since J2000.
+    /// The orbit at this number of Julian centuries since J2000.
     fn at(centuries: f64) -> Orbit {
         let t = centuries;
         let node = (125.04 - 1_934.136 * t).to_radians();
@@ -70,7 +70,7 @@ impl Orbit {
         }
     }
 
-    /// By how many minutes the sun is ahead of a clock.
+    /// By how many minutes solar time is ahead of mean time.
     fn equation_of_time(&self) -> f64 {
         let y = (self.obliquity / 2.0).tan().powi(2);
         let (longitude, anomaly, e) = (self.mean_longitude, self.anomaly, self.eccentricity);
@@ -92,8 +92,8 @@ impl Orbit {
     }
 }
 
-/// How high the sun stands, in degrees above the horizon; negative below it. Geometric: refraction lifts a setting sun by
-/// another half degree.
+/// The sun's elevation in degrees above the horizon; negative below it. It is geometric: refraction raises a setting
+/// sun by another half degree.
 pub fn elevation(position: Position, instant: Timestamp) -> f64 {
     let days = days_since_1970(instant);
     let orbit = Orbit::at((days + JULIAN_DATE_OF_1970 - J2000) / DAYS_OF_CENTURY);
@@ -112,12 +112,12 @@ fn days_since_1970(instant: Timestamp) -> f64 {
     instant.nanos() as f64 / 1e9 / SECONDS_OF_DAY
 }
 
-/// Minutes from midnight UTC of a day until the sun stands highest, as ONEFlux's `calcSolNoonUTC` iterates it; may lie outside
-/// of the day. `day` counts from 1970-01-01.
+/// The minutes from midnight UTC of a day to solar noon, iterated as in ONEFlux's `calcSolNoonUTC`; they may be outside
+/// the day. `day` counts from 1970-01-01.
 #[allow(clippy::cast_precision_loss, reason = "a number of days")]
 fn solar_noon(day: i64, longitude: f64) -> f64 {
     let midnight = day as f64 + JULIAN_DATE_OF_1970 - J2000;
-    // The first pass adds the longitude to midnight, as that program does.
+    // The first iteration adds the longitude to midnight, as that program does.
     let first = Orbit::at((midnight - longitude / 360.0) / DAYS_OF_CENTURY);
     let noon = 720.0 - MINUTES_OF_DEGREE * longitude - first.equation_of_time();
     let second = Orbit::at((midnight - 0.5 + noon / 1_440.0) / DAYS_OF_CENTURY);

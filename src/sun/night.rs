@@ -1,18 +1,20 @@
-//! When the sun is down: from sunset to sunrise, as drawings shade it.
+//! The times when the sun is down, from sunset to sunrise, for shading in drawings.
 
 use super::{Position, elevation};
 use crate::time::{NANOS_PER_SECOND, Timestamp};
 
-/// Degrees at which the upper edge of the disc is on the horizon: half its width, and what refraction lifts.
+/// The elevation of the sun's centre in degrees when the upper edge of its disc is on the horizon: half the disc's
+/// diameter plus refraction.
 const HORIZON: f64 = -0.833;
 const HALF_DAY: i64 = 43_200 * NANOS_PER_SECOND;
-/// The sun moves by a degree in four minutes; a drawing needs no more.
+/// The precision of sunrise and sunset. The sun moves by one degree in four minutes; a drawing needs no more.
 const ENOUGH: i64 = NANOS_PER_SECOND;
 
-/// The times between `from` and `to` at which the sun is down, oldest first. A polar day has none, a polar night is one.
+/// The times between `from` and `to` at which the sun is down, oldest first. A polar day has none; a polar night is
+/// one.
 pub fn nights(position: Position, from: Timestamp, to: Timestamp) -> Vec<(Timestamp, Timestamp)> {
     let is_down = |at: Timestamp| elevation(position, at) < HORIZON;
-    // Midnights and noons by the mean sun: between two of them it rises or sets once at most.
+    // Midnights and noons of the mean sun: between two of them it rises or sets at most once.
     #[allow(clippy::cast_possible_truncation, reason = "within a day")]
     let noon = HALF_DAY - (position.longitude / 360.0 * 2.0 * HALF_DAY as f64) as i64;
     let first = (from.nanos() - noon).div_euclid(HALF_DAY);
@@ -43,7 +45,7 @@ pub fn nights(position: Position, from: Timestamp, to: Timestamp) -> Vec<(Timest
     found
 }
 
-/// When `is_down` changes between two times.
+/// The time at which `is_down` changes, between two times.
 fn change(mut early: Timestamp, mut late: Timestamp, is_down: &impl Fn(Timestamp) -> bool) -> Timestamp {
     let before = is_down(early);
     while late.nanos_since(early) > ENOUGH {
@@ -70,7 +72,7 @@ mod tests {
 
     #[test]
     fn a_night_is_from_sunset_to_sunrise() {
-        // By NOAA's formulas in another program: 21:18:17 and 06:12:51 in Michigan's summer time.
+        // Computed with NOAA's formulas in another program: 21:18:17 and 06:12:51 in Michigan's summer time.
         let found = nights(UMB, at("2021-07-22T16:00:00Z"), at("2021-07-23T16:00:00Z"));
         let [(sunset, sunrise)] = found[..] else { panic!("{found:?}") };
         for (found, right) in [(sunset, "2021-07-23T01:18:17Z"), (sunrise, "2021-07-23T10:12:51Z")] {

@@ -1,69 +1,70 @@
-//! Potential radiation, minute by minute.
+//! Computes potential radiation minute by minute.
 //!
-//! What holds for a whole day is computed once a day, and the cosine of each minute once a run, so that a row costs a few
-//! multiplications. Declination and distance are those of the whole day: ONEFlux hands its day of the year with a fraction to a parameter that is a whole
-//! number (`get_daily_rpot`).
+//! Values for a whole day are computed once per day, and the cosine of each minute once per run, so a row costs a few
+//! multiplications. Declination and distance are those of the whole day: ONEFlux passes its day of the year with a
+//! fraction to a parameter that is a whole number (`get_daily_rpot`).
 
 use std::sync::LazyLock;
 
 use super::{Position, solar_noon};
 use crate::time::{LocalTime, NANOS_PER_SECOND, StationClock, Timestamp};
 
-/// Of a day.
+/// The minutes of a day.
 const MINUTES: usize = 1_440;
 const NANOS_OF_MINUTE: i64 = 60 * NANOS_PER_SECOND;
 const NANOS_OF_DAY: i64 = 86_400 * NANOS_PER_SECOND;
-/// W m-2, as ONEFlux has it.
+/// The solar constant, W m-2, as in ONEFlux.
 const SOLAR_CONSTANT: f64 = 1_376.0;
 const DAYS_OF_YEAR: f64 = 365.0;
-/// A table asks for the day in hand and the one before, and a look back of a test for another.
+/// The number of cached days. A table needs the present day and the previous one, and the history of a test another
+/// one.
 const DAYS_KEPT: usize = 3;
 
-/// Cosine of the hour angle at each minute, where noon is at 12:00.
+/// The cosine of the hour angle at each minute, with noon at 12:00.
 static COSINES: LazyLock<Vec<f64>> = LazyLock::new(|| {
     let cosine = |minute: u32| ((f64::from(minute) / 60.0 - 12.0) * 15.0).to_radians().cos();
     (0..1_440).map(cosine).collect()
 });
 
-/// One day of standard time.
+/// A day of standard time.
 #[derive(Debug, Clone)]
 struct Day {
-    /// Since 1970-01-01 on the clock face of standard time.
+    /// The day's number since 1970-01-01 in standard time.
     number: i64,
-    /// Of standard time from UTC, seconds.
+    /// The offset of standard time from UTC, seconds.
     offset_s: i64,
-    /// The constant times the distance times the sines of latitude and declination, W m-2.
+    /// The solar constant times the distance factor times the sines of latitude and declination, W m-2.
     level: f64,
-    /// Likewise with their cosines.
+    /// The same with the cosines.
     swing: f64,
-    /// Minutes by which noon is later than 12:00, 0 to 1439.
+    /// The minutes by which solar noon is later than 12:00, 0 to 1439.
     shift: usize,
 }
 
 impl Day {
-    /// W m-2.
+    /// The potential radiation of a minute, W m-2.
     fn minute(&self, minute: usize) -> f64 {
         let cosine = COSINES.get((minute + MINUTES - self.shift) % MINUTES).copied().unwrap_or(0.0);
         (self.level + self.swing * cosine).max(0.0)
     }
 }
 
-/// The potential radiation at a station. Computes a day when it is first asked for and keeps the last few.
+/// The potential radiation at a station. A day is computed at its first use, and the last few days are kept.
 #[derive(Debug, Clone)]
 pub struct Potential {
     position: Position,
     clock: StationClock,
-    /// The one asked for last stands first.
+    /// The cached days; the last one used is the first.
     days: Vec<Day>,
 }
 
 impl Potential {
-    /// At a position, by the standard time of a clock.
+    /// For a position, in the standard time of a clock.
     pub fn new(position: Position, clock: StationClock) -> Potential {
         Potential { position, clock, days: Vec::new() }
     }
 
-    /// The mean over `[end - span, end)`, W m-2; that of the last minute where `span` is 0. ONEFlux's half hour is that of 30
+    /// The mean over `[end - span, end)`, W m-2; that of the last minute if `span` is 0. ONEFlux's half hour has 30
     /// whole minutes. A span of more than a day counts as a day.
     pub fn mean(&mut self, end: Timestamp, span_nanos: i64) -> f64 {
         let (mut sum, mut length) = (0.0, 0.0);
@@ -74,8 +75,8 @@ impl Potential {
         sum / length
     }
 
-    /// The largest mean over `[end - part, end)` for any part of the span: no value that a logger stores at `end` can have had
-    /// more sun, over whatever part of the time since the row before it was averaged.
+    /// The largest mean over `[end - part, end)` for any part of the span: a value that a logger stores at `end` cannot
+    /// have had more sun, over whatever part of the time since the previous row it was averaged.
     pub fn most(&mut self, end: Timestamp, span_nanos: i64) -> f64 {
         let (mut sum, mut length, mut most) = (0.0, 0.0, 0.0_f64);
         self.back(end, span_nanos, |value, nanos| {
@@ -86,7 +87,8 @@ impl Potential {
         most
     }
 
-    /// Passes on value and length of every minute, or part of one, from the end of the span back to its begin.
+    /// Passes the value and the length of every minute, or part of one, to `take`, from the end of the span back to its
+    /// beginning.
     #[allow(clippy::cast_precision_loss, reason = "nanoseconds of a minute")]
     fn back(&mut self, end: Timestamp, span_nanos: i64, mut take: impl FnMut(f64, f64)) {
         let offset_s = i64::from(self.clock.standard_offset(end).local_minus_utc());
@@ -138,7 +140,7 @@ impl Day {
         let latitude = position.latitude.to_radians();
         let level = SOLAR_CONSTANT * distance * latitude.sin() * declination.sin();
         let swing = SOLAR_CONSTANT * distance * latitude.cos() * declination.cos();
-        // To the second, as ONEFlux rounds the solar noon before it takes whole minutes.
+        // Rounded to the second, as ONEFlux rounds the solar noon before it takes whole minutes.
         let noon = solar_noon(number, position.longitude) + offset_s as f64 / 60.0;
         let shift = ((noon + 0.5 / 60.0).floor() as i64 - 720).rem_euclid(MINUTES as i64);
         Day { number, offset_s, level, swing, shift: usize::try_from(shift).unwrap_or(0) }

@@ -1,4 +1,4 @@
-//! The sun against published positions and against its own light: what `docs/qc.md` says of it holds.
+//! Tests the sun against published positions and synthetic light, and checks statements of `docs/qc.md`.
 
 use super::*;
 use crate::time::{Candidates, LocalTime, NANOS_PER_SECOND, StationClock};
@@ -18,7 +18,7 @@ fn instant(text: &str, clock: StationClock) -> Timestamp {
 }
 
 #[allow(clippy::cast_possible_truncation)]
-/// As many significant digits as are printed.
+/// Compares as many significant digits as are printed.
 fn agrees(computed: f64, printed: f64, digits: i32) -> bool {
     if printed == 0.0 {
         return computed == 0.0;
@@ -28,8 +28,8 @@ fn agrees(computed: f64, printed: f64, digits: i32) -> bool {
     (computed - printed).abs() <= unit * 0.500_01
 }
 
-/// End of the half hour on the standard clock; then, for each site, the sun's elevation in its middle by pvlib's SPA and the
-/// mean of ONEFlux's own program.
+/// The end of the half hour in standard time; then, for each site, the sun's elevation at its middle by pvlib's SPA and
+/// the mean of ONEFlux's own program.
 const VECTORS: [(&str, [(f64, f64); 3]); 5] = [
     ("2024-03-20 07:00:00", [(-0.11, 12.355), (6.17, 150.346), (3.07, 75.871)]),
     ("2024-06-21 12:30:00", [(67.26, 1_227.31), (30.89, 682.306), (42.39, 897.281)]),
@@ -105,7 +105,8 @@ fn both_ends_of_the_circle_of_longitude_are_one_place() {
         let (mut east, mut west) = (at(180.0), at(-180.0));
         for half_hour in 0..48 * 365 {
             let end = Timestamp::from_seconds(1_735_689_600 + half_hour * 1_800);
-            // A day's solar noon is looked for by UTC, which is another day at one of the two: seconds, so a minute.
+            // The solar noon of a day is computed for the UTC day, which is a different day at one of the two
+            // positions: the difference is seconds, so one minute.
             let (one, other) = (east.mean(end, HALF_HOUR), west.mean(end, HALF_HOUR));
             assert!((one - other).abs() < 7.0, "{latitude} {end}: {one} and {other}");
         }
@@ -147,7 +148,7 @@ fn the_most_is_that_of_any_time_over_which_a_logger_averages() {
     assert!(sun.most(night, HALF_HOUR) == 0.0 && sun.most(night, 12 * 2 * HALF_HOUR) > 400.0, "after a gap");
 }
 
-/// Clear sky after Haurwitz (1945), W m-2: the mean of the minutes before `end`.
+/// The clear sky of Haurwitz (1945), W m-2: the mean of the minutes before `end`.
 pub(super) fn clear_sky(position: Position, end: Timestamp, span_s: i64) -> f64 {
     let minutes = span_s / 60;
     let at = |minute: i64| {
@@ -160,7 +161,7 @@ pub(super) fn clear_sky(position: Position, end: Timestamp, span_s: i64) -> f64 
     mean
 }
 
-/// The year 2025 at US-UMB by AmeriFlux's 24 windows, with stamps that are late by so many half hours.
+/// The year 2025 at US-UMB in AmeriFlux's 24 windows, with stamps that are late by this number of half hours.
 fn year_of_windows(late: i64) -> Vec<Window> {
     let clock = fixed(-5.0);
     let midnight = instant("2025-01-01 00:00:00", clock);
@@ -168,7 +169,7 @@ fn year_of_windows(late: i64) -> Vec<Window> {
     (0..24)
         .map(|window| {
             let mut found = Window { light: vec![0.0; 48], potential: vec![0.0; 48] };
-            // Days of the year 7, 22 ... 352, and seven on either side.
+            // Days of the year 7, 22 ... 352, with seven days on either side.
             for day in 15 * window..15 * window + 14 {
                 for half in 0..48_u8 {
                     let end = midnight.plus((day * 48 + i64::from(half) + 1) * HALF_HOUR);

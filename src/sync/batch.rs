@@ -1,4 +1,4 @@
-//! The rows of one request, rendered, that can be compressed and can be divided at any row.
+//! The rendered rows of one request. A batch can be compressed, and divided at any row.
 
 use libdeflater::{CompressionLvl, Compressor};
 
@@ -8,28 +8,29 @@ use crate::time::Timestamp;
 /// One row of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BatchRow {
-    /// Its series.
+    /// The id of its series.
     pub series: i64,
     /// Its key in the store.
     pub id: i64,
-    /// How often its content was replaced.
+    /// The version of its content: how often it was replaced.
     pub version: i64,
     /// Its time.
     pub ts: Timestamp,
-    /// Where its line ends in the batch's lines.
+    /// The end of its line in the batch's lines.
     end: usize,
 }
 
 /// Lines for one bucket, and the rows they came from.
 #[derive(Debug, Clone, Default)]
 pub struct Batch {
-    /// None means the destination's own.
+    /// The bucket; None is the destination's default.
     pub bucket: Option<String>,
     lines: Vec<u8>,
     rows: Vec<BatchRow>,
 }
 
-/// libdeflate's fastest level: 31 % of the bytes of sixteen values a row, where zlib's level 3 needs twice the time for 30 %.
+/// libdeflate's fastest level: sixteen values per row are compressed to 31 % of the bytes; zlib's level 3 needs twice
+/// the time for 30 %.
 const LEVEL: i32 = 1;
 
 impl Batch {
@@ -38,7 +39,7 @@ impl Batch {
         Batch { bucket, lines: Vec::new(), rows: Vec::new() }
     }
 
-    /// Adds a row by letting `render` append its line.
+    /// Adds a row; `render` appends its line.
     pub fn push<E>(
         &mut self,
         (series, id, version, ts): (i64, i64, i64, Timestamp),
@@ -53,31 +54,31 @@ impl Batch {
         Ok(())
     }
 
-    /// Line protocol.
+    /// The lines in line protocol.
     pub fn lines(&self) -> &[u8] {
         &self.lines
     }
 
-    /// Lines in it: one per row, or more where a table is wider than the product allows.
+    /// The number of lines: one per row, or more if a table is wider than the product allows.
     pub fn line_count(&self) -> usize {
         memchr::memchr_iter(b'\n', &self.lines).count()
     }
 
-    /// Its rows, in the order of the lines.
+    /// The rows, in the order of the lines.
     pub fn rows(&self) -> &[BatchRow] {
         &self.rows
     }
 
-    /// Whether there is nothing in it.
+    /// Whether the batch has no rows.
     pub fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// One gzip member of the lines.
+    /// The lines compressed as one gzip member.
     pub fn gzip(&self) -> Vec<u8> {
         let mut compressor = Compressor::new(CompressionLvl::new(LEVEL).unwrap_or_default());
         let bound = compressor.gzip_compress_bound(self.lines.len());
-        // Line protocol fits into half of the bound; as many buffers stand in memory as requests are in flight.
+        // Line protocol compresses to less than half of the bound, and there is one buffer for each request in flight.
         for room in [bound / 2, bound] {
             let mut member = vec![0; room];
             if let Ok(length) = compressor.gzip_compress(&self.lines, &mut member) {
@@ -86,22 +87,22 @@ impl Batch {
                 return member;
             }
         }
-        // It fails only where there is less room than the bound; without a member the lines are sent as they are.
+        // It fails only if the room is smaller than the bound; without a member the lines are sent uncompressed.
         Vec::new()
     }
 
-    /// The two halves, by rows.
+    /// Divides the batch into two halves by rows.
     pub fn halves(&self) -> (Batch, Batch) {
         let middle = self.rows.len() / 2;
         (self.part(0, middle), self.part(middle, self.rows.len()))
     }
 
-    /// As many rows from the front as fit into `bytes`.
+    /// The first rows that fit into `bytes`.
     pub fn head(&self, bytes: usize) -> Batch {
         self.part(0, self.rows.partition_point(|row| row.end <= bytes))
     }
 
-    /// The last row alone: a line that a server took once.
+    /// The line of the last row: a line that a server accepted.
     pub fn last_line(&self) -> &[u8] {
         let start = self.rows.len().checked_sub(2).map_or(0, |before| self.rows[before].end);
         &self.lines[start..]
@@ -142,23 +143,23 @@ impl Batch {
         parts
     }
 
-    /// One row of it.
+    /// A batch of one of its rows.
     pub fn row(&self, place: usize) -> Batch {
         let place = place.min(self.rows.len().saturating_sub(1));
         self.part(place, (place + 1).min(self.rows.len()))
     }
 
-    /// Takes the last row out again.
+    /// Removes the last row.
     pub fn drop_last(&mut self) {
         self.rows.pop();
         self.lines.truncate(self.rows.last().map_or(0, |row| row.end));
     }
 
-    /// What the store needs to know of its rows, series by series.
+    /// The marks of its rows for the store, series by series.
     pub fn marks(&self) -> Vec<Mark> {
         let mut marks: Vec<Mark> = Vec::new();
         for row in &self.rows {
-            // Rows of a series stand together, nearly always.
+            // The rows of a series are nearly always consecutive.
             let place = match marks.last() {
                 Some(last) if last.series == row.series => Some(marks.len() - 1),
                 _ => marks.iter().position(|mark| mark.series == row.series),
@@ -218,7 +219,7 @@ mod tests {
     #[test]
     fn lines_that_do_not_compress_are_one_gzip_member_too() {
         use std::io::Read;
-        // No two bytes in a row predict the next one.
+        // No two consecutive bytes predict the next one.
         let noise: String = (0..20_000u64)
             .map(|place| xxhash_rust::xxh3::xxh3_64(&place.to_le_bytes()))
             .map(|hash| char::from_u32(0x4e00 + u32::try_from(hash % 20_000).unwrap()).unwrap())

@@ -1,27 +1,27 @@
-//! Cancellation of a sync before its work is done, in two kinds, for a caller that stays up.
+//! Cancels a sync before its work is done. There are two kinds, for an agent that stays up.
 //!
-//! "Stop" ends it after the request that is on its way, and ends its waiting. "Fresh rows" ends it between two requests
-//! once it has run for a while: the next sync begins with the newest rows, so that a long backlog does not hide the
-//! live picture. It never shortens a wait, because the server may have asked for it.
+//! "Stop" ends the sync after the current request, and ends its pauses. "Fresh rows" ends it between two requests, once
+//! it has run for a while: the next sync begins with the newest rows, so that a long backlog does not delay the live
+//! picture. "Fresh rows" never shortens a pause, because the server may have asked for it.
 //!
-//! It also carries the wake of the reading half, which waits for its next look and for the end at once.
+//! It also wakes the reading half, which waits both for its next look and for the end.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// A sync goes on for so long before fresh rows end it: a backlog that is sent by the minute loses nothing to the few
-/// requests that open each sync.
+/// How long a sync runs before fresh rows end it: a backlog that takes minutes then loses little time to the few
+/// requests at the beginning of each sync.
 const AT_LEAST: Duration = Duration::from_secs(30);
 
-/// Shared by the caller and the threads of the sync.
+/// The state shared by the caller and the threads of the sync.
 #[derive(Debug, Default)]
 pub struct Cancel {
-    wishes: Mutex<Wishes>,
+    signals: Mutex<Signals>,
     stop: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct Wishes {
+struct Signals {
     stop: bool,
     begun: Option<Instant>,
     fresh: bool,
@@ -40,46 +40,46 @@ impl Cancel {
         self.lock().stop
     }
 
-    /// Pauses for so long. False if the work is cancelled, at once or meanwhile.
+    /// Pauses for this time. False if the work is cancelled before or during the pause.
     pub fn wait(&self, length: Duration) -> bool {
-        let wishes = self.stop.wait_timeout_while(self.lock(), length, |wishes| !wishes.stop);
-        !wishes.unwrap_or_else(PoisonError::into_inner).0.stop
+        let signals = self.stop.wait_timeout_while(self.lock(), length, |signals| !signals.stop);
+        !signals.unwrap_or_else(PoisonError::into_inner).0.stop
     }
 
-    /// Ends a [`Cancel::wait_or_wake`], the present one or the next.
+    /// Ends a [`Cancel::wait_or_wake`], the current one or the next.
     pub fn wake(&self) {
         self.lock().wake = true;
         self.stop.notify_all();
     }
 
-    /// As [`Cancel::wait`], and ends early after a [`Cancel::wake`].
+    /// Like [`Cancel::wait`], but ends early after a [`Cancel::wake`].
     pub fn wait_or_wake(&self, length: Duration) -> bool {
-        let wishes = self.stop.wait_timeout_while(self.lock(), length, |wishes| !wishes.stop && !wishes.wake);
-        let mut wishes = wishes.unwrap_or_else(PoisonError::into_inner).0;
-        wishes.wake = false;
-        !wishes.stop
+        let signals = self.stop.wait_timeout_while(self.lock(), length, |signals| !signals.stop && !signals.wake);
+        let mut signals = signals.unwrap_or_else(PoisonError::into_inner).0;
+        signals.wake = false;
+        !signals.stop
     }
 
-    /// A sync begins: what was staged so far is in it.
+    /// A sync begins: it includes everything staged so far.
     pub fn sync_begins(&self) {
-        let mut wishes = self.lock();
-        wishes.begun = Some(Instant::now());
-        wishes.fresh = false;
+        let mut signals = self.lock();
+        signals.begun = Some(Instant::now());
+        signals.fresh = false;
     }
 
-    /// Rows were staged that the sync at work does not know.
+    /// Rows were staged that the current sync does not include.
     pub fn fresh_rows(&self) {
         self.lock().fresh = true;
     }
 
-    /// Whether the sync at work is to end before its next request.
+    /// Whether the current sync must end before its next request.
     pub(super) fn ends_the_sync(&self) -> bool {
-        let wishes = self.lock();
-        wishes.stop || wishes.fresh && wishes.begun.is_some_and(|begun| begun.elapsed() >= AT_LEAST)
+        let signals = self.lock();
+        signals.stop || signals.fresh && signals.begun.is_some_and(|begun| begun.elapsed() >= AT_LEAST)
     }
 
-    fn lock(&self) -> MutexGuard<'_, Wishes> {
-        self.wishes.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Signals> {
+        self.signals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,8 +1,8 @@
-//! What the lines of each table carry, compared with what they have carried before.
+//! Compares the fields that the lines of each table carry with those that they carried before.
 //!
-//! A configuration that sends less leaves fields in the points that were sent with them: a column that is no longer a field
-//! or has another name, the flag of a test that is gone, values that are withheld now. Whether older points are worth
-//! sending again is the user's choice, so nothing happens by itself; it is said once, with the command that does it.
+//! If a configuration sends less, points that were sent before keep the other fields: a column that is no longer a
+//! field or has another name, the flag of a test that is gone, values that are now withheld. The user decides whether
+//! older points are sent again, so nothing is done automatically; a note says it once, with the command that does it.
 
 use super::{SyncError, shape, stale};
 use crate::config::{Config, TableConfig};
@@ -10,7 +10,8 @@ use crate::line::LineShape;
 use crate::store::{FieldKind, LostFields, SentField, SeriesBacklog, Store};
 use crate::time::Timestamp;
 
-/// Compares the lines of every configured table, or of one, so that a `replay` or `reflag` knows which points lose a field.
+/// Compares the lines of every configured table, or of one, so that a `replay` or `reflag` knows which points lose a
+/// field.
 pub fn compare(config: &Config, store: &Store, only: Option<&str>) -> Result<(), SyncError> {
     for table in config.tables.iter().filter(|table| only.is_none_or(|only| only == table.name.0)) {
         if let Some(shape) = any_shape(config, store, table)? {
@@ -20,7 +21,7 @@ pub fn compare(config: &Config, store: &Store, only: Option<&str>) -> Result<(),
     Ok(())
 }
 
-/// Puts sent rows of a table back whose failing values are withheld now. Gives how many.
+/// Puts back the sent rows of a table whose failed values are now withheld. Returns their number.
 pub fn requeue_withheld(
     config: &Config,
     store: &Store,
@@ -35,12 +36,12 @@ pub fn requeue_withheld(
     if places.is_empty() { Ok(0) } else { Ok(store.requeue_withheld(&table.name.0, &lost, span, &places)?) }
 }
 
-/// Compares the tables that are about to be sent. Gives notes on what their lines no longer carry, each once.
+/// Compares the tables that are about to be sent. Returns notes on fields that their lines no longer carry, each once.
 pub(super) fn notes(store: &Store, backlog: &[SeriesBacklog], shapes: &[LineShape]) -> Result<Vec<String>, SyncError> {
     let mut notes = Vec::new();
     let mut before: Option<&str> = None;
     for (series, shape) in backlog.iter().zip(shapes) {
-        // Series of one table stand together, and their lines carry the same.
+        // The series of one table are consecutive, and their lines carry the same fields.
         if before.replace(&series.table) == Some(&series.table) {
             continue;
         }
@@ -55,7 +56,7 @@ fn note(table: &str, lost: &LostFields) -> String {
     let what: Vec<String> = lost
         .fields
         .iter()
-        // Where no value is sent, failing ones go without saying.
+        // If the value of a column is not sent, its failed values need no note.
         .filter(|(kind, name)| {
             *kind != FieldKind::FailingValue || !lost.fields.contains(&(FieldKind::Value, name.clone()))
         })
@@ -91,7 +92,7 @@ fn fields(shape: &LineShape) -> Vec<SentField> {
     fields
 }
 
-/// The shape of one of the table's series; none where it has no row or cannot be sent.
+/// The line shape of any of the table's series; None if it has no rows or cannot be sent.
 fn any_shape(config: &Config, store: &Store, table: &TableConfig) -> Result<Option<LineShape>, SyncError> {
     let Some(series) = store.series(&table.name.0)?.into_iter().next() else { return Ok(None) };
     let backlog =

@@ -1,12 +1,12 @@
-//! How many columns of a measurement a table may have: where a product limits them, tables that write to one measurement
-//! share its limit (docs/influx-answers.md#limits).
+//! The number of columns that a table may have in a measurement: if a product limits it, the tables that write to one
+//! measurement share the limit (docs/influx-answers.md#limits).
 
 use crate::config::{Config, DestinationConfig, TableConfig};
 
-/// The most columns of a line of this table: the product's limit is per measurement, over all tables that write to it.
+/// The most columns of a line of this table. The product's limit is per measurement, over all tables that write to it.
 ///
-/// `columns_of` gives the columns of a table by its name. While the tables fit together each may have all; when they no
-/// longer do, each has an equal share, so that a column more of one table moves no column of another.
+/// `columns_of` returns the columns of a table by its name. As long as the tables fit together, each may use all
+/// columns; otherwise each has an equal share, so that a new column of one table does not move a column of another.
 ///
 /// # Errors
 /// Those of `columns_of`.

@@ -1,14 +1,15 @@
-//! What follows from each answer, row by row.
+//! Applies the answer to each request to its rows.
 //!
-//! 204 settles the rows of exactly that request. A refusal that may be a row's fault halves the batch until the culprit
-//! stands alone; it is set aside only after the server took a line that it takes, and refused the culprit again (I6).
-//! Everything else leaves the rows where they are.
+//! An answer of 204 makes exactly the rows of that request sent. A refusal that may be caused by a row halves the batch
+//! until the row is alone. The row is rejected only after the server accepted a known-good line, and refused the row
+//! again (I6). After any other answer the rows remain pending.
 //!
-//! Several requests are in flight where the destination allows it. Answers are taken in the order of planning; after
-//! anything but 204 nothing more is begun until every answer is there and each failure is handled, one request at a time.
+//! If the destination allows it, several requests are in flight. Answers are processed in the order of planning. After
+//! an answer other than 204, no further request begins until every answer has arrived and each failure is handled, one
+//! request at a time.
 //!
-//! Each bucket is a lane of its own: a bucket that is refused ends its lane, and the others go on. Only what concerns all
-//! of them (the deadline, the budget, the network) ends the run.
+//! Each bucket has a lane of its own: a refused bucket ends its lane, and the others continue. Only what concerns all
+//! lanes (the deadline, the budget, the network) ends the run.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -34,10 +35,10 @@ mod together;
 
 use refusals::Refusals;
 
-/// A 500 that comes so often for the same bytes is taken for a row's fault (an old InfluxDB answers a field type conflict
-/// so).
+/// After this number of 500 answers to the same bytes, a row is suspected (an old InfluxDB answers a field type
+/// conflict with 500).
 const FAILURES_BEFORE_SPLIT: u32 = 3;
-/// Enough to see what is wrong.
+/// The most notes in a report: enough to see what is wrong.
 const MOST_NOTES: usize = 20;
 
 /// Why the delivery ended.
@@ -51,13 +52,13 @@ enum Stop {
 
 /// Why nothing more is sent to one bucket in this run.
 enum LaneEnd {
-    /// The server refuses the bucket, or every row of it.
+    /// The server refuses the bucket, or every row for it.
     Held(String),
     /// The server fails for this bucket, whatever is sent.
     Failing(String),
 }
 
-/// An end that is part of the plan, of the run or of one lane, or an error.
+/// Why a step ended early: an end of the run, an end of one lane, or an error.
 enum Ended {
     Stop(Stop),
     Lane(LaneEnd),
@@ -78,14 +79,14 @@ pub(super) struct Work<'a> {
     pub(super) clock: &'a dyn Clock,
     pub(super) cancel: &'a Cancel,
     pub(super) limits: &'a SyncConfig,
-    /// The destination's name.
+    /// The name of the destination.
     pub(super) destination: &'a str,
     pub(super) progress: &'a dyn Progress,
     pub(super) lanes: &'a Lanes,
     pub(super) known_good: &'a KnownGood<'a>,
 }
 
-/// One sync's worth of requests.
+/// The requests of one sync.
 pub(super) struct Delivery<'a> {
     work: Work<'a>,
     store: &'a Store,
@@ -93,11 +94,11 @@ pub(super) struct Delivery<'a> {
     report: &'a mut SyncReport,
     pace: Pace,
     refusals: Refusals<'a>,
-    /// Bytes on their way that no receipt counts yet.
+    /// Bytes of requests that were begun and have no receipt yet.
     unrecorded_bytes: u64,
-    /// How many requests may be in flight now.
+    /// The number of requests that may be in flight now.
     width: usize,
-    /// Text for each lane that ended before its work was done, and the worst of the reasons.
+    /// The note for each lane that ended early, and the most severe reason.
     lane_notes: Vec<String>,
     lanes_stopped_by: Option<StoppedBy>,
 }
@@ -118,12 +119,12 @@ impl<'a> Delivery<'a> {
         }
     }
 
-    /// Delivers batch after batch, and puts into the report why it ended. A held bucket is said before all else.
+    /// Delivers batch after batch, and reports why it ended. A held bucket has priority over other reasons.
     pub(super) fn run(mut self, ready: &Receiver<Result<Fed, SyncError>>) -> Result<(), SyncError> {
         let stop = match self.deliver_all(ready) {
             Ok(()) => Stop::Done,
             Err(Ended::Stop(stop)) => stop,
-            // A lane's end is dealt with where it comes up.
+            // The end of a lane is handled where it occurs.
             Err(Ended::Lane(_)) => Stop::Done,
             Err(Ended::Error(error)) => return Err(error),
         };
@@ -143,7 +144,7 @@ impl<'a> Delivery<'a> {
         };
         let of_causes = self.refusals.notes();
         self.report.notes.extend(of_causes);
-        // What is to be done about a held bucket comes last: `status` shows the last note.
+        // The note on a held bucket comes last, because `status` shows the last note.
         self.report.notes.extend(note);
         self.report.notes.append(&mut self.lane_notes);
         Ok(())
@@ -158,7 +159,7 @@ impl<'a> Delivery<'a> {
             if ending.is_ok() {
                 ending = self.fill(&mut flights, &mut next, ready);
             }
-            // The store syncs to disk while the network works.
+            // The store syncs to disk while requests are in flight.
             self.settle(&mut accepted)?;
             let Some(mut flight) = flights.pop_front() else { return ending };
             let answer = flight.answer()?;
@@ -177,7 +178,7 @@ impl<'a> Delivery<'a> {
         }
     }
 
-    /// Posts until as many requests are in flight as may be, or nothing is left to post.
+    /// Posts requests until the permitted number is in flight, or nothing is left to post.
     fn fill(
         &mut self,
         flights: &mut VecDeque<Flight>,
@@ -197,8 +198,8 @@ impl<'a> Delivery<'a> {
                     Err(_) => return Ok(()),
                 },
             };
-            // The live picture of a bucket is acknowledged before its backlog begins. Behind an answer that is no
-            // acknowledgement nothing is begun before it is dealt with.
+            // The live picture of a bucket is acknowledged before its backlog begins. After an answer other than an
+            // acknowledgement no request begins before that answer is handled.
             let is_early = |flight: &Flight| flight.ready.live && flight.ready.batch.bucket == batch.batch.bucket;
             let waits_for_live = !batch.live && flights.iter().any(is_early);
             if waits_for_live || flights.iter_mut().any(Flight::is_refused) {
@@ -216,7 +217,7 @@ impl<'a> Delivery<'a> {
         Ok(())
     }
 
-    /// What of the batch still has to be sent to its bucket; none if nothing has.
+    /// The part of the batch that must still be sent to its bucket; None if there is none.
     fn still_due(&self, ready: Ready) -> Result<Option<Ready>, Ended> {
         if self.work.lanes.is_closed(ready.batch.bucket.as_deref()) {
             return Ok(None);
@@ -234,7 +235,7 @@ impl<'a> Delivery<'a> {
         Ok(Some(ready.with(batch)))
     }
 
-    /// Takes the answers behind an accepted one that are there too, up to the first that is no 204.
+    /// Takes the accepted answers that have already arrived after the first, up to one that is not a 204.
     fn take_accepted(&mut self, flights: &mut VecDeque<Flight>, accepted: &mut Vec<(Arc<Ready>, Answer)>) {
         while let Some(answer) = flights.front_mut().and_then(Flight::acknowledged) {
             let Some(front) = flights.pop_front() else { return };
@@ -243,7 +244,7 @@ impl<'a> Delivery<'a> {
         }
     }
 
-    /// Waits for every answer. What is accepted is accepted; the others are given back in their order.
+    /// Waits for every answer. Accepted requests are added to `accepted`; the others are returned in their order.
     fn drain(
         &mut self,
         (first, answer): (Flight, Answer),
@@ -268,14 +269,14 @@ impl<'a> Delivery<'a> {
         Ok(broken.map(|()| failed)?)
     }
 
-    /// Deals with what was not accepted, in its order. Requests that failed side by side mostly failed for one reason: the
-    /// first of them waits, the others are sent again behind it.
+    /// Handles the requests that were not accepted, in their order. Requests that fail at the same time mostly fail for
+    /// the same reason: the first one pauses, the others are sent again directly after it.
     fn deal_with(&mut self, failed: Vec<(Arc<Ready>, Answer)>) -> Step {
         let mut failed = failed.into_iter();
         let mut has_waited = false;
         while let Some((ready, answer)) = failed.next() {
             if let Err(ended) = self.deal_with_one(&ready, answer, &mut has_waited) {
-                // They were answered, and a quota counts them.
+                // These requests were answered, so a quota counts them.
                 for (ready, answer) in failed {
                     self.store.note_answer(&self.receipt(&ready, &answer, outcome_of(&answer)))?;
                 }
@@ -305,7 +306,7 @@ impl<'a> Delivery<'a> {
         self.lane_ends(bucket, judged)
     }
 
-    /// Closes the bucket's lane if that is what a step ended with; any other end is passed on.
+    /// Closes the bucket's lane if the step ended it; any other end is returned.
     fn lane_ends(&mut self, bucket: Option<&str>, step: Step) -> Step {
         let Err(Ended::Lane(end)) = step else { return step };
         self.work.lanes.close(bucket);
@@ -332,7 +333,7 @@ impl<'a> Delivery<'a> {
         }
     }
 
-    /// Whether another request may be begun.
+    /// Whether another request may begin.
     fn may_begin(&self) -> Step {
         if self.work.cancel.ends_the_sync() {
             return Err(Ended::Stop(Stop::Interrupted));
@@ -340,7 +341,7 @@ impl<'a> Delivery<'a> {
         if self.pace.is_over() { Err(Ended::Stop(Stop::Deadline)) } else { Ok(()) }
     }
 
-    /// The batch, or as much of it as the budget leaves room for; then it is the last.
+    /// The batch, or the part of it for which the budget has room; the second value says that it is the last.
     fn within_budget(&self, ready: Ready) -> Result<(Ready, bool), Ended> {
         let Some(budget) = self.work.limits.budget_bytes else { return Ok((ready, false)) };
         let now = self.now();
@@ -351,7 +352,7 @@ impl<'a> Delivery<'a> {
         }
         let mut head = ready.batch.head(room);
         if head.is_empty() && used == 0 {
-            // A row wider than the whole budget goes alone, or it would never go.
+            // A row larger than the whole budget is sent alone, or it would never be sent.
             head = ready.batch.row(0);
         }
         if head.is_empty() {
@@ -371,7 +372,7 @@ impl<'a> Delivery<'a> {
     /// Posts the request and waits for its answer.
     fn ask(&mut self, ready: &Arc<Ready>) -> Result<Answer, Ended> {
         let answer = self.post(ready)?.answer()?;
-        // Its receipt counts it at once.
+        // Its receipt is written at once, so these bytes are counted there.
         self.unrecorded_bytes = self.unrecorded_bytes.saturating_sub(ready.batch.lines().len() as u64);
         Ok(answer)
     }
@@ -401,7 +402,7 @@ impl<'a> Delivery<'a> {
         }
     }
 
-    /// The server took the batch.
+    /// Notes that the server accepted the batch.
     fn accept(&mut self, batch: &Batch) {
         self.pace.succeeded(batch.bucket.as_deref());
         self.refusals.learn(batch);
@@ -443,8 +444,8 @@ impl<'a> Delivery<'a> {
         self.handle(&ready, answer, patience)
     }
 
-    /// Takes a 204; at anything else waits and sends the same bytes again, splits, or stops. `patience` is how many times a
-    /// 500 may come.
+    /// Handles an answer: accepts a 204; otherwise it pauses and sends the same bytes again, splits the batch, or
+    /// stops. `patience` is the permitted number of 500 answers.
     fn handle(&mut self, ready: &Arc<Ready>, first: Answer, patience: u32) -> Step {
         let bucket = ready.batch.bucket.as_deref();
         let mut answer = first;
@@ -467,7 +468,7 @@ impl<'a> Delivery<'a> {
                         return self.split(ready, answer);
                     }
                     if self.pace.share_is_used(bucket) {
-                        // A line that the bucket took before tells a failing bucket from bad rows.
+                        // A known-good line distinguishes a failing bucket from bad rows.
                         self.judge()?;
                     }
                     if self.pace.share_is_used(bucket) {
@@ -499,13 +500,13 @@ impl<'a> Delivery<'a> {
     }
 }
 
-/// The destination refuses us: what a user has to do, and the server's text.
+/// The destination refuses this sender: the advice for the user, and the server's message.
 fn held(fix: &str, answer: &Answer) -> Ended {
     let reason = if answer.message.is_empty() { String::new() } else { format!(" ({})", answer.message) };
     Ended::Lane(LaneEnd::Held(format!("{fix}{reason}")))
 }
 
-/// What a receipt says of an answer after which nothing more was tried.
+/// The receipt's outcome for an answer after which nothing more was tried.
 fn outcome_of(answer: &Answer) -> ReceiptOutcome {
     match answer.outcome {
         Outcome::Stored => ReceiptOutcome::Stored,

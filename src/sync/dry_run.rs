@@ -1,4 +1,4 @@
-//! What a sync would do, counted by the same plan and feed that it goes by.
+//! Reports what a sync would do, counted by the same plan and feed that a sync uses.
 
 use std::sync::mpsc::sync_channel;
 
@@ -16,11 +16,11 @@ use crate::time::{Clock, Timestamp};
 pub struct DryRun {
     /// Rows that would be sent.
     pub rows: u64,
-    /// In so many requests.
+    /// The number of requests.
     pub requests: u64,
-    /// With so many bytes of line protocol.
+    /// The bytes of line protocol in them.
     pub bytes: u64,
-    /// What a user should know.
+    /// Notes for the user.
     pub notes: Vec<String>,
 }
 
@@ -32,8 +32,8 @@ pub fn dry_run(config: &Config, store: &Store, clock: &dyn Clock) -> Result<DryR
     dry_run_with(config, store, clock, |_| true)
 }
 
-/// As [`dry_run`], and hands on the lines of each request, byte by byte as they would be sent; ends early when `lines` says
-/// false.
+/// Like [`dry_run`], and passes the lines of each request to `lines`, byte by byte as they would be sent; ends early
+/// when `lines` returns false.
 ///
 /// # Errors
 /// The store fails.
@@ -60,7 +60,7 @@ pub fn dry_run_with(
     let mut dry = DryRun { notes: outbox.notes.clone(), ..DryRun::default() };
     std::thread::scope(|scope| {
         scope.spawn(move || feed.run(plan));
-        // Moved in, so that the feed ends when its batches are no longer taken.
+        // Moved in, so that the feed ends when its batches are no longer received.
         let ready = ready;
         for batch in ready {
             let batch = match batch? {

@@ -1,4 +1,4 @@
-//! How much is pending, and how long it takes to drain.
+//! Estimates how many bytes are pending, and how long it takes to send them.
 
 use std::time::Duration;
 
@@ -7,20 +7,20 @@ use crate::config::Config;
 use crate::store::Store;
 use crate::time::Timestamp;
 
-/// Rows of each series that an estimate looks at.
+/// The number of rows of each series that an estimate reads.
 const SAMPLE_ROWS: usize = 50;
 
-/// The backlog, as far as it is known without reading it.
+/// The size of the backlog, estimated without reading all of it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PendingBytes {
-    /// Bytes of line protocol, by the length of a sample of each table's lines.
+    /// Bytes of line protocol, by the length of sample lines of each table.
     pub bytes: u64,
-    /// Until the last of them is sent, by syncs every five minutes; none where that is unknown.
+    /// The time until the last of them is sent, by syncs every five minutes; None if it is unknown.
     pub drain: Option<Duration>,
 }
 
-/// Estimates bytes and time of the backlog. By the budget where there is one: each window of five minutes takes so many
-/// bytes, and the first begins now. Else by the rate of the last sync, if it sent something.
+/// Estimates bytes and time of the backlog. With a budget, each window of five minutes takes that many bytes, and the
+/// first begins now. Without a budget, the rate of the last sync is used, if it sent something.
 pub fn pending_bytes(config: &Config, store: &Store, now: Timestamp) -> Result<PendingBytes, SyncError> {
     let tables = store.table_status()?;
     let pending: u64 = tables.iter().map(|table| table.pending).sum();

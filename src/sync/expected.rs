@@ -1,9 +1,11 @@
-//! What is usual, beside the values: the band of each configured climatology, as a measurement `fluxtower_expected`.
+//! Sends the expected range beside the values: the band of each configured climatology, as the measurement
+//! `fluxtower_expected`.
 //!
-//! A dashboard can only draw what stands in the bucket, and not every query language can compute a band of half hours and
-//! seasons. So the agent sends it: tags `station` and `logger_table`, fields `<field>_low` and `<field>_high` (the suspect
-//! bounds), a point each half hour, up to the present. That is 48 points a day and table, sent with the first sync of each
-//! half hour. Like the agent's health it is no part of the data: no row is kept back for it, and a refusal is tried again later.
+//! A dashboard can only draw what is in the bucket, and not every query language can compute bands of half hours and
+//! seasons. So the agent sends them: tags `station` and `logger_table`, fields `<field>_low` and `<field>_high` (the
+//! suspect bounds), one point per half hour, up to the present. That is 48 points per day and table, sent with the
+//! first sync of each half hour. Like the agent's health it is not part of the data: no row is delayed for it, and
+//! after a refusal it is tried again later.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -19,19 +21,20 @@ use crate::qc::{Climatology, Season};
 use crate::store::ReceiptOutcome;
 use crate::time::Timestamp;
 
-/// The measurement.
+/// The name of the measurement.
 const MEASUREMENT: &str = "fluxtower_expected";
 /// Climatologies have steps of half an hour, as AmeriFlux publishes them.
 const STEP: Duration = Duration::from_secs(1_800);
 /// How far back the first points reach: what a dashboard shows of a new station.
 const REACH: Duration = Duration::from_secs(7 * 86_400);
-/// Until when points were sent, by bucket. Another key than that of versions whose tag was `table`, so that the points that a
-/// dashboard shows are there under the new tag too.
+/// The setting that keeps until when points were sent, by bucket. It differs from the key of versions whose tag was
+/// `table`, so that the points that a dashboard shows are sent under the new tag too.
 const KEY: &str = "expected_until_logger_table";
-/// As the largest batches of rows.
+/// The same as for the largest batches of rows.
 const LINES_PER_REQUEST: usize = 5_000;
 
-/// Sends the points since the last ones, each table's to its own bucket, unless that is held or refused rows in this run.
+/// Sends the points after the last ones, each table's to its own bucket, unless the bucket is held or refused rows in
+/// this run.
 pub(super) fn send(
     sync: &Sync<'_>,
     destination: &mut dyn Destination,
@@ -76,7 +79,7 @@ pub(super) fn send(
     Ok(())
 }
 
-/// The columns that are sent and have a climatology, with the name that they are sent under.
+/// The columns that are sent and have a climatology, with their field names.
 fn bands(table: &TableConfig) -> impl Iterator<Item = (&str, &Climatology)> {
     table.columns.iter().filter_map(|(name, column)| {
         let climatology = column.quality.climatology.as_ref()?;
@@ -84,7 +87,7 @@ fn bands(table: &TableConfig) -> impl Iterator<Item = (&str, &Climatology)> {
     })
 }
 
-/// A line per table and half hour that a band is known for.
+/// One line per table and half hour for which a band is known.
 fn lines(config: &Config, tables: &[&TableConfig], from: Timestamp, last: Timestamp) -> String {
     let station = tag_value(&config.station.name);
     let mut lines = String::new();

@@ -1,4 +1,4 @@
-//! From plan to batches: reads and renders the next requests while others are on their way.
+//! Makes batches from the plan: reads and renders the next requests while others are in flight.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::mpsc::SyncSender;
@@ -14,24 +14,24 @@ use crate::store::{SeriesBacklog, Store};
 use crate::text::count;
 use crate::time::{Interval, Timestamp};
 
-/// Rows read at once from one series of the backlog.
+/// The number of rows that are read at a time from one series of the backlog.
 const STRIDE: usize = 1_000;
 
-/// What the feed gives.
+/// What the feed passes on.
 #[derive(Debug)]
 pub(super) enum Fed {
     /// The next request.
     Batch(Ready),
-    /// A row that cannot be spelled, and why.
+    /// A row that cannot be rendered, and why.
     Note(String),
 }
 
-/// Makes batches and hands them on; stops when the receiver is gone.
+/// Makes batches and passes them on; ends when the receiver is closed.
 pub(super) struct Feed<'a> {
     /// A connection of its own, so that it reads while another thread writes.
     pub(super) store: Store,
     pub(super) backlog: &'a [SeriesBacklog],
-    /// By index into `backlog`.
+    /// The line shapes, by index into `backlog`.
     pub(super) shapes: &'a [LineShape],
     pub(super) limits: &'a SyncConfig,
     pub(super) compress: bool,
@@ -39,18 +39,18 @@ pub(super) struct Feed<'a> {
     pub(super) out: SyncSender<Result<Fed, SyncError>>,
 }
 
-/// By series and field: values that the field's type cannot express, with the first one's time and how many.
+/// By series and field: values that the field's type cannot represent, with the first one's time and their number.
 type LeftOut = HashMap<(usize, String), (ValueType, Timestamp, u64)>;
 
-/// What became of a stride.
+/// The result of reading a stride.
 struct Stride {
-    /// Where to go on, or None at the piece's end.
+    /// The time to continue from, or None at the end of the piece.
     next: Option<Timestamp>,
-    /// Whether the batch takes no more.
+    /// Whether the batch is full.
     is_full: bool,
 }
 
-/// Why the feed ends early: a store that fails, or a receiver that is gone.
+/// Why the feed ends early: the store fails, or the receiver is closed.
 enum End {
     Failed(SyncError),
     ReceiverIsGone,
@@ -63,7 +63,7 @@ impl From<SyncError> for End {
 }
 
 impl Feed<'_> {
-    /// Every batch of the plan: first the live pictures of all buckets, then their backlogs.
+    /// Makes every batch of the plan: first the live pictures of all buckets, then their backlogs.
     pub(super) fn run(&self, plan: &[BucketPlan]) {
         let lanes = plan
             .iter()
@@ -73,7 +73,7 @@ impl Feed<'_> {
             match self.lane(bucket.as_ref(), pieces, live) {
                 Ok(()) => {}
                 Err(End::Failed(error)) => {
-                    // If the receiver is gone, the run has ended with an error of its own.
+                    // If the receiver is closed, the run has ended with an error of its own.
                     let _ = self.out.send(Err(error));
                     return;
                 }
@@ -82,7 +82,7 @@ impl Feed<'_> {
         }
     }
 
-    /// The pieces of one bucket, the piece with the oldest rows first, a stride at a time.
+    /// Makes the batches of one bucket, a stride at a time, always from the piece with the oldest rows.
     fn lane(&self, bucket: Option<&String>, pieces: &[Piece], live: bool) -> Result<(), End> {
         let mut left_out = LeftOut::default();
         let mut left: HashMap<usize, Piece> = pieces.iter().copied().enumerate().collect();
@@ -113,7 +113,7 @@ impl Feed<'_> {
         if batch.is_empty() { Ok(()) } else { self.hand_on(batch, live) }
     }
 
-    /// Adds up to a stride of the piece's rows.
+    /// Adds up to one stride of the piece's rows.
     fn stride(&self, batch: &mut Batch, piece: Piece, left_out: &mut LeftOut) -> Result<Stride, End> {
         let series = self.backlog[piece.series].series;
         let shape = &self.shapes[piece.series];
@@ -132,7 +132,7 @@ impl Feed<'_> {
                     })
                 });
                 if batch.lines().len() > self.limits.batch_bytes && batch.rows().len() > 1 {
-                    // It opens the next batch. A row larger than a whole batch goes alone.
+                    // The row begins the next batch. A row larger than a whole batch is sent alone.
                     batch.drop_last();
                     next = Some(row.ts);
                     is_full = true;
@@ -144,7 +144,7 @@ impl Feed<'_> {
                     entry.2 += 1;
                 }
                 if let Err(error) = rendered {
-                    // The row stays pending: no answer has decided about it.
+                    // The row remains pending, because no answer has decided about it.
                     failed =
                         Some(format!("table \"{}\", row of {}: {error}", self.backlog[piece.series].table, row.ts));
                 }
@@ -161,7 +161,7 @@ impl Feed<'_> {
         Ok(Stride { next: next.filter(|next| !ended && *next < piece.interval.until), is_full })
     }
 
-    /// A value that is not sent is said, by table and field.
+    /// Notes on values that are not sent, by table and field.
     fn notes_of(&self, left_out: &LeftOut) -> Vec<String> {
         let mut tables: BTreeMap<(&str, &str), (ValueType, Timestamp, u64)> = BTreeMap::new();
         for ((series, field), (value_type, first, values)) in left_out {

@@ -1,15 +1,16 @@
-//! Which rows have their last flags, so that a row that is sent need not be sent again (I7).
+//! Decides which rows have final flags, so that a row that is sent need not be sent again (I7).
 //!
-//! A spike shows when the next row comes, and a comparison with another table when that table has been read. Until then a
-//! row stays pending, though no longer than `[qc] wait` after its own time: a live picture must not stand still because one
-//! logger does. Comes the neighbour later still, its flags may change, and the row goes out again.
+//! A spike is detected when the next row is read, and a comparison with another table is made when that table has been
+//! read. Until then a row remains pending, but no longer than `[qc] wait` after its own time: the live picture must not
+//! stop because one logger does. If the neighbour is read even later, the flags of the row may change, and the row is
+//! sent again.
 
 use super::SyncError;
 use crate::config::{Config, TableConfig};
 use crate::store::{SeriesBacklog, Store};
 use crate::time::{Interval, Timestamp};
 
-/// Cuts the backlog of a series to the rows whose flags are final by `now`.
+/// Reduces the backlog of a series to the rows whose flags are final by `now`.
 pub(super) fn cut(
     config: &Config,
     store: &Store,
@@ -27,7 +28,7 @@ pub(super) fn cut(
     Ok(())
 }
 
-/// The time up to which every row of the series has its last flags; none where rows are judged at once.
+/// The time up to which every row of the series has final flags; None if rows are judged at once.
 fn until(config: &Config, store: &Store, table: &TableConfig, series: i64) -> Result<Option<Timestamp>, SyncError> {
     let mut until: Option<Timestamp> = None;
     let mut limit = |ts: Timestamp| until = Some(until.map_or(ts, |known| known.min(ts)));

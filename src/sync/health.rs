@@ -1,6 +1,6 @@
-//! The agent's own health as a small measurement, and a sign of life for a dead man's switch.
+//! Sends the agent's own health as a small measurement, and the heartbeat for a dead man's switch.
 //!
-//! On a dashboard "no data" and "no agent" look the same, unless the agent says each time that it is there.
+//! On a dashboard "no data" and "no agent" look the same, unless the agent reports each time that it is running.
 
 use std::fmt::Write as _;
 
@@ -12,36 +12,36 @@ use crate::line::tag_value;
 use crate::store::{ReceiptDraft, ReceiptOutcome, Store, TableStatus};
 use crate::time::{NANOS_PER_SECOND, Timestamp};
 
-/// The measurement.
+/// The name of the measurement.
 const MEASUREMENT: &str = "fluxtower_agent";
 
-/// Whether a sync has something to say although no row is pending.
+/// Whether a sync has something to send although no row is pending.
 pub(super) fn is_due(config: &Config) -> bool {
     config.sync.health && matches!(config.destination, DestinationConfig::Influx(_))
         || config.sync.heartbeat_url.is_some()
 }
 
-/// What the one list of findings comes to (`status::findings`).
+/// The summary of the list of findings (`status::findings`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
     /// `ok`, `note`, `unknown` or `look`.
     pub verdict: &'static str,
-    /// Whether all that there is to know is known, and nothing asks for a user.
+    /// Whether everything is known, and nothing needs a user.
     pub is_well: bool,
-    /// Findings of that weight.
+    /// The number of findings that are problems.
     pub problems: u64,
-    /// Findings of that weight.
+    /// The number of findings that are warnings.
     pub warnings: u64,
 }
 
 impl Standing {
-    /// Neither good nor bad.
+    /// The verdict before the findings are known.
     pub const NOT_JUDGED: Standing = Standing { verdict: "unknown", is_well: false, problems: 0, warnings: 0 };
 }
 
-/// Sends the health lines and the bands that are expected ([`expected`]), and calls the heartbeat when nothing is due any
-/// more and the list of findings neither asks for a user nor has something unknown. Neither failure is a failure of the
-/// sync: what matters has been said by then, and whoever watches sees the silence.
+/// Sends the health lines and the expected ranges ([`expected`]). Calls the heartbeat if nothing is due and the
+/// findings neither ask for a user nor leave something unknown. A failure here is not a failure of the sync: the rows
+/// have been sent by then, and whoever monitors the heartbeat notices that it is missing.
 pub(super) fn send(
     sync: &Sync<'_>,
     destination: &mut dyn Destination,
@@ -83,26 +83,26 @@ pub(super) fn send(
     Ok(())
 }
 
-/// What a receipt says of lines that are no rows.
+/// The receipt's outcomes for lines that are not rows.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LineKind {
-    /// Where the server took them.
+    /// The outcome if the server accepted them.
     pub(super) taken: ReceiptOutcome,
-    /// Where it did not.
+    /// The outcome if it did not.
     pub(super) refused: ReceiptOutcome,
 }
 
-/// Lines that are no rows.
+/// Lines that are not rows.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ExtraLines<'a> {
-    /// None means the destination's own.
+    /// The bucket; None is the destination's default.
     pub(super) bucket: Option<&'a str>,
-    /// Each with its line end.
+    /// The lines, each with its line end.
     pub(super) lines: &'a str,
     pub(super) kind: LineKind,
 }
 
-/// Sends lines that are no rows and leaves a receipt, so that the quota counts them.
+/// Sends lines that are not rows and writes a receipt, so that the quota counts them.
 pub(super) fn say(
     store: &Store,
     now: Timestamp,
@@ -129,12 +129,13 @@ pub(super) fn say(
     Ok(answer)
 }
 
-/// No query of receipts goes back further than this: rows that have waited so long have waited too long.
+/// How far back receipts are queried at most: rows that have been pending for this time have been pending too long
+/// anyway.
 const LONGEST_WAIT_S: i64 = 7 * 86_400;
 
-/// How long the pending rows of a table have waited: since its bucket last acknowledged a row. They have not waited longer than
-/// they exist. The age of a row says nothing: a history that was read just now is as old as it is, and has not waited at all.
-fn waited(
+/// How long the rows of a table have been pending: since its bucket last acknowledged a row, but no longer than they
+/// exist. The age of a row is not used: a history that was read just now is old, but has not been pending for long.
+fn pending_for(
     config: &Config,
     store: &Store,
     table: &TableStatus,
@@ -149,8 +150,8 @@ fn waited(
     Ok(now.seconds_since(oldest).min(silent).clamp(0, LONGEST_WAIT_S))
 }
 
-/// One line for the agent, one per table that has a row, and one per table of the configuration that never had one, where the
-/// first ingest is known.
+/// One line for the agent, one per table that has a row, and one per configured table that never had one, if the first
+/// ingest is known.
 pub(super) fn lines(config: &Config, store: &Store, standing: &Standing, now: Timestamp) -> Result<String, SyncError> {
     let station = tag_value(&config.station.name);
     let tables = store.table_status()?;
@@ -158,7 +159,8 @@ pub(super) fn lines(config: &Config, store: &Store, standing: &Standing, now: Ti
     let age = |then: Timestamp| now.seconds_since(then);
     let oldest = tables.iter().filter_map(|table| table.oldest_pending).min();
     let first = store.first_ingest()?;
-    let waits = tables.iter().map(|table| waited(config, store, table, first, now)).collect::<Result<Vec<i64>, _>>()?;
+    let waits =
+        tables.iter().map(|table| pending_for(config, store, table, first, now)).collect::<Result<Vec<i64>, _>>()?;
     // InfluxQL cannot calculate with the time of a point.
     let reported = now.nanos() / NANOS_PER_SECOND;
     // Writing to a String cannot fail.

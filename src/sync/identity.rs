@@ -1,9 +1,10 @@
-//! The bucket identity: the bucket that rows went to is the bucket that rows go to.
+//! Checks the bucket identity: the bucket is still the one that rows were sent to before.
 //!
-//! A bucket that was deleted and made again under its name is empty, one whose retention was lowered has lost rows that
-//! the store calls sent, and InfluxDB 3 creates a database that is gone again with the next write. Id, retention and that it
-//! was there are remembered at the first send; a change for the worse is reported and the bucket is held until a user
-//! confirms it (docs/influx-answers.md#retention-and-bucket-identity). `check` asks the same question by [`foresee`].
+//! A bucket that was deleted and created again under its name is empty. A bucket whose retention was shortened has lost
+//! rows that the store calls sent. InfluxDB 3 creates a missing database with the next write. So the id, the retention
+//! and the existence are remembered at the first send. A change for the worse is reported, and the bucket is held until
+//! a user confirms it (docs/influx-answers.md#retention-and-bucket-identity). `check` asks the same question by
+//! [`foresee`].
 
 use std::time::Duration;
 
@@ -13,18 +14,18 @@ use super::SyncError;
 use crate::destination::{BucketLook, Retention};
 use crate::store::{Store, StoreError};
 
-/// What is remembered of a bucket.
+/// What is remembered about a bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Identity {
     id: Option<String>,
-    /// Seconds; 0 means for ever, none that the server does not say.
+    /// Seconds; 0 means for ever, None if the server does not say it.
     retention_s: Option<u64>,
-    /// Whether the server showed it, now or before. Absent in what earlier versions stored.
+    /// Whether the server showed the bucket, now or before. Absent in what earlier versions stored.
     #[serde(default)]
     seen: bool,
 }
 
-/// What follows from a look at the bucket.
+/// The result of a look at the bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict {
     /// The same bucket, or the first look at it.
@@ -35,7 +36,7 @@ pub enum Verdict {
     Hold(String),
 }
 
-/// Compares a bucket with what is remembered of it, and remembers it.
+/// Compares a bucket with what is remembered about it, and remembers the new state.
 pub(super) fn compare(
     store: &Store,
     destination: &str,
@@ -47,7 +48,7 @@ pub(super) fn compare(
     let before = remembered(store, destination, bucket)?;
     let verdict = judged(before.as_ref(), &now, look, bucket.unwrap_or(destination));
     if !matches!(verdict, Verdict::Hold(_)) {
-        // What the server does not say this time stays remembered.
+        // What the server does not say this time is kept from before.
         let identity = Identity {
             id: now.id.or(before.as_ref().and_then(|before| before.id.clone())),
             seen: now.seen || before.as_ref().is_some_and(|before| before.seen),
@@ -58,7 +59,7 @@ pub(super) fn compare(
     Ok(verdict)
 }
 
-/// What [`super::run`] would conclude from this look; remembers nothing.
+/// What [`super::run`] would conclude from this look. It remembers nothing.
 ///
 /// # Errors
 /// The store cannot be read.
@@ -82,7 +83,8 @@ impl Identity {
         Identity { id: look.id.clone(), retention_s, seen: look.is_there == Some(true) }
     }
 
-    /// Whether the server once showed it. Earlier versions stored an id or a retention only of what it showed.
+    /// Whether the server once showed the bucket. Earlier versions stored an id or a retention only if the server
+    /// showed it.
     fn was_there(&self) -> bool {
         self.seen || self.id.is_some()
     }
@@ -98,7 +100,7 @@ fn earlier_key(destination: &str, bucket: Option<&str>) -> String {
     format!("{}{destination} | {}", Store::BUCKET_IDENTITY, bucket.unwrap_or_default())
 }
 
-/// What an earlier version remembered goes on under the key of this one.
+/// Moves what an earlier version remembered to the key of this version.
 fn take_over(store: &Store, destination: &str, bucket: Option<&str>) -> Result<(), StoreError> {
     let earlier = earlier_key(destination, bucket);
     if store.recall(&earlier)?.is_some() {
@@ -107,7 +109,7 @@ fn take_over(store: &Store, destination: &str, bucket: Option<&str>) -> Result<(
     Ok(())
 }
 
-/// The bucket of a key; `Some(None)` is the destination's own.
+/// The bucket of a key; `Some(None)` is the destination's default.
 fn bucket_of(key: &str) -> Option<Option<String>> {
     let names = key.strip_prefix(Store::BUCKET_IDENTITY)?;
     if let Ok((_, bucket)) = serde_json::from_str::<(String, Option<String>)>(names) {
@@ -117,7 +119,7 @@ fn bucket_of(key: &str) -> Option<Option<String>> {
     Some((!bucket.is_empty()).then(|| bucket.to_owned()))
 }
 
-/// Also before [`take_over`], because a reader may not write.
+/// Also reads the earlier key, because a reader cannot call [`take_over`].
 fn remembered(store: &Store, destination: &str, bucket: Option<&str>) -> Result<Option<Identity>, StoreError> {
     let text = match store.recall(&earlier_key(destination, bucket))? {
         Some(text) => Some(text),
@@ -137,7 +139,8 @@ fn judged(before: Option<&Identity>, now: &Identity, look: &BucketLook, name: &s
     judge(before, now, name)
 }
 
-/// How long each bucket keeps rows, as last seen; none means the destination's own. Only those that forget.
+/// How long each bucket keeps rows, as last seen; None is the destination's default bucket. Buckets that keep rows for
+/// ever are left out.
 pub fn retentions(store: &Store) -> Result<Vec<(Option<String>, Duration)>, StoreError> {
     let kept = store.recall_all(Store::BUCKET_IDENTITY)?;
     Ok(kept

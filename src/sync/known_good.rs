@@ -1,4 +1,5 @@
-//! Lines that prove that a bucket takes lines, so that a refused row is not taken for a server that refuses everything (I6).
+//! Lines that prove that a bucket accepts lines, so that a server that refuses everything is not mistaken for one that
+//! refuses a row (I6).
 
 use super::batch::Batch;
 use super::{Outbox, Standing, SyncError, health, shape};
@@ -6,28 +7,28 @@ use crate::config::Config;
 use crate::store::{SeriesBacklog, Store};
 use crate::time::{Clock, Interval, Timestamp};
 
-/// So many other tables are tried before it is believed that the bucket takes nothing.
+/// The number of other tables that are tried before the bucket is taken as one that accepts nothing.
 const MOST_TABLES: usize = 16;
 
-/// Finds such lines.
+/// Finds known-good lines.
 pub(super) struct KnownGood<'a> {
     pub(super) config: &'a Config,
     pub(super) store: &'a Store,
     pub(super) outbox: &'a Outbox,
     pub(super) clock: &'a dyn Clock,
-    /// Whether the destination has use for the agent's own health.
+    /// Whether the destination accepts the agent's own health.
     pub(super) takes_health: bool,
 }
 
-/// A line that the bucket has not taken yet and should take.
+/// A line that the bucket has not accepted yet, but should accept.
 pub(super) struct Candidate {
     pub(super) batch: Batch,
-    /// Whether it is a pending row, which an acknowledgement makes a sent one.
+    /// Whether it is a pending row, which becomes sent when it is acknowledged.
     pub(super) is_row: bool,
 }
 
 impl KnownGood<'_> {
-    /// The line of a row that the bucket took in an earlier run.
+    /// The line of a row that the bucket accepted in an earlier run.
     pub(super) fn earlier(&self, bucket: Option<&str>) -> Result<Option<Vec<u8>>, SyncError> {
         let Some(row) = self.store.last_sent_row(bucket)? else { return Ok(None) };
         let Some(table) = self.config.table(&row.table) else { return Ok(None) };
@@ -37,8 +38,8 @@ impl KnownGood<'_> {
         Ok(shape.render(row.ts, &row.values, &row.flags, &mut line).is_ok().then_some(line))
     }
 
-    /// For a bucket that has taken nothing yet: the agent's own line where it goes to this bucket, then the newest pending
-    /// row of each other table of the bucket.
+    /// For a bucket that has accepted nothing yet: the agent's own line if it goes to this bucket, then the newest
+    /// pending row of each other table of the bucket.
     pub(super) fn candidates(&self, bucket: Option<&str>, table: Option<&str>) -> Result<Vec<Candidate>, SyncError> {
         let mut candidates = Vec::new();
         if bucket.is_none() && self.takes_health && self.config.sync.health {
@@ -78,14 +79,14 @@ impl KnownGood<'_> {
     }
 }
 
-/// A line that stands for no row.
+/// A batch of a line that belongs to no row.
 pub(super) fn line_alone(bucket: Option<&str>, line: &[u8]) -> Batch {
     let mut batch = Batch::new(bucket.map(str::to_owned));
     let pushed: Result<(), SyncError> = batch.push((0, 0, 0, Timestamp::EPOCH), |out| {
         out.extend_from_slice(line);
         Ok(())
     });
-    // What only copies bytes cannot fail.
+    // Copying bytes cannot fail.
     let _ = pushed;
     batch
 }

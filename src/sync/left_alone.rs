@@ -1,8 +1,8 @@
-//! A server that asked to be left alone (`Retry-After`) is left alone by the next runs too.
+//! Stores a server's request to wait (`Retry-After`), so that the next runs respect it too.
 //!
-//! A run ends at its deadline, the next one begins minutes later and would ask again at once. So the instant until which
-//! the server asked for is stored. It is a wish and no evidence: an instant more than an hour ahead comes from a clock that
-//! was wrong, and is ignored (no server is given more than an hour).
+//! A run ends at its deadline, and the next one begins minutes later and would send a request at once. So the instant
+//! until which the server asked to wait is stored. An instant more than an hour ahead comes from a wrong clock and is
+//! ignored, because no server is given more than an hour.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use crate::store::Store;
 use crate::time::{Timestamp, nanos};
 
 const KEY: &str = "left alone until: ";
-/// As the longest wait that an answer can impose.
+/// The longest wait that an answer can impose.
 const LONGEST: Duration = Duration::from_secs(3_600);
 
-/// How long the destination is still to be left alone.
+/// How long to wait until the destination may be contacted again.
 pub(super) fn still(store: &Store, destination: &str, now: Timestamp) -> Result<Option<Duration>, SyncError> {
     let until = store.recall(&format!("{KEY}{destination}"))?.and_then(|text| text.parse::<i64>().ok());
     Ok(until
@@ -24,7 +24,7 @@ pub(super) fn still(store: &Store, destination: &str, now: Timestamp) -> Result<
         .map(Duration::from_nanos))
 }
 
-/// Stores what the destination asked for.
+/// Stores how long the destination asked to wait.
 pub(super) fn remember(store: &Store, destination: &str, now: Timestamp, asked: Duration) -> Result<(), SyncError> {
     let until = now.nanos().saturating_add(nanos(asked.min(LONGEST)));
     Ok(store.remember(&format!("{KEY}{destination}"), &until.to_string())?)

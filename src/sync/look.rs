@@ -1,4 +1,4 @@
-//! A look at every bucket before anything is sent: whether it is the same as before, and what it no longer keeps.
+//! Looks at every bucket before rows are sent: whether it is the same as before, and which rows it no longer keeps.
 
 use std::collections::HashSet;
 
@@ -10,19 +10,19 @@ use crate::destination::{BucketLook, Destination};
 use crate::store::{Store, StoreError};
 use crate::time::Clock;
 
-/// What looks at the buckets led to, and what the sending found out about them.
+/// The result of the look at the buckets, and what sending found out about them.
 #[derive(Default)]
 pub(super) struct Looked {
-    /// Rows left the backlog.
+    /// Whether rows have expired.
     pub(super) expired: bool,
     pub(super) held: Vec<HeldBucket>,
-    /// Buckets that were compared with what is remembered of them; none is the destination's own.
+    /// Buckets that were compared with what is remembered about them; None is the destination's default.
     seen: HashSet<Option<String>>,
     /// Buckets that refused rows in this run.
     refused: HashSet<Option<String>>,
 }
 
-/// A bucket that is not the one that it was.
+/// A bucket that is no longer the same bucket.
 pub(super) struct HeldBucket {
     bucket: Option<String>,
     pub(super) text: String,
@@ -33,13 +33,13 @@ impl Looked {
         self.held.iter().any(|held| held.bucket.as_deref() == bucket)
     }
 
-    /// The bucket refused rows: nothing more goes to it in this run.
+    /// Notes that the bucket refused rows: nothing more is sent to it in this run.
     pub(super) fn refused(&mut self, bucket: Option<&str>) {
         self.refused.insert(bucket.map(str::to_owned));
     }
 
-    /// Whether lines that are no rows may go to the bucket. One that this run has not looked at is looked at first: InfluxDB 3
-    /// creates a database that is gone again with any write, and nothing would show afterwards that it was empty.
+    /// Whether lines that are not rows may be sent to the bucket. If this run has not looked at the bucket, it does so
+    /// now: InfluxDB 3 creates a missing database with any write, and afterwards nothing would show that it was empty.
     pub(super) fn may_take(
         &mut self,
         sync: &Sync<'_>,
@@ -56,7 +56,8 @@ impl Looked {
         Ok(!self.holds(bucket) && !self.refused.contains(&bucket.map(str::to_owned)))
     }
 
-    /// Compares the bucket with what is remembered of it, and the server's clock with this computer's. None if it is held.
+    /// Compares the bucket with what is remembered about it, and the server's clock with this computer's. None if the
+    /// bucket is held.
     fn look_at(
         &mut self,
         sync: &Sync<'_>,
@@ -79,10 +80,11 @@ impl Looked {
     }
 }
 
-/// Under this key the store keeps by how many minutes the server's clock is ahead of this computer's, as last confirmed.
+/// The key under which the store keeps by how many minutes the server's clock is ahead of this computer's, as last
+/// confirmed.
 const SERVER_AHEAD_KEY: &str = "server ahead";
 
-/// By how much the server's clock was ahead of this computer's at the last sync; None where no server confirmed its time.
+/// By how much the server's clock was ahead of this computer's at the last sync. None if no server confirmed its time.
 ///
 /// # Errors
 /// The store cannot be read.
@@ -91,7 +93,8 @@ pub fn server_ahead(store: &Store) -> Result<Option<TimeDelta>, StoreError> {
     Ok(minutes.and_then(TimeDelta::try_minutes))
 }
 
-/// Whether a note of a sync says that this computer's clock and the server's disagree. `status` has a finding of its own for it.
+/// Whether a note of a sync says that this computer's clock and the server's disagree. `status` has a separate finding
+/// for that.
 pub fn is_about_clocks(note: &str) -> bool {
     note.starts_with("this computer's clock shows ")
 }
@@ -106,7 +109,8 @@ pub(super) fn clocks_disagree(server: DateTime<Utc>, clock: &dyn Clock) -> Strin
     )
 }
 
-/// Keeps by how much the server's clock is ahead, where the answer says it, and notes that the two disagree.
+/// Stores by how much the server's clock is ahead, if the answer contains its time, and adds a note if the clocks
+/// disagree.
 fn compare_clocks(
     store: &Store,
     clock: &dyn Clock,
@@ -114,7 +118,7 @@ fn compare_clocks(
     report: &mut SyncReport,
 ) -> Result<(), SyncError> {
     if let Some(server) = look.server_time {
-        // In minutes, so that a sync under the same clocks writes nothing.
+        // In minutes, so that a sync with unchanged clocks writes nothing.
         store.remember(SERVER_AHEAD_KEY, &(server - clock.now()).num_minutes().to_string())?;
     }
     if look.clocks_disagree(clock.now())
@@ -125,7 +129,8 @@ fn compare_clocks(
     Ok(())
 }
 
-/// Asks for every bucket's id and retention, holds one that is another bucket, and lets go of rows that it would not keep.
+/// Asks for every bucket's id and retention, holds a bucket that is no longer the same, and expires rows that it would
+/// not keep.
 pub(super) fn look(
     sync: &Sync<'_>,
     outbox: &Outbox,

@@ -1,8 +1,8 @@
-//! Store to destination: the right half of the flow.
+//! The right half of the data flow: sends rows from the store to the destination.
 //!
 //! A plan is made from the backlog (`plan`), turned into batches by one thread (`feed`), sent by the HTTP threads
-//! (`workers`) and recorded in the store by this one (`deliver`), so that the link is never idle while SQLite syncs to
-//! disk. Rows leave `pending` here and nowhere else, and only by an answer (I5, I6).
+//! (`workers`) and recorded in the store by this thread (`deliver`), so that the link is never idle while SQLite syncs
+//! to disk. Rows leave `pending` only here, and only through an answer (I5, I6).
 
 use std::time::Duration;
 
@@ -21,6 +21,7 @@ mod identity;
 mod known_good;
 mod lanes;
 mod left_alone;
+mod left_points;
 mod look;
 mod outbox;
 mod pace;
@@ -39,6 +40,7 @@ pub use dry_run::{DryRun, dry_run, dry_run_with};
 pub use estimate::{PendingBytes, pending_bytes};
 pub use health::Standing;
 pub use identity::{Verdict, foresee, retentions};
+pub use left_points::{Goes, LeftPoints, forget_left_points, left_points};
 pub use look::{is_about_clocks, server_ahead};
 pub use outbox::shape;
 pub use pace::{Pace, Waits};
@@ -48,6 +50,6 @@ pub use run::{Sync, run, run_until};
 
 use outbox::Outbox;
 
-/// The window in which the free plan counts bytes (InfluxDB Cloud, account limits). Ours trails behind now, so that no
-/// placement of the server's window can hold more.
+/// The window in which the free plan counts bytes (InfluxDB Cloud, account limits). Our window always ends now, so the
+/// server's window cannot contain more, wherever it begins.
 pub const BUDGET_WINDOW: Duration = Duration::from_secs(300);

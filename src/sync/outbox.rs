@@ -1,4 +1,4 @@
-//! The backlog as it is sent: each series with the shape of its lines, its bucket and its place in the plan.
+//! The backlog as it is sent: each series with the shape of its lines, its bucket and its position in the plan.
 
 use super::{BucketPlan, SyncError, final_flags, live_rows, most_columns, plan};
 use crate::config::{ColumnUse, Config, TableConfig};
@@ -7,10 +7,10 @@ use crate::quantity::Process;
 use crate::store::{Column, SeriesBacklog, Store};
 use crate::time::{Interval, Timestamp};
 
-/// A line may be longer than the newest one of its table by this part of it.
+/// A line may be longer than the newest one of its table by one part in this many.
 const LINES_VARY: usize = 4;
 
-/// The backlog, with what is needed to spell it.
+/// The backlog, with what is needed to render it.
 pub(super) struct Outbox {
     pub(super) backlog: Vec<SeriesBacklog>,
     pub(super) shapes: Vec<LineShape>,
@@ -20,7 +20,7 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    /// With `now`, only of rows whose flags are final by then.
+    /// Opens the backlog; with `now`, only rows whose flags are final by then.
     pub(super) fn open(config: &Config, store: &Store, now: Option<Timestamp>) -> Result<Outbox, SyncError> {
         let mut outbox = Outbox {
             backlog: Vec::new(),
@@ -70,7 +70,7 @@ impl Outbox {
         self.backlog.iter().filter_map(|series| Some((series.series, series.hull()?.last()))).collect()
     }
 
-    /// By the length of the longest of the series' newest lines.
+    /// The number of rows in a request, by the length of the longest of the series' newest lines.
     fn rows_in_a_request(&self, config: &Config, store: &Store) -> Result<usize, SyncError> {
         let mut longest = 0;
         for (series, shape) in self.backlog.iter().zip(&self.shapes) {
@@ -78,7 +78,7 @@ impl Outbox {
             let Some(newest) = store.nth_newest_pending(series.series, hull, 1)? else { continue };
             store.pending_rows(series.series, Interval { from: newest, ..hull }, 1, |row| {
                 let mut line = Vec::new();
-                // A row that cannot be spelled is not sent.
+                // A row that cannot be rendered is not sent.
                 let _ = shape.render(row.ts, row.values, row.flags, &mut line);
                 longest = longest.max(line.len());
                 true
@@ -88,8 +88,8 @@ impl Outbox {
         Ok(lines.min(config.sync.batch_rows))
     }
 
-    /// Two tables that send a field under one measurement and tag set would overwrite each other's points without a word
-    /// (docs/influx-answers.md).
+    /// Adds a note if two tables send a field under the same measurement and tag set: they would silently overwrite
+    /// each other's points (docs/influx-answers.md).
     fn note_shared_identity(&mut self) {
         let mut notes = Vec::new();
         for (place, shape) in self.shapes.iter().enumerate() {
@@ -121,7 +121,7 @@ impl Outbox {
     }
 }
 
-/// How the lines of a series are spelled, if they can be.
+/// The shape of the lines of a series, if they can be rendered.
 pub fn shape(
     config: &Config,
     store: &Store,

@@ -1,4 +1,4 @@
-//! How long to wait between attempts. The only file that knows the crate `backoff` (unmaintained; see deny.toml).
+//! Decides how long to wait between attempts. Only this file uses the crate `backoff` (unmaintained; see deny.toml).
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 use backoff::ExponentialBackoff;
 use backoff::backoff::Backoff as _;
 
-/// A first failure is often one dropped packet.
+/// The first wait: a first failure is often one lost packet.
 const FIRST: Duration = Duration::from_secs(1);
-/// A run lasts minutes, and the next run is minutes away: longer waits would only make it end.
+/// The longest wait. A run lasts minutes and the next one is minutes away, so longer waits would only end the run.
 const LONGEST: Duration = Duration::from_secs(30);
 
-/// Waits that double, with jitter, until something works.
+/// Waits that double, with jitter, until an attempt succeeds.
 #[derive(Debug)]
 pub struct Waits {
     waits: ExponentialBackoff,
@@ -19,7 +19,7 @@ pub struct Waits {
 }
 
 impl Waits {
-    /// From about `first` up to about `longest`.
+    /// The waits grow from about `first` to about `longest`.
     pub fn new(first: Duration, longest: Duration) -> Waits {
         let mut waits = ExponentialBackoff {
             initial_interval: first,
@@ -32,7 +32,7 @@ impl Waits {
         Waits { waits, longest }
     }
 
-    /// An attempt worked: the next failure is a first one again.
+    /// After a success: the next wait is a first one again.
     pub fn reset(&mut self) {
         self.waits.reset();
     }
@@ -43,15 +43,15 @@ impl Waits {
     }
 }
 
-/// A bucket that fails may wait for this part of a run. The rest is for the other buckets.
+/// A bucket that fails may wait for one part in this many of a run. The rest is for the other buckets.
 const SHARE_OF_A_BUCKET: u32 = 4;
 
-/// The waits of one run, bucket by bucket, and its end.
+/// The waits of one run, separately for each bucket, and the end of the run.
 #[derive(Debug)]
 pub struct Pace {
     deadline: Instant,
     share: Duration,
-    /// Only of buckets that failed since their last success.
+    /// The buckets that failed since their last success.
     buckets: HashMap<Option<String>, Failing>,
 }
 
@@ -63,7 +63,7 @@ struct Failing {
 }
 
 impl Pace {
-    /// Nothing is begun after `deadline` from now.
+    /// No attempt begins after `deadline` from now.
     pub fn new(deadline: Duration) -> Pace {
         Pace { deadline: Instant::now() + deadline, share: deadline / SHARE_OF_A_BUCKET, buckets: HashMap::new() }
     }
@@ -73,15 +73,15 @@ impl Pace {
         Instant::now() >= self.deadline
     }
 
-    /// An attempt worked: the bucket's next failure is a first one again.
+    /// After a success: the bucket's next wait is a first one again.
     pub fn succeeded(&mut self, bucket: Option<&str>) {
         if !self.buckets.is_empty() {
             self.buckets.remove(&bucket.map(str::to_owned));
         }
     }
 
-    /// How long to wait before the next attempt: what the server asked for, if that is longer. None when the run would be
-    /// over by then.
+    /// How long to wait before the next attempt, or what the server asked for if that is longer. None if the run would
+    /// be over by then.
     pub fn next_wait(&mut self, bucket: Option<&str>, asked: Option<Duration>) -> Option<Duration> {
         let failing = self
             .buckets
@@ -93,7 +93,7 @@ impl Pace {
         (Instant::now() + wait < self.deadline).then_some(wait)
     }
 
-    /// Whether the bucket has waited for its part of the run since its last success.
+    /// Whether the bucket has used its share of the run for waiting since its last success.
     pub fn share_is_used(&self, bucket: Option<&str>) -> bool {
         self.buckets.get(&bucket.map(str::to_owned)).is_some_and(|failing| failing.waited >= self.share)
     }

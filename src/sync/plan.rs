@@ -1,8 +1,8 @@
-//! Which rows go out, and in which order: the plan is data, made before anything is sent.
+//! Plans which rows are sent, and in which order. The plan is data, and is made before anything is sent.
 //!
-//! The live picture first: the newest rows of every series of a bucket share the first request. Then the backlog, oldest
-//! first across the series of a bucket. A plan says intervals of time and rows at most; [`super::feed`] turns it into
-//! batches.
+//! The live picture comes first: the newest rows of every series of a bucket share the first request. Then comes the
+//! backlog, oldest first across the series of a bucket. A plan contains only intervals of time and numbers of rows;
+//! [`super::feed`] turns it into batches.
 
 use crate::store::SeriesBacklog;
 use crate::time::{Interval, Timestamp};
@@ -12,29 +12,29 @@ use crate::time::{Interval, Timestamp};
 pub struct Piece {
     /// Index into the plan's list of series.
     pub series: usize,
-    /// When.
+    /// The interval of time.
     pub interval: Interval,
 }
 
-/// What one bucket gets.
+/// The plan for one bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BucketPlan {
-    /// None means the destination's own.
+    /// The bucket; None is the destination's default.
     pub bucket: Option<String>,
     /// The newest rows of every series.
     pub live: Vec<Piece>,
-    /// The rest.
+    /// All other rows.
     pub backlog: Vec<Piece>,
 }
 
-/// How many of its newest rows each of `series` series may put into a first request that holds `rows`. All of them must
-/// fit: the first request ends where it is full, and the newest rows stand at the end.
+/// How many of its newest rows each of `series` series may put into a first request of `rows` rows. All of them must
+/// fit, because a request ends when it is full, and the newest rows are at its end.
 pub fn live_rows(rows: usize, series: usize) -> usize {
     (rows / series.max(1)).max(1)
 }
 
-/// Makes the plan. `bucket_of` says where a series goes; `live_from` is the time of the oldest of its live rows, if it has
-/// pending rows.
+/// Makes the plan. `bucket_of` returns the bucket of a series; `live_from` returns the time of the oldest of its live
+/// rows, if it has pending rows.
 pub fn plan(
     backlog: &[SeriesBacklog],
     bucket_of: impl Fn(usize) -> Option<String>,

@@ -1,7 +1,7 @@
-//! A batch on its way to the server, and the bytes it is sent as.
+//! A batch that is ready to be sent, with its encoded bytes.
 //!
-//! It is compressed by the thread that sends it, once: whatever is sent again later is the same bytes (I7). The feed only
-//! reads and renders, so compression uses as many processors as there are requests in flight.
+//! The thread that sends the batch compresses it, once: later attempts send the same bytes (I7). The feed only reads
+//! and renders, so compression uses as many processors as there are requests in flight.
 
 use std::sync::OnceLock;
 
@@ -16,22 +16,22 @@ pub(super) struct Ready {
     encoding: Encoding,
 }
 
-/// How the lines are sent.
+/// How the lines are encoded.
 #[derive(Debug)]
 enum Encoding {
-    /// As they are.
+    /// Uncompressed.
     Plain,
-    /// As one gzip member, which is made when it is first asked for.
+    /// As one gzip member, which is made at the first use.
     Gzip(OnceLock<Vec<u8>>),
 }
 
 impl Ready {
-    /// The batch as it is, or to be compressed.
+    /// The batch, to be compressed if `compress` is set.
     pub(super) fn new(batch: Batch, compress: bool, live: bool) -> Ready {
         Ready { batch, live, encoding: if compress { Encoding::Gzip(OnceLock::new()) } else { Encoding::Plain } }
     }
 
-    /// Other rows in place of these, sent in the same way.
+    /// A batch of other rows that is sent in the same way.
     pub(super) fn with(&self, batch: Batch) -> Ready {
         Ready::new(batch, self.is_compressed(), self.live)
     }
@@ -41,7 +41,7 @@ impl Ready {
         matches!(self.encoding, Encoding::Gzip(_))
     }
 
-    /// The gzip member of the lines, empty where they are sent as they are. Compresses them at the first call.
+    /// The gzip member of the lines; empty if they are sent uncompressed. The first call compresses them.
     pub(super) fn gzip(&self) -> &[u8] {
         match &self.encoding {
             Encoding::Plain => &[],
@@ -49,7 +49,7 @@ impl Ready {
         }
     }
 
-    /// Bytes of a request with it. Counts compressed ones only once it was sent.
+    /// The bytes of a request body. Compressed bytes are counted only after the batch was sent.
     pub(super) fn wire_bytes(&self) -> usize {
         let lines = self.batch.lines().len();
         match &self.encoding {

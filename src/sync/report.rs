@@ -1,4 +1,4 @@
-//! What a sync did, and why it ended.
+//! The report of a sync: what it did, and why it ended.
 
 use std::time::Duration;
 
@@ -8,15 +8,15 @@ use thiserror::Error;
 use crate::destination::DestinationError;
 use crate::store::StoreError;
 
-/// Hears how far a long drain is.
+/// Receives the progress of a long sync.
 pub trait Progress {
-    /// So many rows are pending.
+    /// This number of rows is pending.
     fn backlog(&self, rows: u64);
-    /// So many rows more are decided about.
+    /// This number of further rows was sent, rejected or expired.
     fn done(&self, rows: u64);
 }
 
-/// For a sync that is not watched.
+/// Discards the progress.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Unseen;
 
@@ -33,17 +33,17 @@ pub enum StoppedBy {
     Done,
     /// The time of the run is used up.
     Deadline,
-    /// The bytes of the window are used up.
+    /// The byte budget of the window is used up.
     Budget,
-    /// The network or the server is not ready; rows stay pending.
+    /// The network or the server is not ready; rows remain pending.
     Unreachable,
-    /// The destination refuses us; a user has to act.
+    /// The destination refuses this sender; a user has to act.
     Held,
-    /// More rows were refused than one run sets aside.
+    /// More rows were refused than one run rejects.
     Refusals,
     /// Another sync is at work.
     AlreadyRunning,
-    /// The caller wanted it ([`super::Cancel`]).
+    /// The caller cancelled the sync ([`super::Cancel`]).
     Interrupted,
 }
 
@@ -54,7 +54,7 @@ pub struct SyncReport {
     pub sent: u64,
     /// Rows refused alone, with the server's message kept.
     pub rejected: u64,
-    /// Rows older than the bucket keeps them.
+    /// Rows older than the bucket's retention.
     pub expired: u64,
     /// Rows that are still pending, of all tables.
     pub pending: u64,
@@ -68,21 +68,21 @@ pub struct SyncReport {
     pub stopped_by: StoppedBy,
     /// What a user should do or know.
     pub notes: Vec<String>,
-    /// How long the server asked to be left alone, where that is longer than the run had left.
+    /// How long the server asked to wait, if that is longer than the rest of the run.
     #[serde(skip)]
     pub left_alone: Option<Duration>,
-    /// Why it ended apart from buckets and tables that were refused.
+    /// Why the sync ended, not counting buckets and tables that were refused.
     #[serde(skip)]
     pub(super) ended_by: StoppedBy,
 }
 
 impl SyncReport {
-    /// Of a sync that left the work to another.
+    /// The report of a sync that left the work to another one.
     pub fn already_running() -> SyncReport {
         SyncReport { stopped_by: StoppedBy::AlreadyRunning, ..SyncReport::new() }
     }
 
-    /// A bucket is held, for this reason.
+    /// Notes that a bucket is held, for this reason.
     pub(super) fn held(&mut self, reason: &str) {
         tracing::error!("{reason}");
         self.stopped_by = StoppedBy::Held;
@@ -113,7 +113,7 @@ impl SyncReport {
     }
 }
 
-/// What stops a sync before its work is done.
+/// The errors that stop a sync before its work is done.
 #[derive(Debug, Error)]
 pub enum SyncError {
     /// The store failed.
@@ -122,7 +122,7 @@ pub enum SyncError {
     /// The destination cannot be used at all.
     #[error("{source}; {}", .source.hint())]
     Destination {
-        /// Why.
+        /// The reason.
         #[from]
         source: DestinationError,
     },
@@ -132,7 +132,7 @@ pub enum SyncError {
 }
 
 impl SyncError {
-    /// Whether trying again later cannot help.
+    /// Whether a later attempt would fail too.
     pub fn is_permanent(&self) -> bool {
         match self {
             SyncError::Store(error) => error.is_permanent(),

@@ -15,7 +15,7 @@ use crate::destination::{Destination, DestinationError};
 use crate::store::Store;
 use crate::time::{Clock, Timestamp};
 
-/// Sends what is due, within deadline and budget. The caller holds the sync lock. `destination` is opened only when there
+/// Sends what is due, within deadline and budget. The caller holds the sync lock. `destination` is opened only if there
 /// is something to send.
 pub fn run(
     config: &Config,
@@ -33,19 +33,19 @@ pub fn run(
 pub struct Sync<'a> {
     /// The configuration.
     pub config: &'a Config,
-    /// Where rows are pending.
+    /// The store with the pending rows.
     pub store: &'a Store,
     /// This computer's clock.
     pub clock: &'a dyn Clock,
-    /// Shows how far it is.
+    /// Receives the progress.
     pub progress: &'a dyn Progress,
-    /// Ends it early.
+    /// Cancels the sync.
     pub cancel: &'a Cancel,
-    /// What the one list of findings comes to, for the health line and the heartbeat.
+    /// Judges the findings, for the health line and the heartbeat.
     pub judge: &'a dyn Fn(&SyncReport) -> Result<Standing, SyncError>,
 }
 
-/// As [`run`], for a caller that may want it to end early.
+/// Like [`run`], for a caller that may cancel it.
 pub fn run_until(
     sync: &Sync<'_>,
     open: impl FnOnce() -> Result<Box<dyn Destination>, DestinationError>,

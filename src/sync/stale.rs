@@ -1,33 +1,35 @@
-//! Points that hold what their rows no longer send are removed from the bucket before the rows are sent again.
+//! Removes points from the bucket that hold fields which their rows no longer send, before the rows are sent again.
 //!
-//! The order keeps every row, whatever stops in between: first each sent row that a removal may hit is pending again (the
-//! row's own, and those of other tables), then the server removes, then the marks go. A removal that fails holds nothing:
-//! the rows are sent, the marks stay, and a later sync tries again. Only points of rows that the store has are removed; a
-//! removal that would take a point of another program, or of a row that was pruned here, is left out and said.
+//! The order of the steps keeps every row, even if the process stops in between: first each sent row that a removal may
+//! affect becomes pending again (the row's own, and those of other tables), then the server removes the points, then
+//! the marks are deleted. A failed removal delays nothing: the rows are sent, the marks are kept, and a later sync
+//! tries again. Only points of rows that the store has are removed. A removal that would also remove a point of another
+//! program, or of a row that was pruned here, is not made and is reported.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::left_points::{self, Unremoved};
 use super::{Cancel, SyncError, identity, shape};
 use crate::config::{Config, DestinationConfig};
 use crate::destination::{Destination, QueryError, Removal, SeriesAsk, Tags};
 use crate::store::{KnownSeries, SeriesBacklog, StaleRun, StaleSeries, Store};
 use crate::time::{Interval, Timestamp};
 
-/// Removals in one sync. Over a slow link each takes a round trip; the rest is left for the next sync.
-const MOST_REMOVALS: usize = 2_000;
-/// Removals whose marks go in one transaction.
+/// The most removals in one sync. Over a slow link each takes a round trip; the rest is left for the next sync.
+pub(super) const MOST_REMOVALS: usize = 2_000;
+/// The number of removals whose marks are deleted in one transaction.
 const REMOVALS_PER_STEP: usize = 100;
-/// The part of a sync's time that removals may take.
+/// Removals may take one part in this many of a sync's time.
 const TIME_PART: u32 = 4;
-/// A deadline of years is none: removals still leave time for the rows.
+/// With a deadline of years, removals still must leave time for the rows.
 const MOST_TIME: Duration = Duration::from_secs(3_600);
 
-/// Keys of [`Store::remember`] for notes that were given.
+/// The prefix of [`Store::remember`] keys for notes that were given.
 const NOTED: &str = "points note: ";
 
-/// A series as it stands in a bucket.
-struct Sent {
+/// A series as it is in a bucket.
+struct BucketSeries {
     series: i64,
     table: String,
     bucket: Option<String>,
@@ -36,9 +38,9 @@ struct Sent {
     pruned: Option<Timestamp>,
 }
 
-impl Sent {
-    /// Whether a removal of points of `target` takes points of this series along.
-    fn is_hit_by(&self, target: &Sent, removal: Removal, same_bucket: bool) -> bool {
+impl BucketSeries {
+    /// Whether a removal of points of `target` also removes points of this series.
+    fn is_hit_by(&self, target: &BucketSeries, removal: Removal, same_bucket: bool) -> bool {
         let has_all = target.tags.iter().all(|tag| self.tags.contains(tag));
         let hits = match removal {
             Removal::Never => false,
@@ -50,26 +52,26 @@ impl Sent {
     }
 }
 
-/// What the removals of a sync did.
+/// The result of the removals of a sync.
 #[derive(Debug, Default)]
 pub(super) struct Removed {
-    /// Rows went back to pending, so the plan is no longer right.
+    /// Whether rows became pending again, so that the plan is outdated.
     pub(super) requeued: bool,
     /// What the user should know.
     pub(super) notes: Vec<String>,
 }
 
-/// Why a point was left as it is.
+/// Why a point was not removed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Left {
-    /// Another writer's points have the same tags and more.
+enum NotRemoved {
+    /// Another program's points have the same tags and more.
     Foreign,
-    /// Rows of another table that were pruned here.
+    /// Rows of this other table were pruned here.
     Pruned(String),
 }
 
-/// Removes what it can within its bounds. `looked` are the buckets that the caller has compared with what is remembered of
-/// them.
+/// Removes what it can within its limits. `looked` are the buckets that the caller has compared with what is remembered
+/// about them.
 pub(super) fn remove(
     config: &Config,
     store: &Store,
@@ -78,8 +80,11 @@ pub(super) fn remove(
     cancel: &Cancel,
 ) -> Result<Removed, SyncError> {
     let mut removed = Removed::default();
+    store.forget_stale_of_no_row()?;
     let stale = store.stale_series()?;
+    let has_points = |table: &str| stale.iter().any(|series| series.table == table);
     if stale.is_empty() {
+        left_points::keep(store, &BTreeMap::new(), has_points)?;
         return Ok(removed);
     }
     if destination.removal() == Removal::Never {
@@ -89,14 +94,16 @@ pub(super) fn remove(
         return Ok(removed);
     }
     let sent = sent_series(config, store)?;
-    let mut by_bucket: BTreeMap<Option<String>, Vec<(&Sent, &StaleSeries)>> = BTreeMap::new();
+    let mut by_bucket: BTreeMap<Option<String>, Vec<(&BucketSeries, &StaleSeries)>> = BTreeMap::new();
     for series in &stale {
         if let Some(target) = sent.iter().find(|sent| sent.series == series.series) {
             by_bucket.entry(target.bucket.clone()).or_default().push((target, series));
         }
     }
     let until = Instant::now() + config.sync.deadline.min(MOST_TIME) / TIME_PART;
-    let mut work = Work { config, store, destination, sent: &sent, removed, left: MOST_REMOVALS, until, cancel };
+    let unremoved = BTreeMap::new();
+    let mut work =
+        Work { config, store, destination, sent: &sent, removed, unremoved, left: MOST_REMOVALS, until, cancel };
     for (bucket, targets) in by_bucket {
         let name = bucket.as_deref();
         if !looked.contains(&name) && !work.is_the_same_bucket(name)? {
@@ -104,7 +111,7 @@ pub(super) fn remove(
         }
         match work.destination.may_remove(name) {
             Ok(()) => {}
-            // What cannot be reached cannot be written to either; the sync says so.
+            // If the server cannot be reached, writing fails too, and the sync reports that.
             Err(QueryError::Unreachable(reason)) => {
                 tracing::debug!("no points are removed now: {reason}");
                 continue;
@@ -118,11 +125,12 @@ pub(super) fn remove(
             work.series(target, series)?;
         }
     }
+    left_points::keep(store, &work.unremoved, has_points)?;
     Ok(work.removed)
 }
 
-/// Every series of a configured table whose lines can be spelled.
-fn sent_series(config: &Config, store: &Store) -> Result<Vec<Sent>, SyncError> {
+/// Every series of a configured table whose lines can be rendered.
+fn sent_series(config: &Config, store: &Store) -> Result<Vec<BucketSeries>, SyncError> {
     let mut list = Vec::new();
     for KnownSeries { series, table, tags, pruned } in store.known_series()? {
         let Some(known) = config.table(&table) else { continue };
@@ -130,12 +138,12 @@ fn sent_series(config: &Config, store: &Store) -> Result<Vec<Sent>, SyncError> {
         let Ok(shape) = shape(config, store, known, &of)? else { continue };
         let measurements = shape.measurements().map(|(name, _)| name.to_owned()).collect();
         let (bucket, tags) = (known.bucket.clone(), shape.tags().to_vec());
-        list.push(Sent { series, table, bucket, measurements, tags, pruned });
+        list.push(BucketSeries { series, table, bucket, measurements, tags, pruned });
     }
     Ok(list)
 }
 
-/// What a destination keeps that removes nothing: each table with a note.
+/// For a destination that cannot remove points: a note for each table.
 fn kept_for_ever(config: &Config, stale: &[StaleSeries]) -> Vec<(String, String)> {
     let clock = |table: &str| config.table(table).map_or(config.station.clock, |table| table.clock);
     let note = |Points { table, points, gone, span }: Points| {
@@ -157,7 +165,7 @@ fn kept_for_ever(config: &Config, stale: &[StaleSeries]) -> Vec<(String, String)
     by_table(stale.iter()).into_iter().map(note).collect()
 }
 
-/// The note, unless it is the one that was given last on this subject: what has not changed needs no look at every run.
+/// The note, unless it equals the last one on this subject: an unchanged note is not repeated in every run.
 pub(super) fn once(store: &Store, subject: &str, note: String) -> Result<Option<String>, SyncError> {
     tracing::warn!("{note}");
     let key = format!("{NOTED}{subject}");
@@ -169,16 +177,16 @@ pub(super) fn once(store: &Store, subject: &str, note: String) -> Result<Option<
 }
 
 /// The points of a table.
-struct Points {
-    table: String,
-    points: u64,
+pub(super) struct Points {
+    pub(super) table: String,
+    pub(super) points: u64,
     /// Of these, points without a row.
     gone: u64,
     /// First and last time.
-    span: (Timestamp, Timestamp),
+    pub(super) span: (Timestamp, Timestamp),
 }
 
-fn by_table<'s>(stale: impl Iterator<Item = &'s StaleSeries>) -> Vec<Points> {
+pub(super) fn by_table<'s>(stale: impl Iterator<Item = &'s StaleSeries>) -> Vec<Points> {
     let mut tables: Vec<Points> = Vec::new();
     for StaleSeries { table, points, gone, span, .. } in stale {
         match tables.iter_mut().find(|known| known.table == *table) {
@@ -197,16 +205,18 @@ struct Work<'a> {
     config: &'a Config,
     store: &'a Store,
     destination: &'a mut dyn Destination,
-    sent: &'a [Sent],
+    sent: &'a [BucketSeries],
     removed: Removed,
-    /// Removals that this sync may still make.
+    /// The points of each visited table that cannot be removed.
+    unremoved: BTreeMap<String, Option<Unremoved>>,
+    /// The number of removals that this sync may still make.
     left: usize,
     until: Instant,
     cancel: &'a Cancel,
 }
 
 impl<'a> Work<'a> {
-    /// A bucket without pending rows has not been looked at by the sync.
+    /// For a bucket without pending rows, which the sync has not looked at.
     fn is_the_same_bucket(&mut self, bucket: Option<&str>) -> Result<bool, SyncError> {
         let look = self.destination.look(bucket);
         match identity::compare(self.store, &self.destination.name(), bucket, &look)? {
@@ -215,7 +225,7 @@ impl<'a> Work<'a> {
                 self.removed.notes.push(note);
                 Ok(true)
             }
-            // Said and held when there are rows to send to it.
+            // This is reported, and the bucket held, when there are rows to send to it.
             identity::Verdict::Hold(_) => Ok(false),
         }
     }
@@ -223,7 +233,7 @@ impl<'a> Work<'a> {
     fn note_refused(
         &mut self,
         bucket: Option<&str>,
-        targets: &[(&Sent, &StaleSeries)],
+        targets: &[(&BucketSeries, &StaleSeries)],
         error: &QueryError,
     ) -> Result<(), SyncError> {
         let bucket = bucket.map_or_else(|| "the destination's own bucket".to_owned(), |name| format!("bucket {name}"));
@@ -233,16 +243,19 @@ impl<'a> Work<'a> {
                  they may not be removed ({error}); each sync tries again",
                 span.0, span.1
             );
+            Unremoved::add(&mut self.unremoved, &table, points, format!("they may not be removed ({error})"));
             self.removed.notes.extend(once(self.store, &table, note)?);
         }
         Ok(())
     }
 
     /// Removes the points of one series, oldest first.
-    fn series(&mut self, target: &Sent, stale: &StaleSeries) -> Result<(), SyncError> {
+    fn series(&mut self, target: &BucketSeries, stale: &StaleSeries) -> Result<(), SyncError> {
+        self.unremoved.entry(target.table.clone()).or_default();
         let others = self.hit_by(target);
-        // One by one where a point between may have to stay, and in a bucket that cannot be read, where that is unknown.
-        let is_whole = |sent: &Sent| sent.pruned.is_none_or(|pruned| pruned < stale.span.0);
+        // Points are removed one by one if a point in between may have to be kept, and in a bucket that cannot be read,
+        // because it is unknown there.
+        let is_whole = |sent: &BucketSeries| sent.pruned.is_none_or(|pruned| pruned < stale.span.0);
         let mut together = is_whole(target) && others.iter().all(|other| is_whole(other));
         let mut keys = self.keys_of_the_measurement(target);
         let mut foreign = false;
@@ -260,7 +273,7 @@ impl<'a> Work<'a> {
         }
         keys.sort();
         keys.dedup();
-        let mut kept: BTreeMap<Left, (u64, Timestamp, Timestamp)> = BTreeMap::new();
+        let mut kept: BTreeMap<NotRemoved, (u64, Timestamp, Timestamp)> = BTreeMap::new();
         let mut after = None;
         loop {
             let most = REMOVALS_PER_STEP.min(self.left);
@@ -286,12 +299,12 @@ impl<'a> Work<'a> {
         }
         for (left, (points, from, to)) in kept {
             let why = match left {
-                Left::Foreign => {
+                NotRemoved::Foreign => {
                     "another writer's points there have the same tags and more, and would be removed with them; \
                      give the table a tag or a measurement of its own"
                         .to_owned()
                 }
-                Left::Pruned(other) => {
+                NotRemoved::Pruned(other) => {
                     format!("rows of table \"{other}\" that were pruned here would be removed with them")
                 }
             };
@@ -299,19 +312,20 @@ impl<'a> Work<'a> {
                 "table \"{}\": {points} points from {from} to {to} keep values that the rows no longer have: {why}",
                 target.table
             );
+            Unremoved::add(&mut self.unremoved, &target.table, points, why);
             self.removed.notes.extend(once(self.store, &target.table, note)?);
         }
         Ok(())
     }
 
-    /// Our other series whose points a removal takes along.
-    fn hit_by(&self, target: &Sent) -> Vec<&'a Sent> {
+    /// Our other series from which a removal also removes points.
+    fn hit_by(&self, target: &BucketSeries) -> Vec<&'a BucketSeries> {
         let removal = self.destination.removal();
-        let place = |sent: &Sent| self.place(sent.bucket.as_deref(), removal);
+        let place = |sent: &BucketSeries| self.place(sent.bucket.as_deref(), removal);
         self.sent.iter().filter(|other| other.is_hit_by(target, removal, place(other) == place(target))).collect()
     }
 
-    /// Where a removal reaches: InfluxDB 1.x names no retention policy, and reaches every one of the database.
+    /// The scope of a removal: InfluxDB 1.x names no retention policy, and removes points in every one of the database.
     fn place(&self, bucket: Option<&str>, removal: Removal) -> String {
         let own = match &self.config.destination {
             DestinationConfig::Influx(influx) => influx.bucket.as_str(),
@@ -322,44 +336,44 @@ impl<'a> Work<'a> {
         if removal == Removal::OneSeries { database } else { name }.to_owned()
     }
 
-    /// Tag keys of our series with the same measurement, for a server that does not say which there are.
-    fn keys_of_the_measurement(&self, target: &Sent) -> Vec<String> {
-        let shares = |sent: &&Sent| sent.measurements.iter().any(|name| target.measurements.contains(name));
+    /// The tag keys of our series with the same measurement, for a server that does not list them.
+    fn keys_of_the_measurement(&self, target: &BucketSeries) -> Vec<String> {
+        let shares = |sent: &&BucketSeries| sent.measurements.iter().any(|name| target.measurements.contains(name));
         self.sent.iter().filter(shares).flat_map(|sent| names(&sent.tags)).collect()
     }
 
-    /// What speaks against the removal of these points.
+    /// The reason not to remove these points, if there is one.
     fn obstacle(
         &mut self,
-        target: &Sent,
-        others: &[&Sent],
+        target: &BucketSeries,
+        others: &[&BucketSeries],
         run: &StaleRun,
         foreign: bool,
-    ) -> Result<Option<Left>, SyncError> {
+    ) -> Result<Option<NotRemoved>, SyncError> {
         if let Some(other) = others.iter().find(|other| other.pruned.is_some_and(|pruned| pruned >= run.from)) {
-            return Ok(Some(Left::Pruned(other.table.clone())));
+            return Ok(Some(NotRemoved::Pruned(other.table.clone())));
         }
         if !foreign {
             return Ok(None);
         }
-        // Somewhere in the whole span; perhaps not here.
+        // Foreign points are somewhere in the whole span, perhaps not at these times.
         for measurement in &target.measurements {
             let Ok(beside) = self.destination.beside(&ask(target, measurement, Interval::closed(run.from, run.to)))
             else {
-                return Ok(Some(Left::Foreign));
+                return Ok(Some(NotRemoved::Foreign));
             };
             if beside.series.iter().any(|tags| !is_ours(tags, target, others)) {
-                return Ok(Some(Left::Foreign));
+                return Ok(Some(NotRemoved::Foreign));
             }
         }
         Ok(None)
     }
 
-    /// Rows back to pending, points removed, marks forgotten. False where the server stopped answering.
+    /// Makes rows pending again, removes points, and deletes their marks. False if the server no longer answers.
     fn step(
         &mut self,
-        target: &Sent,
-        others: &[&Sent],
+        target: &BucketSeries,
+        others: &[&BucketSeries],
         keys: &[String],
         runs: Vec<StaleRun>,
     ) -> Result<bool, SyncError> {
@@ -375,7 +389,7 @@ impl<'a> Work<'a> {
         let mut done = Vec::new();
         let mut goes_on = true;
         'runs: for run in runs {
-            // The marks of what is not removed stay for the next sync.
+            // The marks of points that are not removed are kept for the next sync.
             if Instant::now() >= self.until || self.cancel.ends_the_sync() {
                 goes_on = false;
                 break;
@@ -405,7 +419,7 @@ impl<'a> Work<'a> {
     }
 }
 
-fn ask<'a>(target: &'a Sent, measurement: &'a str, interval: Interval) -> SeriesAsk<'a> {
+fn ask<'a>(target: &'a BucketSeries, measurement: &'a str, interval: Interval) -> SeriesAsk<'a> {
     SeriesAsk { bucket: target.bucket.as_deref(), measurement, tags: &target.tags, interval }
 }
 
@@ -413,7 +427,7 @@ fn names(tags: &Tags) -> impl Iterator<Item = String> {
     tags.iter().map(|(name, _)| name.clone())
 }
 
-/// Whether the series is the one that is meant, or one of ours whose rows are sent again.
-fn is_ours(tags: &Tags, target: &Sent, others: &[&Sent]) -> bool {
+/// Whether the series is the target, or one of ours whose rows are sent again.
+fn is_ours(tags: &Tags, target: &BucketSeries, others: &[&BucketSeries]) -> bool {
     *tags == target.tags || others.iter().any(|other| other.tags == *tags)
 }

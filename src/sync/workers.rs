@@ -1,7 +1,7 @@
 //! The HTTP threads: they compress requests, send them and wait for the answers.
 //!
-//! There is one for each request that may be in flight. A request keeps its bytes until its own answer is there; whoever posts
-//! decides in which order answers are taken.
+//! There is one thread for each request that may be in flight. A request keeps its bytes until its own answer has
+//! arrived; the poster decides in which order answers are taken.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -23,20 +23,20 @@ struct Job {
 pub(super) struct Workers {
     jobs: Sender<Job>,
     threads: usize,
-    /// Bytes of all requests that were sent.
+    /// The bytes of all requests that were sent.
     wire_bytes: Arc<AtomicU64>,
 }
 
-/// A request on its way.
+/// A request in flight.
 pub(super) struct Flight {
     pub(super) ready: Arc<Ready>,
     answer: Receiver<Answered>,
-    /// An answer that was looked at and left for later.
+    /// An answer that has arrived and was not taken yet.
     early: Option<Answered>,
 }
 
 impl Flight {
-    /// Waits for its answer.
+    /// Waits for the answer.
     pub(super) fn answer(&mut self) -> Result<Answer, SyncError> {
         match self.early.take() {
             Some(answer) => Ok(answer?),
@@ -44,14 +44,14 @@ impl Flight {
         }
     }
 
-    /// Takes the answer in, if it is there.
+    /// Receives the answer if it has arrived.
     fn look(&mut self) {
         if self.early.is_none() {
             self.early = self.answer.try_recv().ok();
         }
     }
 
-    /// Whether an answer is there that is no acknowledgement.
+    /// Whether an answer has arrived that is not an acknowledgement.
     pub(super) fn is_refused(&mut self) -> bool {
         self.look();
         match &self.early {
@@ -61,7 +61,7 @@ impl Flight {
         }
     }
 
-    /// Its answer, if it is there and is an acknowledgement; any other waits for [`Flight::answer`].
+    /// The answer, if it has arrived and is an acknowledgement; for any other answer call [`Flight::answer`].
     pub(super) fn acknowledged(&mut self) -> Option<Answer> {
         self.look();
         match self.early.take() {
@@ -75,7 +75,7 @@ impl Flight {
 }
 
 impl Workers {
-    /// A thread for each of the destinations, which are the same one. They end when it is dropped.
+    /// Starts a thread for each of the connections to one destination. The threads end when the value is dropped.
     pub(super) fn start<'scope>(
         scope: &'scope Scope<'scope, '_>,
         destinations: impl Iterator<Item = &'scope mut (dyn Destination + 'static)>,
@@ -101,7 +101,7 @@ impl Workers {
                     let answered = destination.write(&request);
                     sent_bytes.fetch_add(ready.wire_bytes() as u64, Ordering::Relaxed);
                     drop(ready);
-                    // No thread waits for it only if the sync has ended with an error of its own.
+                    // The receiver is closed only if the sync has ended with an error of its own.
                     let _ = answer.send(answered);
                 }
             });
@@ -109,17 +109,17 @@ impl Workers {
         Workers { jobs, threads, wire_bytes: sent_bytes }
     }
 
-    /// How many requests are in flight at most.
+    /// The most requests in flight.
     pub(super) fn threads(&self) -> usize {
         self.threads
     }
 
-    /// Bytes of all requests that were answered so far.
+    /// The bytes of all requests that were answered so far.
     pub(super) fn wire_bytes(&self) -> u64 {
         self.wire_bytes.load(Ordering::Relaxed)
     }
 
-    /// Sends the request on its way.
+    /// Posts the request.
     pub(super) fn post(&self, ready: &Arc<Ready>) -> Result<Flight, SyncError> {
         let (answer, answered) = channel();
         self.jobs.send(Job { ready: Arc::clone(ready), answer }).map_err(|_| SyncError::Thread)?;

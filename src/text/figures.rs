@@ -1,9 +1,17 @@
-//! Figures in one form for the command line, the report and the page.
+//! Formats figures in the same way for the command line, the report and the page.
 
 /// `12 rows`, `1 row`.
 pub fn count(number: u64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", grouped(number))
+}
+
+/// At most so many characters of a text, and a sign where more follow.
+pub fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 /// `1,234,567`.
@@ -42,7 +50,7 @@ pub fn span(seconds: i64) -> String {
     }
 }
 
-/// Seconds exactly, as the configuration takes what is to be added to a stamp: `9642d 3h 20m`, `-37m`.
+/// Exact seconds, in the form in which the configuration takes a correction of stamps: `9642d 3h 20m`, `-37m`.
 pub fn to_add(seconds: i64) -> String {
     let all = seconds.unsigned_abs();
     let parts = [(all / 86_400, "d"), (all / 3_600 % 24, "h"), (all / 60 % 60, "m"), (all % 60, "s")];

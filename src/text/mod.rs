@@ -1,11 +1,11 @@
-//! Text for readers: numbers, durations, sizes, counts that agree, and names that look alike.
+//! Text for users: numbers, durations, sizes, counts with their nouns, and similar names.
 //!
-//! One spelling for the command line, messages, the page and the report.
+//! The command line, messages, the page and the report use the same forms.
 
 mod figures;
 mod spelling;
 mod terminal;
 
-pub use figures::{bytes, count, grouped, span, to_add};
+pub use figures::{bytes, count, grouped, shortened, span, to_add};
 pub(crate) use spelling::{any_of, look_alikes};
 pub use terminal::{Visible, visible, visible_json, visible_lines};

@@ -1,10 +1,10 @@
-//! Which known word a misspelt one was meant for.
+//! Suggests known names that are similar to a misspelled one.
 
-/// More suggestions than this do not help.
+/// The most suggestions; more do not help.
 const MOST: usize = 5;
 
-/// The candidates that look like `word`, likeliest first: few letters differ, in any case, or one begins with the
-/// other.
+/// The candidates that are similar to `word`, the most similar first: they differ in a few letters, ignoring case, or
+/// one begins with the other.
 pub(crate) fn look_alikes<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let word = word.to_lowercase();
     let few = (word.chars().count() / 3).max(1);
@@ -12,14 +12,14 @@ pub(crate) fn look_alikes<'a>(word: &str, candidates: impl IntoIterator<Item = &
         .into_iter()
         .filter_map(|candidate| {
             let lower = candidate.to_lowercase();
-            // A swap of neighbours counts as one edit.
+            // A swap of neighbouring letters counts as one edit.
             let distance = strsim::osa_distance(&word, &lower);
             let begins = word.len() > 1 && lower.len() > 1 && (lower.starts_with(&word) || word.starts_with(&lower));
             (distance <= few || begins).then_some((distance, candidate))
         })
         .collect();
     alike.sort();
-    // Capital letters or one slip of a finger leave little doubt, so that what is merely similar would only distract.
+    // If only the case or one letter differs, the match is nearly certain, and less similar names would only distract.
     if let Some(likeliest @ (0 | 1)) = alike.first().map(|(distance, _)| *distance) {
         alike.retain(|(distance, _)| *distance <= 2 * likeliest);
     }

@@ -1,7 +1,8 @@
-//! Text of files and servers for a terminal (I10): a control character is shown and not obeyed.
+//! Makes text of files and servers safe for a terminal (I10): a control character is shown and has no effect.
 //!
-//! A line that a logger or a damaged disk wrote may hold an escape sequence: it would colour, move or retitle the user's
-//! terminal. The one place where such bytes are made visible is here; everything that prints goes through it.
+//! A line that a logger or a damaged disk wrote may contain an escape sequence, which could change colours, move the
+//! cursor or set the title of the user's terminal. All output passes through this module, which makes such bytes
+//! visible.
 
 use std::borrow::Cow;
 use std::io::{self, Write};
@@ -11,7 +12,7 @@ fn is_obeyed(c: char) -> bool {
     c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// A text for one line: a control character is written as Rust spells it, `\t` or `\u{1b}`.
+/// A text for one line: a control character is written as in Rust, `\t` or `\u{1b}`.
 pub fn visible(text: &str) -> Cow<'_, str> {
     shown(text, |_| false)
 }
@@ -21,7 +22,8 @@ pub fn visible_lines(text: &str) -> Cow<'_, str> {
     shown(text, |c| matches!(c, '\n' | '\t'))
 }
 
-/// JSON whose controls are spelled as JSON spells them. Below U+0020 it never has any but between its values.
+/// JSON text: control characters are written as in JSON. Below U+0020 it has only those between its values, which are
+/// kept.
 pub fn visible_json(text: &str) -> Cow<'_, str> {
     let is_spelled = |c: char| is_obeyed(c) && !matches!(c, '\n' | '\r' | '\t');
     if !text.contains(is_spelled) {
@@ -48,16 +50,16 @@ fn shown(text: &str, is_kept: fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Passes on what is written, with control characters made visible.
+/// A writer that makes control characters visible.
 #[derive(Debug)]
 pub struct Visible<W> {
     out: W,
-    /// Stands for ESC in what the program itself writes.
+    /// The placeholder for ESC in the program's own output.
     own_escape: Option<&'static str>,
 }
 
 impl<W: Write> Visible<W> {
-    /// Into `out`. In the texts written, `own_escape` becomes ESC: a text that no file can know.
+    /// Writes to `out`. `own_escape` in the text becomes ESC; it must be a text that no file can contain.
     pub fn new(out: W, own_escape: Option<&'static str>) -> Visible<W> {
         Visible { out, own_escape }
     }

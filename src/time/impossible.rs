@@ -1,11 +1,11 @@
-//! Why a text that looks like a time is none: a month 50, a day that the month does not have, an hour 25.
+//! Explains why a text in the form of a time is not valid: a month 50, a day that the month does not have, an hour 25.
 
 use chrono::format::ParseErrorKind;
 use chrono::{NaiveDate, NaiveDateTime};
 
 use super::{has_no_hour, month_length};
 
-/// What of a text in the form of a TOA5 time, `YYYY-MM-DD hh:mm:ss`, no time can have. None of a text in another form.
+/// The invalid part of a text in the form of a TOA5 time, `YYYY-MM-DD hh:mm:ss`. None for a text in another form.
 pub fn impossible(text: &[u8]) -> Option<String> {
     let text = std::str::from_utf8(text).ok()?;
     let (date, clock) = text.split_once([' ', 'T'])?;
@@ -30,7 +30,7 @@ pub fn impossible(text: &[u8]) -> Option<String> {
     (!(1678..=2261).contains(&year)).then(|| format!("the year {year} is not within 1678 to 2261"))
 }
 
-/// Why a text is no time of a chrono format.
+/// Why a text is not a time of a chrono format.
 pub fn impossible_by(text: &str, format: &str) -> String {
     let error = match NaiveDateTime::parse_from_str(text, format) {
         Err(_) if has_no_hour(format) => NaiveDate::parse_from_str(text, format).err(),
@@ -99,7 +99,7 @@ mod tests {
         }
         assert_eq!(impossible_by("May 1", format), "it is not written as time_format = \"%m/%d/%Y %H:%M:%S\"");
         assert!(LocalTime::parse_with("05/31/2026", "%m/%d/%Y").is_some());
-        // Without the half of the day an hour of twelve is no time, and not midnight.
+        // Without AM or PM, an hour of a twelve-hour clock is not a time, and not midnight.
         assert_eq!(LocalTime::parse_with("05/31/2026 11:00", "%m/%d/%Y %I:%M"), None);
     }
 }

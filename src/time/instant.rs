@@ -1,8 +1,8 @@
-//! An instant in UTC, whose unit does not leak.
+//! An instant in UTC. Its unit is hidden from calculations.
 //!
-//! Loggers write up to nine fraction digits, so that the instant is kept in whole nanoseconds. Who computes with instants
-//! says what is meant ([`Timestamp::before`], [`Timestamp::nanos_since`], [`Timestamp::next`]); the bare number is for
-//! what stores or sends it. All arithmetic saturates at the ends of the range.
+//! Loggers write up to nine fraction digits, so the instant is kept in whole nanoseconds. Calculations use methods that
+//! say what is meant ([`Timestamp::before`], [`Timestamp::nanos_since`], [`Timestamp::next`]); the bare number is only
+//! for storing and sending. All arithmetic saturates at the ends of the range.
 
 use std::fmt;
 use std::time::Duration;
@@ -18,7 +18,7 @@ pub const NANOS_PER_MILLI: i64 = 1_000_000;
 /// Nanoseconds of a second.
 pub const NANOS_PER_SECOND: i64 = 1_000_000_000;
 
-/// A span in nanoseconds; saturates at 292 years.
+/// A duration in nanoseconds; saturates at 292 years.
 pub fn nanos(span: Duration) -> i64 {
     i64::try_from(span.as_nanos()).unwrap_or(i64::MAX)
 }
@@ -28,35 +28,35 @@ pub fn nanos(span: Duration) -> i64 {
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// 1970-01-01T00:00:00Z: no row of a store is earlier.
+    /// 1970-01-01T00:00:00Z: no row of the store is earlier.
     pub const EPOCH: Timestamp = Timestamp(0);
     /// The earliest instant of the range.
     pub const MIN: Timestamp = Timestamp(i64::MIN);
-    /// The latest instant of the range: "without an end".
+    /// The latest instant of the range; it stands for "no end".
     pub const MAX: Timestamp = Timestamp(i64::MAX);
 
-    /// The instant so many nanoseconds after 1970-01-01T00:00:00Z.
+    /// The instant this many nanoseconds after 1970-01-01T00:00:00Z.
     #[inline]
     pub const fn from_nanos(nanos: i64) -> Timestamp {
         Timestamp(nanos)
     }
 
-    /// The instant so many milliseconds after 1970-01-01T00:00:00Z; saturates.
+    /// The instant this many milliseconds after 1970-01-01T00:00:00Z; saturates.
     pub const fn from_millis(millis: i64) -> Timestamp {
         Timestamp(millis.saturating_mul(NANOS_PER_MILLI))
     }
 
-    /// The instant so many seconds after 1970-01-01T00:00:00Z; saturates.
+    /// The instant this many seconds after 1970-01-01T00:00:00Z; saturates.
     pub const fn from_seconds(seconds: i64) -> Timestamp {
         Timestamp(seconds.saturating_mul(NANOS_PER_SECOND))
     }
 
-    /// Saturates outside the range that 64-bit nanoseconds can hold.
+    /// Converts from chrono; saturates outside the range of 64-bit nanoseconds.
     pub fn from_utc(instant: DateTime<Utc>) -> Timestamp {
         Timestamp(instant.timestamp_nanos_opt().unwrap_or(if instant.timestamp() < 0 { i64::MIN } else { i64::MAX }))
     }
 
-    /// Nanoseconds since 1970-01-01T00:00:00Z: what the store, the line protocol and the servers' queries spell.
+    /// Nanoseconds since 1970-01-01T00:00:00Z, as the store, line protocol and queries to servers use them.
     #[inline]
     pub const fn nanos(self) -> i64 {
         self.0
@@ -74,40 +74,40 @@ impl Timestamp {
         self.0.div_euclid(NANOS_PER_SECOND)
     }
 
-    /// The instant so long before; saturates.
+    /// The instant `span` before; saturates.
     pub fn before(self, span: Duration) -> Timestamp {
         self.minus(nanos(span))
     }
 
-    /// The instant so long after; saturates.
+    /// The instant `span` after; saturates.
     pub fn after(self, span: Duration) -> Timestamp {
         self.plus(nanos(span))
     }
 
-    /// The instant so many nanoseconds later, or earlier where they are negative; saturates.
+    /// The instant this many nanoseconds later, or earlier if they are negative; saturates.
     #[inline]
     pub const fn plus(self, nanos: i64) -> Timestamp {
         Timestamp(self.0.saturating_add(nanos))
     }
 
-    /// The instant so many nanoseconds earlier; saturates.
+    /// The instant this many nanoseconds earlier; saturates.
     #[inline]
     pub const fn minus(self, nanos: i64) -> Timestamp {
         Timestamp(self.0.saturating_sub(nanos))
     }
 
-    /// Nanoseconds from `earlier` to this instant, negative where it is the later one; saturates.
+    /// Nanoseconds from `earlier` to this instant, negative if `earlier` is later; saturates.
     #[inline]
     pub const fn nanos_since(self, earlier: Timestamp) -> i64 {
         self.0.saturating_sub(earlier.0)
     }
 
-    /// Whole seconds from `earlier` to this instant, negative where it is the later one.
+    /// Whole seconds from `earlier` to this instant, negative if `earlier` is later.
     pub const fn seconds_since(self, earlier: Timestamp) -> i64 {
         self.nanos_since(earlier) / NANOS_PER_SECOND
     }
 
-    /// The first instant after this one: makes the end of a closed interval that of a half-open one.
+    /// The first instant after this one: converts the end of a closed interval to that of a half-open one.
     #[inline]
     pub const fn next(self) -> Timestamp {
         self.plus(1)
@@ -119,20 +119,20 @@ impl Timestamp {
         self.plus(-1)
     }
 
-    /// The earliest time that a row after a row of this time can have: rows of one series have distinct microseconds.
+    /// The earliest possible time of a row after a row of this time: rows of one series have distinct microseconds.
     #[inline]
     pub const fn next_key(self) -> Timestamp {
         self.plus(NANOS_PER_MICRO)
     }
 
-    /// The latest time that a row before a row of this time can have: rows of one series have distinct microseconds.
+    /// The latest possible time of a row before a row of this time: rows of one series have distinct microseconds.
     #[inline]
     pub const fn previous_key(self) -> Timestamp {
         Timestamp(self.0.saturating_sub(self.0.rem_euclid(NANOS_PER_MICRO))).previous()
     }
 
-    /// The latest multiple of `step` since 1970-01-01T00:00:00Z that is not after this instant. A step of zero counts as
-    /// a nanosecond.
+    /// The latest multiple of `step` since 1970-01-01T00:00:00Z that is not after this instant. A step of zero counts
+    /// as one nanosecond.
     pub fn floor(self, step: Duration) -> Timestamp {
         let step = nanos(step).max(1);
         Timestamp(self.0.div_euclid(step).saturating_mul(step))
@@ -145,7 +145,7 @@ impl Timestamp {
 }
 
 impl Serialize for Timestamp {
-    /// The text of its Display.
+    /// Serializes the text of its Display.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }

@@ -1,22 +1,23 @@
-//! A stretch of time with its beginning and without its end: `[from, until)`.
+//! A half-open interval of time: `[from, until)`, with its beginning and without its end.
 //!
-//! One convention for every question about a stretch of time: two intervals that touch share no instant, and the length is
-//! the difference of the ends. What is closed elsewhere (the store's backlog, a server's delete) is turned into this at its
-//! edge, with [`Interval::closed`] and [`Interval::last`].
+//! All code uses this one convention: two adjacent intervals share no instant, and the length is the difference of the
+//! ends. Closed intervals elsewhere (the store's backlog, a server's delete) are converted where they are used, with
+//! [`Interval::closed`] and [`Interval::last`].
 
 use super::Timestamp;
 
-/// `[from, until)`. Empty where `until` is not after `from`.
+/// `[from, until)`. Empty if `until` is not after `from`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Interval {
     /// The first instant.
     pub from: Timestamp,
-    /// The first instant after it. [`Timestamp::MAX`] means without an end; that one instant is in no interval.
+    /// The first instant after the interval. [`Timestamp::MAX`] means that it has no end; that one instant is in no
+    /// interval.
     pub until: Timestamp,
 }
 
 impl Interval {
-    /// All of time.
+    /// The interval of all time.
     pub const ALL: Interval = Interval { from: Timestamp::MIN, until: Timestamp::MAX };
 
     /// `[from, until)`.
@@ -24,7 +25,7 @@ impl Interval {
         Interval { from, until }
     }
 
-    /// From the first instant to the last, both of them in it.
+    /// From the first instant to the last, both included.
     pub const fn closed(first: Timestamp, last: Timestamp) -> Interval {
         Interval { from: first, until: last.next() }
     }
@@ -34,7 +35,7 @@ impl Interval {
         Interval { from: Timestamp::MIN, until }
     }
 
-    /// The last instant, for what speaks of closed intervals. Means nothing for an empty interval.
+    /// The last instant, for conversion to a closed interval. It is meaningless for an empty interval.
     pub const fn last(self) -> Timestamp {
         self.until.previous()
     }
@@ -49,18 +50,18 @@ impl Interval {
         self.from <= at && at < self.until
     }
 
-    /// What both have; maybe empty.
+    /// The common part of both; it may be empty.
     pub fn overlap(self, other: Interval) -> Interval {
         Interval { from: self.from.max(other.from), until: self.until.min(other.until) }
     }
 
-    /// Nanoseconds from its beginning to its end; 0 where it is empty.
+    /// Nanoseconds from the beginning to the end; 0 if the interval is empty.
     pub fn nanos(self) -> i64 {
         self.until.nanos_since(self.from).max(0)
     }
 
-    /// The interval, cut at every multiple of `step` since 1970-01-01T00:00:00Z: hours and days of UTC. Oldest first, none
-    /// of them empty.
+    /// The interval, divided at every multiple of `step` since 1970-01-01T00:00:00Z: hours and days of UTC. Oldest
+    /// first; no piece is empty.
     pub fn pieces(self, step: std::time::Duration) -> impl Iterator<Item = Interval> {
         let mut from = self.from;
         std::iter::from_fn(move || {

@@ -1,9 +1,10 @@
-//! The true time of a logger's stamp: the one function that takes the offset's history and the corrections of the clock.
+//! Converts a logger's stamp to its true time. Only this module applies the history of offsets and the corrections of
+//! the clock.
 //!
-//! A stamp is what the logger wrote; it never changes. What it means may have to be learned later: the clock was never set,
-//! was an hour off, was put back when the battery was changed, or the offset from UTC was another one until some day. Every
-//! reader of a stamp asks [`LoggerClock::candidates`], so that a file that is read again finds its rows where they were
-//! moved to.
+//! A stamp is what the logger wrote; it never changes. Its meaning may become known later: the clock was never set, was
+//! an hour off, was reset when the battery was changed, or the offset from UTC was different until some day. All code
+//! that reads a stamp calls [`LoggerClock::candidates`], so that a file that is read again finds its rows at the times
+//! to which they were moved.
 
 use std::fmt::Write as _;
 use std::str::FromStr as _;
@@ -13,23 +14,24 @@ use chrono_tz::Tz;
 
 use super::{Candidates, LocalTime, StampRead, StationClock, Timestamp};
 
-/// The stamps of a period, by the logger's own clock face: half open.
+/// The stamps of a period, as the logger's clock showed them: a half-open range.
 ///
-/// Where a clock was put back, stamps of two periods are the same; the record numbers then tell which is meant.
+/// If a clock was set back, two periods have the same stamps; the record numbers then decide.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamps {
-    /// The first stamp.
+    /// The first stamp of the period.
     pub from: LocalTime,
-    /// The first stamp after it; none while the period lasts.
+    /// The first stamp after the period; None if the period has no end.
     pub until: Option<LocalTime>,
-    /// The first record number; none where the stamps alone decide. A row without a record number is then not meant.
+    /// The first record number of the period; None if the stamps alone decide. If it is given, a row without a record
+    /// number does not belong to the period.
     pub record_from: Option<i64>,
-    /// The first record number after it.
+    /// The first record number after the period.
     pub record_until: Option<i64>,
 }
 
 impl Stamps {
-    /// Whether a row with this stamp and record number is of the period.
+    /// Whether a row with this stamp and record number belongs to the period.
     pub fn cover(&self, local: LocalTime, record: Option<i64>) -> bool {
         self.from <= local
             && self.until.is_none_or(|until| local < until)
@@ -37,7 +39,7 @@ impl Stamps {
             && self.record_until.is_none_or(|until| record.is_some_and(|record| record < until))
     }
 
-    /// Whether a row can be of both periods.
+    /// Whether a row can belong to both periods.
     pub fn overlap(&self, other: &Stamps) -> bool {
         fn apart<T: PartialOrd>(until: Option<T>, from: Option<T>) -> bool {
             until.zip(from).is_some_and(|(until, from)| until <= from)
@@ -49,34 +51,34 @@ impl Stamps {
     }
 }
 
-/// How far a clock was off in a period.
+/// By how much a clock was off in a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Correction {
-    /// The rows that are meant.
+    /// The stamps of the period.
     pub stamps: Stamps,
-    /// What their stamps lack; negative for a clock that was ahead.
+    /// What must be added to them; negative for a clock that was ahead.
     pub add: TimeDelta,
 }
 
 /// A change of the clock's offset from UTC.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct OffsetChange {
-    /// The first stamp by the new offset.
+    /// The first stamp with the new offset.
     pub from: LocalTime,
     /// The clock from then on.
     pub clock: StationClock,
-    /// The first record number by the new offset. It is asked only for the stamps that came twice, where the clock was put
-    /// back.
+    /// The first record number with the new offset. It is used only for stamps that occur twice because the clock was
+    /// set back.
     pub record_from: Option<i64>,
 }
 
-/// What a logger's stamps mean.
+/// The meaning of a logger's stamps.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LoggerClock {
     first: StationClock,
-    /// In the order of their stamps.
+    /// The changes in the order of their stamps.
     changes: Vec<OffsetChange>,
-    /// The first one that covers a row counts.
+    /// The corrections; the first one that covers a row applies.
     corrections: Vec<Correction>,
 }
 
@@ -87,12 +89,12 @@ impl From<StationClock> for LoggerClock {
 }
 
 impl LoggerClock {
-    /// `changes` are in the order of their stamps.
+    /// `changes` must be in the order of their stamps.
     pub fn new(first: StationClock, changes: Vec<OffsetChange>, corrections: Vec<Correction>) -> LoggerClock {
         LoggerClock { first, changes, corrections }
     }
 
-    /// The same clock, wrong in these periods.
+    /// The same clock with these corrections.
     pub fn with_corrections(&self, corrections: Vec<Correction>) -> LoggerClock {
         LoggerClock { corrections, ..self.clone() }
     }
@@ -102,29 +104,29 @@ impl LoggerClock {
         self.first
     }
 
-    /// The clock as it goes now: station time, by which times are shown.
+    /// The present clock: station time, in which times are shown.
     pub fn present(&self) -> StationClock {
         self.changes.last().map_or(self.first, |change| change.clock)
     }
 
-    /// Whether some stamps can mean either of two instants, as in the hour that a zone repeats in autumn.
+    /// Whether some stamps can mean either of two instants, as in the hour that a time zone repeats in autumn.
     pub fn repeats_hours(&self) -> bool {
         let clocks = self.changes.iter().map(|change| change.clock).chain([self.first]);
         clocks.into_iter().any(|clock| matches!(clock, StationClock::Zone(_)))
     }
 
-    /// The periods in which it was wrong.
+    /// The periods in which the clock was wrong.
     pub fn corrections(&self) -> &[Correction] {
         &self.corrections
     }
 
-    /// Whether every stamp means what a fixed offset says, so that the stamp can be had back from the instant.
+    /// Whether every stamp has the meaning of a fixed offset, so that the stamp can be computed from the instant.
     #[inline]
     pub fn is_plain(&self) -> bool {
         self.changes.is_empty() && self.corrections.is_empty() && matches!(self.first, StationClock::Fixed(_))
     }
 
-    /// The instants that a stamp can mean.
+    /// The possible instants of a stamp.
     #[inline]
     pub fn candidates(&self, local: LocalTime, record: Option<i64>) -> Candidates {
         if self.changes.is_empty() && self.corrections.is_empty() {
@@ -134,8 +136,8 @@ impl LoggerClock {
         self.at(right, record).candidates(right)
     }
 
-    /// The instant of a stamp. `known` is the row's instant so far, where it has one: it decides in the hour that a zone
-    /// repeats.
+    /// The instant of a stamp. `known` is the row's present instant, if it has one: it decides in the hour that a time
+    /// zone repeats.
     pub fn instant(&self, local: LocalTime, record: Option<i64>, known: Option<Timestamp>) -> Timestamp {
         match self.candidates(local, record) {
             Candidates::One(ts) | Candidates::Missing(ts) => ts,
@@ -144,7 +146,7 @@ impl LoggerClock {
         }
     }
 
-    /// What the clock would have shown, had it been right.
+    /// The time that a correct clock would have shown.
     fn set_right(&self, local: LocalTime, record: Option<i64>) -> LocalTime {
         let found = self.corrections.iter().find(|correction| correction.stamps.cover(local, record));
         found.map_or(local, |found| shifted(local, found.add))
@@ -165,19 +167,19 @@ impl LoggerClock {
         self.first
     }
 
-    /// What a clock that was right showed at `instant`: the stamp of a row that is stored without its text.
+    /// The time that a correct clock showed at `instant`: the stamp of a row that is stored without its text.
     pub fn usual_stamp(&self, instant: Timestamp) -> LocalTime {
         let newer = self.changes.iter().rev().map(|change| (change.from, change.clock.local(instant)));
         let mut shown = newer.filter(|(from, local)| local >= from).map(|(_, local)| local);
         shown.next().unwrap_or_else(|| self.first.local(instant))
     }
 
-    /// What the clock showed when a stamp was written that was read as this.
+    /// The time that the clock showed when it wrote the stamp that was parsed as `read`.
     pub fn stamp_of(&self, read: StampRead) -> LocalTime {
         read.instant().map_or(read.time, |instant| self.usual_stamp(instant))
     }
 
-    /// The stamp of a record at `instant`, where nothing else tells it.
+    /// The stamp of a record at `instant`, if the row has no other information about it.
     pub fn stamp(&self, instant: Timestamp, record: Option<i64>) -> LocalTime {
         let usual = self.usual_stamp(instant);
         let stamps = self.corrections.iter().map(|correction| shifted(usual, -correction.add));
@@ -187,7 +189,8 @@ impl LoggerClock {
         means_it.next().unwrap_or(usual)
     }
 
-    /// The offsets from UTC as text: how the store keeps by which clock rows were staged, and how a message names it.
+    /// The offsets from UTC as text: the store keeps them to know the clock by which rows were staged, and messages
+    /// show them.
     pub fn offsets(&self) -> String {
         let mut text = self.first.to_string();
         for OffsetChange { from, clock, record_from } in &self.changes {
@@ -200,16 +203,17 @@ impl LoggerClock {
         text
     }
 
-    /// The corrections as the store keeps them; none where there are none.
+    /// The corrections in the form in which the store keeps them; None if there are none.
     pub fn corrections_text(&self) -> Option<String> {
         if self.corrections.is_empty() {
             return None;
         }
-        let kept: Vec<Kept> = self.corrections.iter().map(Kept::of).collect();
+        let kept: Vec<StoredCorrection> = self.corrections.iter().map(StoredCorrection::of).collect();
         serde_json::to_string(&kept).ok()
     }
 
-    /// From [`LoggerClock::offsets`] and [`LoggerClock::corrections_text`]. None: another program wrote them.
+    /// Parses the results of [`LoggerClock::offsets`] and [`LoggerClock::corrections_text`]. None if another program
+    /// wrote them.
     pub fn from_texts(offsets: &str, corrections: Option<&str>) -> Option<LoggerClock> {
         let mut parts = offsets.split(", ");
         let first = station_clock(parts.next()?)?;
@@ -226,11 +230,11 @@ impl LoggerClock {
             })
         });
         let changes = changes.collect::<Option<Vec<_>>>()?;
-        let kept: Vec<Kept> = match corrections {
+        let kept: Vec<StoredCorrection> = match corrections {
             Some(text) => serde_json::from_str(text).ok()?,
             None => Vec::new(),
         };
-        Some(LoggerClock { first, changes, corrections: kept.iter().map(Kept::correction).collect() })
+        Some(LoggerClock { first, changes, corrections: kept.iter().map(StoredCorrection::correction).collect() })
     }
 }
 
@@ -238,7 +242,7 @@ fn shifted(local: LocalTime, by: TimeDelta) -> LocalTime {
     local.plus(by.num_nanoseconds().unwrap_or(0))
 }
 
-/// Nanoseconds of stamps from the change on that the clock before had shown already.
+/// For how many nanoseconds of stamps after the change the earlier clock had shown the same stamps before.
 fn came_twice(change: &OffsetChange, before: &StationClock) -> i64 {
     let instant = |clock: &StationClock| match clock.candidates(change.from) {
         Candidates::One(ts) | Candidates::Missing(ts) | Candidates::Two(ts, _) => ts,
@@ -251,9 +255,9 @@ fn station_clock(text: &str) -> Option<StationClock> {
     offset.or_else(|| Tz::from_str(text).ok().map(StationClock::Zone))
 }
 
-/// A correction in the store, in nanoseconds.
+/// A correction in the form of the store, in nanoseconds.
 #[derive(serde::Serialize, serde::Deserialize)]
-struct Kept {
+struct StoredCorrection {
     from: i64,
     until: Option<i64>,
     record_from: Option<i64>,
@@ -261,15 +265,15 @@ struct Kept {
     add: i64,
 }
 
-impl Kept {
-    fn of(correction: &Correction) -> Kept {
+impl StoredCorrection {
+    fn of(correction: &Correction) -> StoredCorrection {
         let Stamps { from, until, record_from, record_until } = correction.stamps;
         let add = correction.add.num_nanoseconds().unwrap_or(0);
-        Kept { from: from.0, until: until.map(|until| until.0), record_from, record_until, add }
+        StoredCorrection { from: from.0, until: until.map(|until| until.0), record_from, record_until, add }
     }
 
     fn correction(&self) -> Correction {
-        let Kept { from, until, record_from, record_until, add } = *self;
+        let StoredCorrection { from, until, record_from, record_until, add } = *self;
         let stamps = Stamps { from: LocalTime(from), until: until.map(LocalTime), record_from, record_until };
         Correction { stamps, add: TimeDelta::nanoseconds(add) }
     }
@@ -337,7 +341,7 @@ mod tests {
         assert_eq!(utc("2019-04-15 11:10:00", 49), "2019-04-15T15:10:00+00:00");
         assert_eq!(utc("2019-04-15 10:15:00", 50), "2019-04-15T15:15:00+00:00");
         assert_eq!(utc("2019-04-15 11:10:00", 61), "2019-04-15T16:10:00+00:00");
-        // The counter may start again later.
+        // The counter may restart later.
         assert_eq!(utc("2019-04-15 11:15:00", 0), "2019-04-15T16:15:00+00:00");
         for (stamp, record) in [("2019-04-15 11:10:00", 49), ("2019-04-15 10:15:00", 50)] {
             let instant = clock.instant(local(stamp), Some(record), None);

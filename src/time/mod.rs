@@ -1,10 +1,10 @@
-//! Station time and UTC.
+//! Converts between station time and UTC.
 //!
 //! A logger writes its own local time, without a zone, at the end of each interval (docs/file-formats.md#times). The
 //! store keeps UTC as [`Timestamp`], nanoseconds since 1970, because a logger may write up to nine fraction digits.
-//! AmeriFlux keeps local standard time all year, so a fixed offset is the ordinary [`StationClock`]. An IANA zone is
-//! allowed; its double hour is decided by [`StationClock::candidates`] and the caller's knowledge of what came before,
-//! and a row of its missing hour shows that the logger does not follow the zone.
+//! AmeriFlux uses local standard time all year, so a fixed offset is the usual [`StationClock`]. An IANA time zone is
+//! allowed. In the hour that it repeats, [`StationClock::candidates`] returns two instants and the caller decides by
+//! earlier rows. A row in the hour that it skips shows that the logger does not follow the zone.
 
 mod impossible;
 mod instant;
@@ -31,18 +31,18 @@ pub use samples::{Around, MOST_PER_STAMP, Place, SECOND, Samples, Stamp};
 pub use stamp_format::{MIDNIGHT_ENDS_THE_DAY, StampFormat, StampRead};
 pub use windows::Windows;
 
-/// Two clocks that differ by no more tell the same time, as far as days of retention and the age of a row go.
+/// Two clocks that differ by at most this are treated as equal for days of retention and for the age of a row.
 pub const CLOCKS_AGREE: TimeDelta = TimeDelta::minutes(10);
 
-/// Whether two clocks that show these times at one moment tell the same time.
+/// Whether two clocks that show these times at the same moment are treated as equal.
 pub fn clocks_agree(one: DateTime<Utc>, other: DateTime<Utc>) -> bool {
     (one - other).abs() <= CLOCKS_AGREE
 }
 
-/// Clocks that a user sets now and then differ by no more.
+/// The largest difference of clocks that a user sets now and then.
 pub const CLOCKS_DRIFT: TimeDelta = TimeDelta::minutes(2);
 
-/// Where "now" comes from, so that tests can move it.
+/// The source of the present time, so that tests can set it.
 pub trait Clock: Send + Sync {
     /// The present instant.
     fn now(&self) -> DateTime<Utc>;
@@ -58,24 +58,24 @@ impl Clock for SystemClock {
     }
 }
 
-/// What a logger wrote: local time without a zone, as nanoseconds since 1970 on the logger's own clock face.
+/// The time that a logger wrote: local time without a zone, as nanoseconds since 1970 on the logger's own clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LocalTime(i64);
 
 impl LocalTime {
-    /// The time so many nanoseconds after 1970-01-01 00:00:00 on the same clock face.
+    /// The time this many nanoseconds after 1970-01-01 00:00:00 on the same clock.
     #[inline]
     pub const fn from_nanos(nanos: i64) -> LocalTime {
         LocalTime(nanos)
     }
 
-    /// Nanoseconds from `earlier` to this time on the same clock face; negative where this one is before it.
+    /// Nanoseconds from `earlier` to this time on the same clock; negative if `earlier` is later.
     #[inline]
     pub const fn nanos_since(self, earlier: LocalTime) -> i64 {
         self.0.saturating_sub(earlier.0)
     }
 
-    /// The time so many nanoseconds later on the same clock face.
+    /// The time this many nanoseconds later on the same clock.
     #[inline]
     pub const fn plus(self, nanos: i64) -> LocalTime {
         LocalTime(self.0.saturating_add(nanos))
@@ -87,8 +87,8 @@ impl LocalTime {
         LocalTime(self.0.saturating_sub(1))
     }
 
-    /// Reads `YYYY-MM-DD hh:mm:ss` with up to nine fraction digits; `24:00:00` is the next day's midnight
-    /// (LoggerNet's "2400" option). None for anything else, a date with slashes included.
+    /// Parses `YYYY-MM-DD hh:mm:ss` with up to nine fraction digits; `24:00:00` is midnight of the next day
+    /// (LoggerNet's "2400" option). None for any other text, including a date with slashes.
     pub fn parse(text: &[u8]) -> Option<LocalTime> {
         let (stamp, fraction) = text.split_at_checked(19)?;
         if stamp[4] != b'-'
@@ -112,14 +112,14 @@ impl LocalTime {
         Some(LocalTime(seconds.checked_mul(NANOS_PER_SECOND)?.checked_add(i64::from(nanos))?))
     }
 
-    /// Reads by a chrono format, for header-less files that spell time their own way.
+    /// Parses by a chrono format, for files with another time format.
     pub fn parse_with(text: &str, format: &str) -> Option<LocalTime> {
-        // A date alone is its first instant; the hour of a format is never left out.
+        // A date alone is its first instant; an hour that the format has is required.
         let date = || has_no_hour(format).then(|| NaiveDate::parse_from_str(text, format).ok()).flatten();
         let naive = NaiveDateTime::parse_from_str(text, format)
             .ok()
             .or_else(|| Some(date()?.and_time(chrono::NaiveTime::MIN)))
-            // No logger writes leap seconds, which chrono reads.
+            // Loggers write no leap seconds, which chrono would accept.
             .filter(|naive| naive.nanosecond() < 1_000_000_000)?;
         naive.and_utc().timestamp_nanos_opt().map(LocalTime)
     }
@@ -128,7 +128,7 @@ impl LocalTime {
         DateTime::from_timestamp_nanos(self.0).naive_utc()
     }
 
-    /// Month, day and time of day on this clock face.
+    /// Month, day and time of day on this clock.
     pub fn calendar(self) -> Calendar {
         let naive = self.naive();
         Calendar {
@@ -140,21 +140,21 @@ impl LocalTime {
     }
 }
 
-/// Where in the year and in the day a local time lies.
+/// The position of a local time within the year and the day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Calendar {
-    /// Of the common era.
+    /// The year of the common era.
     pub year: i32,
-    /// 1 to 12.
+    /// The month, 1 to 12.
     pub month: u16,
-    /// 1 to 366.
+    /// The day of the year, 1 to 366.
     pub day_of_year: u16,
-    /// 0 to 86,399.
+    /// The second of the day, 0 to 86,399.
     pub second_of_day: u32,
 }
 
 impl fmt::Display for LocalTime {
-    /// As a logger writes it: trailing zeros of the fraction dropped.
+    /// In the form of a logger: without trailing zeros of the fraction.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.naive().format("%Y-%m-%d %H:%M:%S"))?;
         let nanos = self.0.rem_euclid(NANOS_PER_SECOND);
@@ -173,7 +173,7 @@ fn has_no_hour(format: &str) -> bool {
         .any(|item| matches!(item, Item::Numeric(Numeric::Hour | Numeric::Hour12 | Numeric::Timestamp, _)))
 }
 
-/// Two bytes to four digits; the arithmetic cannot overflow at this length.
+/// Parses two bytes to four digits; at this length the arithmetic cannot overflow.
 fn digits(text: &[u8]) -> Option<u32> {
     text.iter().try_fold(0, |number, byte| byte.is_ascii_digit().then(|| number * 10 + u32::from(byte - b'0')))
 }
@@ -203,7 +203,7 @@ fn days_since_1970(year: u32, month: u32, day: u32) -> Option<i64> {
     Some(era * 146_097 + day_of_era - 719_468)
 }
 
-/// Days of a month; none where the year has no such month.
+/// The number of days of a month; None for an invalid month.
 fn month_length(year: u32, month: u32) -> Option<u32> {
     let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     match month {
@@ -214,29 +214,29 @@ fn month_length(year: u32, month: u32) -> Option<u32> {
     }
 }
 
-/// How a logger's clock relates to UTC.
+/// The relation of a logger's clock to UTC.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum StationClock {
     /// Standard time all year: the rule at AmeriFlux.
     Fixed(FixedOffset),
-    /// A clock that a user, or LoggerNet, moves twice a year.
+    /// A clock that a user, or LoggerNet, changes twice a year.
     Zone(Tz),
 }
 
-/// The instants that a local time can mean.
+/// The possible instants of a local time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Candidates {
-    /// One, as nearly always.
+    /// One instant, the usual case.
     One(Timestamp),
-    /// The hour that the zone leaves out in spring: a clock that follows the zone never shows it. The instant is that of the
-    /// offset before the jump.
+    /// A time in the hour that the time zone skips in spring: a clock that follows the zone never shows it. The instant
+    /// is that of the offset before the change.
     Missing(Timestamp),
-    /// The double hour of autumn: earlier, later.
+    /// A time in the hour that the time zone repeats in autumn: the earlier and the later instant.
     Two(Timestamp, Timestamp),
 }
 
 impl StationClock {
-    /// The instants that `local` can mean on this clock.
+    /// The possible instants of `local` on this clock.
     pub fn candidates(&self, local: LocalTime) -> Candidates {
         match self {
             StationClock::Fixed(offset) => Candidates::One(Timestamp::from_nanos(
@@ -254,14 +254,15 @@ impl StationClock {
         }
     }
 
-    /// A local time that the zone skips: a logger that was not moved wrote it by the old offset.
+    /// The instant of a local time that the time zone skips: a logger whose clock was not changed wrote it with the old
+    /// offset.
     fn before_jump(&self, local: LocalTime, zone: &Tz) -> Timestamp {
         let day_before = local.naive() - TimeDelta::days(1);
         let offset = zone.offset_from_utc_datetime(&day_before).fix();
         Timestamp::from_nanos(local.0 - i64::from(offset.local_minus_utc()) * NANOS_PER_SECOND)
     }
 
-    /// Its offset from UTC in standard time, in force at `instant`: what a data archive means by local time.
+    /// The offset of standard time from UTC that is in force at `instant`: data archives mean it by local time.
     pub fn standard_offset(&self, instant: Timestamp) -> FixedOffset {
         match self {
             StationClock::Fixed(offset) => *offset,
@@ -281,17 +282,17 @@ impl StationClock {
         }
     }
 
-    /// The time of a row as people read it: station time with its offset, such as `2026-06-01 00:05:00.1 -05:00`.
+    /// The time of a row in the form for users: station time with its offset, such as `2026-06-01 00:05:00.1 -05:00`.
     pub fn row_time(&self, instant: Timestamp) -> String {
         format!("{} {}", self.local(instant), self.offset(instant))
     }
 
-    /// The time of an event as people read it: station time with its offset, to the second.
+    /// The time of an event in the form for users: station time with its offset, to the second.
     pub fn event_time(&self, instant: Timestamp) -> String {
         self.row_time(instant.floor(Duration::from_secs(1)))
     }
 
-    /// What this clock's face showed at `instant`.
+    /// The time that this clock shows at `instant`.
     pub fn local(&self, instant: Timestamp) -> LocalTime {
         let offset = self.offset(instant);
         LocalTime(instant.nanos().saturating_add(i64::from(offset.local_minus_utc()) * NANOS_PER_SECOND))
@@ -307,13 +308,13 @@ impl fmt::Display for StationClock {
     }
 }
 
-/// Reads an instant as a user types it on a command line: RFC 3339, or a date or a date and time on the station's
-/// clock (the earlier of two in the double hour).
+/// Parses an instant as a user types it on a command line: RFC 3339, or a date or a date and time in station time (the
+/// earlier one of two in the repeated hour).
 pub fn parse_instant(text: &str, clock: &StationClock) -> Option<Timestamp> {
     if let Ok(instant) = DateTime::parse_from_rfc3339(text) {
         return Some(Timestamp::from_utc(instant.with_timezone(&Utc)));
     }
-    // As this program shows times to people, and without seconds.
+    // In the form in which this program shows times, also without seconds.
     let with_offset = text.strip_suffix(['Z', 'z']).map_or_else(|| text.to_owned(), |time| format!("{time}+00:00"));
     let forms = ["%Y-%m-%d %H:%M:%S%.f %:z", "%Y-%m-%d %H:%M %:z", "%Y-%m-%dT%H:%M%:z", "%Y-%m-%d %H:%M%:z"];
     if let Some(instant) = forms.iter().find_map(|form| DateTime::parse_from_str(&with_offset, form).ok()) {

@@ -1,49 +1,50 @@
-//! Rows that share a time stamp: a table of 10 Hz whose stamps are whole seconds.
+//! Rows that share a time stamp: a 10 Hz table whose stamps are whole seconds.
 //!
-//! RECORD tells such rows apart. The row `k` rows behind the first one of its stamp has the time `stamp + k/N` of the
-//! interval between stamps. A row that is taken for another one of its stamp gets a false time, so a place is given only
-//! where the first record of the stamp is proven:
+//! RECORD distinguishes such rows. The row `k` rows after the first one of its stamp has the time `stamp + k/N` of the
+//! interval between stamps. If a row were mistaken for another row of its stamp, it would get a false time. So a row
+//! gets a place only if the first record of its stamp is proven:
 //!
-//! - the stamp has its first and its last row: N records from first to last, and the next record has a later stamp;
-//! - the stamp before it is such a one, and its count goes on here: this stamp begins behind it;
-//! - the stamp after it has its places, and its count goes on from here: this stamp ends before it.
+//! - the stamp has its first and its last row: N consecutive records, and the next record has a later stamp;
+//! - the previous stamp is such a one, and its record numbers continue here: this stamp begins after it;
+//! - the next stamp has its places, and its record numbers continue from here: this stamp ends before it.
 //!
-//! All three rest on N. Where the count contradicts N, nothing gets a place.
+//! All three rules depend on N. If the record numbers contradict N, no row gets a place.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{NANOS_PER_MICRO, NANOS_PER_SECOND, Timestamp, nanos};
 
-/// How the rows of one stamp are spread.
+/// How the rows of one stamp are distributed in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Samples {
     per_stamp: i64,
-    /// Of the interval between stamps.
+    /// The interval between stamps in nanoseconds.
     nanos: i64,
 }
 
-/// The interval between stamps in whole seconds.
+/// The interval between stamps that are whole seconds.
 pub const SECOND: Duration = Duration::from_secs(1);
 /// The most rows of one stamp.
 pub const MOST_PER_STAMP: u64 = 10_000;
-/// So many full stamps in a row show that a table has two samples of each stamp; of more samples, two do.
+/// This number of consecutive full stamps shows that a table has two samples per stamp; of more samples per stamp, two
+/// full stamps do.
 const LEAST_PAIRS: usize = 4;
 const LEAST_STAMPS: usize = 2;
-/// Rows in full stamps.
+/// The least number of rows in full stamps.
 const LEAST_ROWS: usize = 20;
 
-/// What is known of the rows of one stamp.
+/// What is known about the rows of one stamp.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Stamp {
-    /// Their record numbers.
+    /// The record numbers of the rows.
     pub records: BTreeSet<i64>,
-    /// Record number and place of those that have one. A stored row that has the time of the stamp itself may have come
-    /// before the table was known to have samples, and tells nothing.
+    /// The record number and place of rows that have a place. A stored row with the time of the stamp itself is not
+    /// included: it may have been staged before the table was known to have samples, and then shows nothing.
     pub placed: Vec<(i64, i64)>,
 }
 
-/// A stamp and its neighbours in time: the nearest of which any row is known.
+/// A stamp and its nearest neighbours in time with known rows.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Around {
     /// The stamp before.
@@ -57,19 +58,21 @@ pub struct Around {
 /// The place of a row within its stamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
-    /// So many rows behind the first one.
+    /// This number of rows after the first one.
     At(i64),
-    /// Not known yet: other rows will tell.
+    /// Not known yet: other rows will determine it.
     Unknown,
-    /// A row of another count has it: the logger's clock went back, or two loggers write one table.
+    /// Another row with the same place has a record number of another sequence: the logger's clock was set back, or two
+    /// loggers write one table.
     Taken,
-    /// The stamp has more rows than N, by their record numbers: the first of them, and the last.
+    /// The stamp has more than N rows by the record numbers; the first and the last of them.
     TooMany(i64, i64),
-    /// The stamp has fewer rows than N although RECORD counts on before and behind: the first of them, and the last.
+    /// The stamp has fewer than N rows although the record numbers before and after it continue; the first and the last
+    /// of them.
     TooFew(i64, i64),
 }
 
-/// Records of one count, from the first to the last.
+/// The first and the last of consecutive record numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Span {
     first: i64,
@@ -77,14 +80,14 @@ struct Span {
 }
 
 impl Samples {
-    /// `per_stamp` rows, spread over `interval`. None where that is not two rows or more, at least two microseconds apart.
+    /// `per_stamp` rows in each `interval`. None unless there are two rows or more, at least two microseconds apart.
     pub fn new(per_stamp: u64, interval: Duration) -> Option<Samples> {
         let (per_stamp, nanos) = (i64::try_from(per_stamp).ok()?, nanos(interval));
         let has_room = per_stamp.checked_mul(2 * NANOS_PER_MICRO).is_some_and(|least| least <= nanos);
         (per_stamp >= 2 && has_room).then_some(Samples { per_stamp, nanos })
     }
 
-    /// Rows of one stamp.
+    /// The number of rows of one stamp.
     pub fn per_stamp(self) -> u64 {
         self.per_stamp.cast_unsigned()
     }
@@ -94,7 +97,7 @@ impl Samples {
         Duration::from_nanos(self.nanos.cast_unsigned())
     }
 
-    /// The stamp of a row, from the time that it got.
+    /// The stamp of a row with this assigned time.
     pub fn stamp_of(self, ts: Timestamp) -> Timestamp {
         ts.floor(self.interval())
     }
@@ -104,7 +107,7 @@ impl Samples {
         self.stamp_of(ts) == ts
     }
 
-    /// The stamp after.
+    /// The next stamp.
     pub fn next(self, stamp: Timestamp) -> Timestamp {
         stamp.plus(self.nanos)
     }
@@ -115,14 +118,14 @@ impl Samples {
         stamp.plus(i64::try_from(micros).unwrap_or(0) * NANOS_PER_MICRO)
     }
 
-    /// The place of a row, from the time that it got.
+    /// The place of a row with this assigned time.
     pub fn place(self, ts: Timestamp) -> i64 {
         let offset = i128::from(ts.nanos_since(self.stamp_of(ts)));
         let place = (offset * i128::from(self.per_stamp) + i128::from(self.nanos / 2)) / i128::from(self.nanos);
         i64::try_from(place).unwrap_or(0)
     }
 
-    /// The place of the row with this record number, which is among those of the stamp at `at`.
+    /// The place of the row with this record number, which must be one of those of the stamp at `at`.
     pub fn decide(self, at: Timestamp, around: &Around, record: i64) -> Place {
         let Some(span) = self.span_of(&around.this, record) else { return Place::Unknown };
         let first = match self.first(at, around, span) {
@@ -133,18 +136,18 @@ impl Samples {
         if !(0..self.per_stamp).contains(&place) {
             return Place::TooMany(span.first.min(first), span.last);
         }
-        // A row of this count that stands there has another place by now.
+        // Another row of the same sequence at this place will itself get another place.
         if around.this.placed.iter().any(|known| known.1 == place && !span.has(known.0)) {
             return Place::Taken;
         }
         Place::At(place)
     }
 
-    /// The first record of the stamp, or why it is not known.
+    /// The first record number of the stamp, or the reason why it is not known.
     fn first(self, at: Timestamp, around: &Around, span: Span) -> Result<i64, Place> {
         let mut placed = around.this.placed.iter().filter(|known| span.has(known.0)).map(|known| known.0 - known.1);
         if let Some(first) = placed.next()
-            // Rows that were spread in another way do not tell.
+            // Rows that were distributed in another way show nothing.
             && placed.all(|other| other == first)
         {
             return Ok(first);
@@ -161,7 +164,7 @@ impl Samples {
         }
         let comes_from = before.is_some_and(|(_, _, before)| before.last + 1 == span.first);
         if let Some((before_at, stamp, before)) = before {
-            // A logger without power for a while goes on with RECORD, at any place within a stamp.
+            // A logger without power for a while continues RECORD, at any place within a stamp.
             let is_next = self.next(before_at) == at && span.last <= before.last + self.per_stamp;
             let is_full = before.last - before.first + 1 == self.per_stamp;
             if is_full && is_next && (comes_from || Self::has_places(stamp, before)) {
@@ -172,11 +175,11 @@ impl Samples {
             && goes_on
             && let (Some((before_at, _, before)), Some((after_at, _, after))) = (before, after)
         {
-            // Seconds that follow each other without a record between: the logger did not stop.
+            // Consecutive seconds without a missing record: the logger did not stop.
             let is_within = self.next(before_at) == at && self.next(at) == after_at;
             let are_alone = [before, span, after].iter().all(|span| span.first == span.last);
             if are_alone || (is_within && length == 1) {
-                // It shares its stamp with no row.
+                // It shares its stamp with no other row.
                 return Ok(span.first);
             }
             if is_within {
@@ -195,15 +198,17 @@ impl Samples {
         Err(Place::Unknown)
     }
 
-    /// Whether rows of the stamp have places, and all of them say that the count begins with the first record of the span. Two
-    /// counts that a correction of the clock brought under one stamp can have as many records together as a full one.
+    /// Whether rows of the stamp have places, and all places agree that the sequence begins with the first record of
+    /// the span. Two sequences that a correction of the clock moved to one stamp can together have as many records as a
+    /// full one.
     fn has_places(stamp: &Stamp, span: Span) -> bool {
         let mut begins =
             stamp.placed.iter().filter(|known| span.has(known.0)).map(|known| known.0 - known.1).peekable();
         begins.peek().is_some() && begins.all(|begin| begin == span.first)
     }
 
-    /// The records of one count that hold `record`: RECORD begins again where a logger restarts, and at its highest number.
+    /// The sequence of record numbers that contains `record`: RECORD restarts when a logger restarts, and after its
+    /// highest number.
     fn span_of(self, stamp: &Stamp, record: i64) -> Option<Span> {
         self.spans(stamp).into_iter().find(|span| span.has(record))
     }
@@ -227,8 +232,8 @@ impl Samples {
         spans
     }
 
-    /// What rows show that follow each other in a file: stamp and record number of each. None where they do not share
-    /// stamps in whole seconds, RECORD does not count, or too few tell how many share one.
+    /// What consecutive rows of a file show, given as stamp and record number. None if they do not share stamps in
+    /// whole seconds, if RECORD does not count, or if too few rows show how many share one.
     pub fn shown_by(rows: impl IntoIterator<Item = (Timestamp, i64)>) -> Option<Samples> {
         let mut groups: Vec<usize> = Vec::new();
         let mut last: Option<(Timestamp, i64)> = None;
@@ -246,7 +251,7 @@ impl Samples {
                     }
                 }
                 NANOS_PER_SECOND if counts => groups.push(1),
-                // The first stretch without a break tells.
+                // The first part without a break decides.
                 _ if groups.len() > 2 => break,
                 _ => groups = vec![1],
             }
@@ -320,7 +325,7 @@ mod tests {
     fn a_stamp_is_proven_by_its_own_rows_only_with_the_row_behind_them() {
         assert_eq!(decide(None, stamp(30..40), None, 33), Place::Unknown);
         assert_eq!(decide(None, stamp(30..40), Some(stamp([40])), 33), Place::At(3));
-        // Rows in between may be lost.
+        // Rows in between may be missing.
         assert_eq!(decide(None, stamp([30, 33, 39]), Some(stamp([40])), 33), Place::At(3));
         assert_eq!(decide(None, stamp(30..39), Some(stamp([40])), 33), Place::Unknown);
     }
@@ -330,7 +335,7 @@ mod tests {
         assert_eq!(decide(Some(stamp(20..30)), stamp([30]), None, 30), Place::At(0));
         assert_eq!(decide(Some(placed(20, 20..30)), stamp([33, 34]), None, 34), Place::At(4));
         assert_eq!(decide(Some(stamp(21..30)), stamp([30]), None, 30), Place::Unknown);
-        // The second half of one count and the first half of another.
+        // The second half of one sequence and the first half of another.
         let halves = Stamp { placed: vec![(24, 9), (26, 1)], ..stamp(20..30) };
         assert_eq!(decide(Some(halves), stamp([33]), None, 33), Place::Unknown);
         assert_eq!(decide(None, stamp(36..40), Some(placed(40, 40..50)), 36), Place::At(6));
@@ -344,7 +349,7 @@ mod tests {
             let after = after.map(|stamp| (at(11), stamp));
             ten().decide(at(10), &Around { before: Some((at(5), before)), this, after }, record)
         };
-        // It ended within a second, and behind a whole one.
+        // The logger stopped within a second, and after a whole one.
         for before in [stamp(30..35), placed(25, 25..35)] {
             assert_eq!(decide(before.clone(), stamp(35..40), None, 37), Place::Unknown);
             assert_eq!(decide(before.clone(), stamp(35..40), Some(stamp(40..50)), 37), Place::Unknown);
@@ -387,7 +392,7 @@ mod tests {
         // Too few rows for a decision about a whole table.
         assert_eq!(shown(&[2; 9]), None);
         assert_eq!(shown(&[3, 3, 1]), None);
-        // Half-hourly rows that a clock doubled are none.
+        // Half-hourly rows that a clock change has doubled are not samples.
         assert_eq!(Samples::shown_by((0..40).map(|row| (at(row / 4 * 1_800), row))), None);
     }
 }

@@ -1,20 +1,20 @@
-//! How a file writes time: strftime letters, or units since an instant.
+//! The formats of time in files: strftime letters, or units since an instant.
 //!
-//! A format is taken apart once and then reads each stamp in one pass. It takes what chrono's formats take, and what files of
-//! field stations have beside: hours and minutes without a separator and without leading zeros (`%H%M`: 58 is 00:58), hour 24 at
-//! the end of a day, fractions behind any seconds, an offset from UTC, `days since 1899-12-30`, and a midnight that carries the
-//! date of the day that it ends.
+//! A format is parsed once and then reads each stamp in one pass. It accepts what chrono's formats accept, and further
+//! forms in files of field stations: hours and minutes without a separator and without leading zeros (`%H%M`: 58 is
+//! 00:58), hour 24 at the end of a day, fractions after any seconds, an offset from UTC, `days since 1899-12-30`, and a
+//! midnight with the date of the day that it ends.
 
 use chrono::NaiveDate;
 
 use super::{LocalTime, NANOS_PER_SECOND, Timestamp, days_since_1970, impossible_by};
 
-/// Behind a format: its 0:00 is the end of the date that stands there.
+/// The ending of a format whose 0:00 is the end of the date in the stamp.
 pub const MIDNIGHT_ENDS_THE_DAY: &str = "%24";
 
 const DAY: i64 = 86_400;
 
-/// How a file writes time.
+/// A format of time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StampFormat(Form);
 
@@ -32,16 +32,16 @@ enum Form {
         begin: LocalTime,
         is_utc: bool,
     },
-    /// Letters that only chrono knows.
+    /// A format with letters that only chrono supports.
     Chrono(String),
 }
 
 #[derive(Debug, Clone, PartialEq)]
 enum Item {
-    /// One letter.
+    /// A literal character.
     Literal(String),
     Blank,
-    /// Numbers without anything between them.
+    /// Numbers without separators.
     Numbers(Vec<Number>),
     Fraction,
     MonthName,
@@ -73,17 +73,17 @@ impl Number {
     }
 }
 
-/// What a stamp says.
+/// A parsed stamp.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StampRead {
-    /// By the logger's clock, or by UTC.
+    /// The time by the logger's clock, or in UTC.
     pub time: LocalTime,
-    /// Whether the stamp itself says its offset from UTC, and `time` is UTC.
+    /// Whether the stamp itself has an offset from UTC, so that `time` is in UTC.
     pub is_utc: bool,
 }
 
 impl StampRead {
-    /// The instant, where the stamp itself says it.
+    /// The instant, if the stamp itself determines it.
     pub fn instant(self) -> Option<Timestamp> {
         self.is_utc.then(|| Timestamp::from_nanos(self.time.nanos_since(LocalTime::from_nanos(0))))
     }
@@ -101,15 +101,16 @@ struct Parts {
     nanos: u32,
     has_time: bool,
     is_afternoon: Option<bool>,
-    /// Seconds east of Greenwich.
+    /// The offset in seconds east of Greenwich.
     offset: Option<i64>,
 }
 
 impl StampFormat {
-    /// The loggers' own form.
+    /// The format of the loggers.
     pub const LOGGERS: StampFormat = StampFormat(Form::Loggers);
 
-    /// By a text of the configuration; without one, as loggers write it. None: the text is no format of a whole date.
+    /// Parses a format in the configuration; None is the format of the loggers. Returns None if the text is not a
+    /// format of a whole date.
     pub fn new(text: Option<&str>) -> Option<StampFormat> {
         let Some(text) = text else { return Some(StampFormat::LOGGERS) };
         if let Some(since) = since(text) {
@@ -126,12 +127,12 @@ impl StampFormat {
         }
     }
 
-    /// Whether it is the loggers' own form.
+    /// Whether it is the format of the loggers.
     pub fn is_loggers(&self) -> bool {
         self.0 == Form::Loggers
     }
 
-    /// Reads a stamp.
+    /// Parses a stamp.
     #[inline]
     pub fn read(&self, text: &[u8]) -> Option<StampRead> {
         let local = |time| StampRead { time, is_utc: false };
@@ -155,7 +156,7 @@ impl StampFormat {
         }
     }
 
-    /// Why a text is no time of this format. None for the loggers' own.
+    /// Why a text is not a time of this format. None for the loggers' format.
     pub fn hint(&self, stamp: &str) -> Option<String> {
         Some(match &self.0 {
             Form::Loggers => return None,
@@ -165,7 +166,8 @@ impl StampFormat {
     }
 }
 
-/// `seconds since 1970-01-01`, and the short `unix`, `unix ms`, `excel`. An instant that ends with Z is UTC.
+/// Parses `seconds since 1970-01-01`, and the short forms `unix`, `unix ms`, `excel`. An instant that ends with Z is in
+/// UTC.
 fn since(text: &str) -> Option<Form> {
     let text = match text {
         "unix" => "seconds since 1970-01-01Z",
@@ -193,8 +195,8 @@ fn since(text: &str) -> Option<Form> {
     Some(Form::Since { unit, begin, is_utc })
 }
 
-/// A decimal number of units in nanoseconds. What is below the precision of a double at this size is rounded away: a day's fraction
-/// to milliseconds.
+/// A decimal number of units in nanoseconds. Digits below the precision of a double at this size are rounded: the
+/// fraction of a day to milliseconds.
 fn scaled(text: &[u8], unit: i64) -> Option<i64> {
     let text = std::str::from_utf8(text).ok()?;
     if let Ok(whole) = text.parse::<i64>() {
@@ -216,18 +218,23 @@ fn scaled(text: &[u8], unit: i64) -> Option<i64> {
     whole.checked_mul(unit)?.checked_add(nanos)
 }
 
-/// The digits behind the point, where they are written as such.
+/// The digits after the decimal point, if the number is written with one.
 fn decimals(text: &str) -> usize {
     let digits = text.trim().split_once('.').map_or("", |(_, digits)| digits);
     if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.len() } else { 0 }
 }
 
-/// The time of day that a fraction of a day with so many digits means. Five digits are steps of 0.864 s, and 0.02083 is
-/// 00:30:00, not 00:29:59.712: of the times that are written with these digits, the one on the coarsest grid. Two digits and
-/// less are the rest of a number whose zeros were left out, and so is what is a whole second as it stands.
+/// The time of day that a fraction of a day with this number of digits means. Five digits are steps of 0.864 s, and
+/// 0.02083 is 00:30:00, not 00:29:59.712: of the times that are written with these digits, the one on the coarsest
+/// grid. A fraction of one or two digits is unchanged, because its trailing zeros were left out, and so is a whole
+/// second.
 fn meant(nanos: i64, decimals: usize) -> i64 {
     const GRIDS: [i64; 7] = [3_600, 1_800, 900, 600, 300, 60, 1];
-    let Some(step) = (3..=8).contains(&decimals).then(|| DAY * NANOS_PER_SECOND / 10_i64.pow(decimals as u32)) else {
+    let Some(step) = u32::try_from(decimals)
+        .ok()
+        .filter(|decimals| (3..=8).contains(decimals))
+        .map(|decimals| DAY * NANOS_PER_SECOND / 10_i64.pow(decimals))
+    else {
         return nanos;
     };
     if nanos % NANOS_PER_SECOND == 0 {
@@ -238,7 +245,7 @@ fn meant(nanos: i64, decimals: usize) -> i64 {
     grids.into_iter().find(|at| (nanos - at).abs() * 2 <= step).unwrap_or(nanos)
 }
 
-/// The letters of a format; None where one is not known here.
+/// The items of a format; None if a letter is not supported here.
 fn items(text: &str) -> Option<Vec<Item>> {
     let mut items: Vec<Item> = Vec::new();
     let number = |items: &mut Vec<Item>, number| match items.last_mut() {
@@ -274,7 +281,7 @@ fn items(text: &str) -> Option<Vec<Item>> {
             'T' => items.extend(self::items("%H:%M:%S")?),
             'R' => items.extend(self::items("%H:%M")?),
             'D' => items.extend(self::items("%m/%d/%y")?),
-            // Seconds have their fraction anyway.
+            // Seconds accept a fraction anyway.
             '.' => {
                 if letters.peek().is_some_and(char::is_ascii_digit) {
                     letters.next();
@@ -310,7 +317,7 @@ fn is_a_date(items: &[Item]) -> bool {
         && (has(Number::Hour) || !has(Number::Hour12) || items.contains(&Item::HalfDay))
 }
 
-/// Whether chrono reads what it writes by this format.
+/// Whether chrono can parse what it writes with this format.
 fn is_written_by_chrono(text: &str) -> bool {
     use std::fmt::Write as _;
     let Some(noon) = NaiveDate::from_ymd_opt(2026, 6, 1).and_then(|day| day.and_hms_opt(12, 0, 0)) else {
@@ -321,7 +328,7 @@ fn is_written_by_chrono(text: &str) -> bool {
 }
 
 impl Parts {
-    /// Takes one item from the beginning of `rest`, and gives what is behind it.
+    /// Parses one item at the beginning of `rest`, and returns the text after it.
     fn take<'t>(&mut self, item: &Item, rest: &'t [u8]) -> Option<&'t [u8]> {
         match item {
             Item::Literal(letter) => rest.strip_prefix(letter.as_bytes()),
@@ -365,7 +372,7 @@ impl Parts {
         if let [one] = run {
             self.set(*one, number(digits));
         } else {
-            // Hours and minutes alone may lack their leading zeros: 58 is 00:58.
+            // Only hours and minutes may lack leading zeros: 58 is 00:58.
             let is_clock = run.first() == Some(&Number::Hour);
             if found < wanted && !is_clock {
                 return None;
@@ -394,7 +401,7 @@ impl Parts {
     fn set(&mut self, which: Number, value: u32) {
         match which {
             Number::Year => self.year = Some(value),
-            // As chrono and POSIX read it.
+            // The same rule as in chrono and POSIX.
             Number::ShortYear => self.year = Some(if value < 70 { 2000 + value } else { 1900 + value }),
             Number::Month => self.month = Some(value),
             Number::Day => self.day = Some(value),
@@ -405,7 +412,7 @@ impl Parts {
         }
     }
 
-    /// `Z`, `UTC`, `+01:00`, `-0500`, `+01`.
+    /// Parses `Z`, `UTC`, `+01:00`, `-0500`, `+01`.
     fn offset<'t>(&mut self, rest: &'t [u8]) -> Option<&'t [u8]> {
         for name in [&b"UTC"[..], b"GMT", b"Z", b"z"] {
             if let Some(rest) = rest.strip_prefix(name) {
@@ -444,7 +451,7 @@ impl Parts {
         let hour = match self.is_afternoon {
             None => self.hour,
             Some(is_afternoon) => {
-                // 12 AM is midnight, 12 PM noon. Some programs write 13 PM.
+                // 12 AM is midnight, 12 PM is noon. Some programs write 13 PM.
                 match (self.hour, is_afternoon) {
                     (12, false) => 0,
                     (hour @ 1..12, true) => hour + 12,
@@ -464,7 +471,7 @@ impl Parts {
     }
 }
 
-/// Of at most nine digits.
+/// Parses at most nine digits.
 fn number(digits: &[u8]) -> u32 {
     digits.iter().fold(0, |number, byte| number * 10 + u32::from(byte - b'0'))
 }
@@ -473,8 +480,8 @@ fn letters(text: &[u8]) -> usize {
     text.iter().take_while(|byte| byte.is_ascii_alphabetic() || **byte >= 0x80).count()
 }
 
-/// The number of a month by its English name or the first three letters of it; German, French, Spanish and Italian ones where
-/// they differ.
+/// The number of a month with this English name or its first three letters; also German, French, Spanish and Italian
+/// names that differ.
 fn month(name: &[u8]) -> Option<u32> {
     const NAMES: [&[&str]; 12] = [
         &["jan", "ene", "gen"],

@@ -1,14 +1,14 @@
-//! Windows of station time of one length that follow each other, such as half hours.
+//! Consecutive windows of station time of one length, such as half hours.
 //!
-//! A window is known by its END, and has the instants after the end of the one before up to its own, as a logger stamps the
-//! mean over an interval with its end. Windows end on full multiples of their length in standard time, so that the
-//! two changes of a clock to and from summer time move no window.
+//! A window is identified by its END, and contains the instants after the end of the previous window up to its own,
+//! because a logger stamps the mean over an interval with its end. Windows end at full multiples of their length in
+//! standard time, so that the changes to and from daylight-saving time move no window.
 
 use std::time::Duration;
 
 use super::{NANOS_PER_SECOND, StationClock, Timestamp, nanos};
 
-/// Some day: where a zone's standard time changed over the years, the windows go on as they were.
+/// The day whose standard offset is used: if a zone's standard time changed over the years, the windows do not change.
 const SOME_DAY: Timestamp = Timestamp::from_nanos(1_700_000_000 * NANOS_PER_SECOND);
 
 /// Windows of one length.
@@ -19,7 +19,7 @@ pub struct Windows {
 }
 
 impl Windows {
-    /// Windows of this length in the standard time of the clock. The length is not zero.
+    /// Windows of this length in the standard time of the clock. The length must not be zero.
     pub fn new(every: Duration, clock: &StationClock) -> Windows {
         let offset = i64::from(clock.standard_offset(SOME_DAY).local_minus_utc()) * NANOS_PER_SECOND;
         Windows::from_parts(nanos(every), -offset)
@@ -41,18 +41,18 @@ impl Windows {
         self.every
     }
 
-    /// How much later than a multiple of the length since 1970 in UTC a window ends.
+    /// By how much a window ends later than a multiple of the length since 1970 in UTC.
     pub fn phase(self) -> i64 {
         self.phase
     }
 
-    /// The end of the window that an instant is in.
+    /// The end of the window that contains an instant.
     pub fn end_of(self, at: Timestamp) -> Timestamp {
         let past = at.minus(self.phase).nanos().rem_euclid(self.every);
         if past == 0 { at } else { at.plus(self.every - past) }
     }
 
-    /// The end of the window before, which is not in this one.
+    /// The end of the previous window, which does not belong to this one.
     pub fn begin(self, end: Timestamp) -> Timestamp {
         end.minus(self.every)
     }

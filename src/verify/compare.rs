@@ -1,9 +1,9 @@
-//! One window of one series: what should be in the bucket, what is, and how they differ.
+//! Compares one window of one series: the rows that should be in the bucket with the values that are there.
 //!
-//! Counts and sums are compared first, because a server finds them without reading every value to us. Both sides add up in
-//! the order of time, so equal values have equal sums to the last bit; where a server adds otherwise the sums differ, and the
-//! values decide. A value is the number that a server reads from the line, so values are equal or they are not: there is no
-//! tolerance.
+//! Counts and sums are compared first, because a server can compute them without sending every value. Both sides add
+//! the values in the order of time, so equal values have exactly equal sums. If a server adds in another order the sums
+//! differ, and the values are compared. A value is the number that a server reads from the line, so two values are
+//! equal or not: there is no tolerance.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -13,9 +13,10 @@ use crate::destination::{CountAsk, Counted, Destination, QueryError, SeriesAsk, 
 use crate::store::{PendingRow, Store};
 use crate::time::{Interval, Timestamp};
 
-/// Most rows whose values are read in one answer: some 700 kB.
+/// The most rows whose values are read in one answer: about 700 kB.
 const ROWS_AT_ONCE: u64 = 20_000;
-/// Before a question is asked again whose answer could not be relied on: a server that is being written to settles.
+/// The pause before a question is asked again whose answer was not reliable: a server may give a complete answer once
+/// it has processed recent writes.
 const BEFORE_ASKING_AGAIN: Duration = Duration::from_millis(500);
 
 /// A window of a series.
@@ -26,7 +27,7 @@ pub(super) struct Comparison<'a> {
     pub(super) window: Interval,
 }
 
-/// Places in `LineShape::sent_names`.
+/// Indices in `LineShape::sent_names`.
 pub(super) enum Names {
     All,
     Some(BTreeSet<usize>),
@@ -41,14 +42,14 @@ impl Names {
     }
 }
 
-/// What was sent, from one reading of the window's rows.
+/// What was sent, according to the window's rows.
 pub(super) struct Expected {
     pub(super) rows: u64,
-    /// By place in `LineShape::sent_names`.
+    /// By index in `LineShape::sent_names`.
     tallies: Vec<Tally>,
-    /// Which places a row has values in, each combination once: a table has few of them.
+    /// The sets of indices in which rows have values, each set once: a table has few of them.
     combinations: BTreeSet<Vec<usize>>,
-    /// Times of rows at which the window is cut, so that no piece holds more rows than fit into an answer.
+    /// The times at which the window is divided, so that no piece has more rows than fit into an answer.
     cuts: Vec<Timestamp>,
 }
 
@@ -61,40 +62,40 @@ impl Expected {
     }
 }
 
-/// What the bucket says.
+/// What the bucket has.
 pub(super) struct Found {
-    /// By place in `LineShape::sent_names`.
+    /// By index in `LineShape::sent_names`.
     tallies: Vec<Tally>,
-    /// By measurement: tags that other series have.
+    /// For each measurement, the tags that other series have.
     other_tags: Vec<BTreeSet<String>>,
 }
 
 impl Found {
-    /// Places whose count or sum is not what was sent.
+    /// The indices whose count or sum differs from what was sent.
     pub(super) fn differing(&self, expected: &Expected) -> BTreeSet<usize> {
         let pairs = self.tallies.iter().zip(&expected.tallies).enumerate();
         pairs.filter(|(_, (found, sent))| found != sent).map(|(place, _)| place).collect()
     }
 }
 
-/// One field of a window.
+/// The comparison of one field of a window.
 #[derive(Default)]
 pub(super) struct FieldAccount {
     pub(super) name: String,
     pub(super) sent: u64,
-    /// As they were sent.
+    /// The number of values that are in the bucket as they were sent.
     pub(super) found: u64,
     surplus: u64,
 }
 
-/// How a window differs, row by row.
+/// The differences of a window, row by row.
 #[derive(Default)]
 pub(super) struct Account {
-    /// Times of rows of which a value is not there.
+    /// The times of rows with a value that is not in the bucket.
     pub(super) missing: BTreeSet<Timestamp>,
-    /// Times of the other rows of which another value is there, or one that the row does not have.
+    /// The times of other rows for which the bucket has another value, or one that the row does not have.
     pub(super) changed: BTreeSet<Timestamp>,
-    /// Times of rows whose point holds a value that the row does not have: writing the row again does not take it away.
+    /// The times of rows whose point has a value that the row does not have: writing the row again does not remove it.
     pub(super) surplus: BTreeSet<Timestamp>,
     fields: Vec<FieldAccount>,
 }
@@ -109,7 +110,7 @@ impl Account {
         self.fields.iter().max_by_key(|field| field.sent - field.found + field.surplus)
     }
 
-    /// From the first row that differs to the last.
+    /// The interval from the first to the last row that differs.
     pub(super) fn interval(&self) -> Option<Interval> {
         let first = self.missing.first().into_iter().chain(self.changed.first()).min()?;
         let last = self.missing.last().into_iter().chain(self.changed.last()).max()?;
@@ -118,10 +119,10 @@ impl Account {
 }
 
 impl Comparison<'_> {
-    /// Hands over the rows of the window that were sent.
+    /// Passes the sent rows of the window to `take`.
     fn rows(&self, mut take: impl FnMut(PendingRow<'_>)) -> Result<(), VerifyError> {
         self.store.sent_rows(self.asked.series.series, self.window, |row| {
-            // A key's microsecond may reach a little over the window's edge.
+            // A key's microsecond may extend a little beyond the window's edge.
             if self.window.contains(row.ts) {
                 take(row);
             }
@@ -129,7 +130,7 @@ impl Comparison<'_> {
         Ok(())
     }
 
-    /// Counts and sums what was sent.
+    /// Counts and adds up what was sent.
     pub(super) fn expected(&self) -> Result<Expected, VerifyError> {
         let mut expected = Expected {
             rows: 0,
@@ -164,7 +165,7 @@ impl Comparison<'_> {
         SeriesAsk { bucket: self.asked.bucket, measurement, tags: self.asked.shape.tags(), interval }
     }
 
-    /// Counts and sums what is there.
+    /// Counts and adds up what is in the bucket.
     pub(super) fn found(&self, destination: &mut dyn Destination) -> Result<Found, QueryError> {
         let Asked { names, without_sum, .. } = self.asked;
         let mut found = Found { tallies: Vec::with_capacity(names.len()), other_tags: Vec::new() };
@@ -180,8 +181,8 @@ impl Comparison<'_> {
         Ok(found)
     }
 
-    /// A few fields of which every row has at least one: those with most values. Of a text or a truth value only its presence
-    /// can be compared, so those come last.
+    /// A few fields of which every row has at least one: those with the most values. For a text or a truth value only
+    /// its presence can be compared, so these come last.
     pub(super) fn cover(&self, expected: &Expected) -> BTreeSet<usize> {
         let mut order: Vec<usize> = (0..expected.tallies.len()).collect();
         let proves_less = |place: usize| self.asked.without_sum.contains(&self.asked.names[place]);
@@ -194,8 +195,8 @@ impl Comparison<'_> {
         expected.combinations.iter().filter_map(best).collect()
     }
 
-    /// Compares the values of these fields, each at its own time. Points at times of which no row was sent are another
-    /// writer's, or rows that are pending again, and not looked at.
+    /// Compares the values of these fields, each at its own time. Points at times of which no row was sent belong to
+    /// another program, or to rows that are pending again, and are ignored.
     pub(super) fn value_by_value(
         &self,
         destination: &mut dyn Destination,
@@ -271,7 +272,7 @@ impl Account {
             field.sent += 1;
             match there.get(time) {
                 None => _ = self.missing.insert(*time),
-                // A text or a truth value: that there is one is all that is known. A text may read like a number.
+                // For a text or a truth value only its presence is known. A text may look like a number.
                 Some(_) if number.is_nan() => field.found += 1,
                 Some(Some(found)) if found.partial_cmp(number) == Some(std::cmp::Ordering::Equal) => field.found += 1,
                 Some(_) => _ = self.changed.insert(*time),
@@ -285,7 +286,7 @@ impl Account {
     }
 }
 
-/// Asks again where the first answer could not be relied on.
+/// Asks again if the first answer was not reliable.
 fn twice<T>(mut ask: impl FnMut() -> Result<T, QueryError>) -> Result<T, QueryError> {
     match ask() {
         Err(QueryError::Unknown(_)) => {

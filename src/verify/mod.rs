@@ -1,10 +1,11 @@
-//! Proof: what the store calls sent is read back out of the bucket.
+//! Verifies that rows that the store calls sent are in the bucket, by reading them back.
 //!
-//! A 204 says that the server took a request, not that the rows can be seen (docs/influx-answers.md#a-204-is-not-the-end).
-//! Per series, which is a measurement and a whole tag set, and per UTC day the count and the sum of every value and every flag are
-//! compared; where they differ the day is looked at hour by hour, and an hour that differs value by value (`compare`), so
-//! that a row is called missing, changed or there for what stands at its own time. What cannot be asked is unknown, never
-//! zero. [`is_there`] asks for more, because rows are deleted on its word: see there.
+//! A 204 says that the server accepted a request, not that the rows can be read
+//! (docs/influx-answers.md#a-204-is-not-the-end). For each series, which is a measurement with a whole tag set, and for
+//! each UTC day, the count and the sum of every value and every flag are compared. If they differ, the day is compared
+//! hour by hour, and an hour that differs value by value (`compare`), so that a row is called missing, changed or
+//! present by what the bucket has at its own time. What cannot be asked is unknown, never zero. [`is_there`] requires
+//! more, because rows are deleted on the basis of its result.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -26,19 +27,19 @@ use compare::{Account, Comparison, Names};
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// What stops a verification.
+/// The errors that stop a verification.
 #[derive(Debug, Error)]
 pub enum VerifyError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The lines of a table cannot be spelled.
+    /// The lines of a table cannot be rendered.
     #[error(transparent)]
     Sync(#[from] SyncError),
 }
 
 impl VerifyError {
-    /// Whether trying again later cannot help.
+    /// Whether a later attempt would fail too.
     pub fn is_permanent(&self) -> bool {
         match self {
             VerifyError::Store(error) => error.is_permanent(),
@@ -47,67 +48,67 @@ impl VerifyError {
     }
 }
 
-/// A window in which the bucket does not hold what was sent.
+/// A window in which the bucket does not have what was sent.
 #[derive(Debug, Clone, Serialize)]
 pub struct Missing {
     /// The table.
     pub table: String,
-    /// Values of its tag columns.
+    /// The values of its tag columns.
     pub tags: Vec<String>,
-    /// First instant of the window.
+    /// The first instant of the window.
     pub from: String,
-    /// First instant after it.
+    /// The first instant after it.
     pub until: String,
     /// The field that differs in most rows.
     pub field: String,
-    /// Values of it that were sent.
+    /// The number of its values that were sent.
     pub sent: u64,
-    /// Of these, values that are in the bucket as they were sent.
+    /// The number of these values that are in the bucket as they were sent.
     pub found: u64,
-    /// Rows of which a value is not there.
+    /// The number of rows with a value that is not in the bucket.
     pub missing: u64,
-    /// Rows of which another value is there, or one that the row does not have.
+    /// The number of rows for which the bucket has another value, or one that the row does not have.
     pub changed: u64,
 }
 
-/// What a verification found.
+/// The result of a verification.
 #[derive(Debug, Clone, Default, Serialize)]
 pub struct VerifyReport {
-    /// Windows compared.
+    /// The number of compared windows.
     pub windows: u64,
-    /// Rows of which a value is not in the bucket.
+    /// The number of rows with a value that is not in the bucket.
     pub missing: u64,
-    /// Rows that are in the bucket with another content.
+    /// The number of rows that are in the bucket with other content.
     pub changed: u64,
-    /// Rows put back to pending.
+    /// The number of rows put back to pending.
     pub requeued: u64,
-    /// Windows that could not be compared.
+    /// The number of windows that could not be compared.
     pub unknown: u64,
-    /// Where rows are missing or changed.
+    /// The windows with missing or changed rows.
     pub list: Vec<Missing>,
-    /// Why windows are unknown, and what was not asked for; each once.
+    /// Why windows are unknown, and what was not asked for; each note once.
     pub notes: Vec<String>,
-    /// Whether the destination refuses to be asked.
+    /// Whether the destination refuses queries.
     #[serde(skip)]
     pub refused: bool,
 }
 
-/// What is to be verified.
+/// The scope of a verification.
 #[derive(Debug, Clone, Copy)]
 pub struct Scope<'a> {
-    /// First instant.
+    /// The first instant.
     pub since: Timestamp,
-    /// Last instant.
+    /// The last instant.
     pub until: Timestamp,
     /// Only this table.
     pub table: Option<&'a str>,
-    /// Put what is missing or changed back to pending.
+    /// Whether missing or changed rows are put back to pending.
     pub requeue: bool,
-    /// This computer's time, where a server does not say its own.
+    /// This computer's time, used if a server does not state its own.
     pub now: Timestamp,
 }
 
-/// One series and how to ask for it.
+/// One series with what is needed to query it.
 struct Asked<'a> {
     series: &'a SeriesBacklog,
     shape: LineShape,
@@ -126,8 +127,8 @@ impl<'a> Asked<'a> {
     }
 }
 
-/// Compares store and bucket. The caller holds the sync lock when `requeue` is set. What a bucket no longer keeps is not
-/// asked for.
+/// Compares store and bucket. The caller holds the sync lock when `requeue` is set. Rows that a bucket no longer keeps
+/// are not compared.
 pub fn run(
     config: &Config,
     store: &Store,
@@ -175,12 +176,12 @@ pub fn run(
     Ok(report)
 }
 
-/// Whether every row that was sent in the interval is in the bucket; none where that is unknown.
+/// Whether every row that was sent in the interval is in the bucket; None if that is unknown.
 ///
-/// Rows may be deleted on this word, so equal counts are not enough: points of another writer, or rows that are pending
-/// again, could make up for missing ones. The counts and sums of all values and flags of exactly this series must agree, and
-/// then each row must be found at its own time with its own value in one of its fields. Where a count or a sum does not agree,
-/// whatever the reason, every value of every row must be found at its own time.
+/// Rows may be deleted on the basis of this result, so equal counts are not enough: points of another program, or rows
+/// that are pending again, could compensate for missing ones. The counts and sums of all values and flags of exactly
+/// this series must agree, and then each row must be found at its own time with its own value in one of its fields. If
+/// a count or a sum does not agree, for whatever reason, every value of every row must be found at its own time.
 pub fn is_there(
     config: &Config,
     store: &Store,
@@ -240,7 +241,7 @@ fn verify_window(
     }
     if comparison.window.nanos() > nanos(HOUR) {
         for window in comparison.window.pieces(HOUR) {
-            // A window is a day or less, so this goes one level deep.
+            // A window is a day or less, so the recursion has one level.
             verify_window(Comparison { window, ..comparison }, destination, requeue, report)?;
         }
         return Ok(());
@@ -267,7 +268,8 @@ fn enter(
     report.changed += account.changed.len() as u64;
     if requeue {
         report.requeued += store.requeue_sent(asked.series.series, interval)?;
-        // Marked once the rows are pending: a marked point is removed before its row is written.
+        // The points are marked after the rows became pending, because a marked point is removed before its row is
+        // written.
         store.mark_stale(asked.series.series, account.surplus.iter().copied())?;
     }
     report.list.push(Missing {

@@ -352,6 +352,14 @@ fn broken() -> Vec<State> {
             tower.station.write(DAT, logger(1_000, 10).file(0..1_000));
             let _ = tower.run();
         }),
+        state("a column became a tag after its rows were sent", Quiet("points_left"), |tower| {
+            tower.sends_to_the_server();
+            tower.station.write(DAT, logger(3, 10).file(0..3));
+            let _ = tower.run();
+            tower.station.configure(|sections| sections.more = "[table.columns.PPFD]\nuse = \"tag\"".to_owned());
+            let _ = tower.run();
+            let _ = tower.run();
+        }),
         state("a zone of POSIX is configured", Quiet("posix_zone"), |tower| {
             tower.station.configure(|sections| sections.clock = "timezone = \"Etc/GMT+5\"".to_owned());
             let _ = tower.run();

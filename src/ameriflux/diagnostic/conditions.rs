@@ -1,10 +1,11 @@
-//! The conditions that an instrument's word can name. Position n in a list is bit n of what `decode` raises.
+//! The conditions that an instrument's diagnostic word can report. Position n in a list is bit n of what `decode`
+//! raises.
 
 /// One condition.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Condition {
     pub(super) name: &'static str,
-    /// Whether readings beside it are lost.
+    /// Whether the condition makes the readings of its row unusable.
     pub(super) fails: bool,
 }
 
@@ -16,10 +17,10 @@ const fn informs(name: &'static str) -> Condition {
     Condition { name, fails: false }
 }
 
-/// What every instrument can lack, with its bit. Both fail.
+/// Conditions that exist for every instrument, with their bits. Both make readings unusable.
 pub(super) const SHARED: [(u32, &str); 2] = [(30, "no diagnostic word"), (31, "not a diagnostic word")];
 
-/// The bits of those in `conditions` that fail.
+/// The bits of the `conditions` that fail readings.
 pub(super) const fn failing(conditions: &[Condition]) -> u32 {
     let (mut bits, mut at) = (0, 0);
     while at < conditions.len() {
@@ -37,8 +38,8 @@ pub(super) const CSAT3_WRONG_CODE: u32 = 1 << 6;
 pub(super) const CSAT3_NOT_RESPONDING: u32 = 1 << 7;
 pub(super) const CSAT3_NO_DATA: u32 = 1 << 8;
 
-/// Four flags (bits 12 to 15 of the word), then the special values. A special value has all four flags on and means
-/// none of them.
+/// Four flags (bits 12 to 15 of the word), then the special values. In a special value all four flag bits are set, and
+/// they mean none of the four flags.
 pub(super) static CSAT3: [Condition; 9] = [
     fails("amplitude low"),
     fails("amplitude high"),
@@ -97,10 +98,10 @@ pub(super) static EC150: [Condition; 22] = [
     informs("heater control"),
 ];
 
-/// From bit 4 of the word on.
+/// Condition 0 is bit 4 of the word.
 pub(super) static LI7500: [Condition; 4] = [fails("sync"), fails("PLL"), fails("detector"), fails("chopper")];
 
-/// From bit 4 of the word on.
+/// Condition 0 is bit 4 of the word.
 pub(super) static LI7200: [Condition; 9] = [
     fails("sync"),
     fails("PLL"),

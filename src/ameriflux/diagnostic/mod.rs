@@ -1,8 +1,8 @@
-//! What an instrument says about its own reading, bit by bit, by name: its diagnostic words.
+//! The diagnostic words of instruments: what an instrument reports about its own reading, bit by bit, with names.
 //!
 //! A word is decoded for every row, so decoding is arithmetic on one number and allocates nothing; names are looked up
-//! only when they are asked for. A condition either *fails* the readings that stand beside the word or only *informs*: a
-//! heater that runs is worth knowing and no reason to lose a value.
+//! only on request. A condition either *fails* the readings of its row or only *informs*: a running heater is worth
+//! knowing, but no reason to lose a value.
 //!
 //! | instrument | word | good | fails |
 //! |---|---|---|---|
@@ -14,17 +14,19 @@
 //! | `li7200` | 13 bits, 1 = ok in bits 12-4, gain in 3-0 | 8176-8191 | any of 12 and 8-4 off |
 //! | `li7700` | 16 bits, 1 = the condition holds | none that fails | 5, 8-11, 13-15 |
 //!
-//! Where the bits come from: CSAT3 manual tables 10-6, B-2, B-7 and B-8; CSAT3B manual table 8-5; EC150 and IRGASON manuals tables 10-2 and 10-3;
-//! LI-7500 manual p. 3-36; LI-COR's page on LI-7700 data files, table 6-2; the bit order of the LI-7200 as LI-COR's
-//! EddyPro reads it (`interpret_diagnostics.f90`). Where the last column comes from: EasyFlux-DL leaves out sonic data on
-//! any bit and gas data on bit 0, which the EC150 sets while any of its faults is active; EddyPro
-//! (`filter_dataset_for_diagnostics.f90`) leaves out LI-7200 data on bits 12 and 8-5, LI-7700 data on the bits above and
-//! LI-7500 data on bits 7-5. One thing is stricter here: a lost sync (bit 4) of the LI-7500 and LI-7200 fails too, because
-//! the manual calls only 240 and above good. The LI-7200's thermocouples and auxiliary input (bits 11-9) inform, as in EddyPro.
+//! Sources of the bits: CSAT3 manual tables 10-6, B-2, B-7 and B-8; CSAT3B manual table 8-5; EC150 and IRGASON manuals
+//! tables 10-2 and 10-3; LI-7500 manual p. 3-36; LI-COR's page on LI-7700 data files, table 6-2; the bit order of the
+//! LI-7200 as LI-COR's EddyPro reads it (`interpret_diagnostics.f90`). Sources of the column "fails": EasyFlux-DL
+//! excludes sonic data on any bit and gas data on bit 0, which the EC150 sets while any of its faults is active;
+//! EddyPro (`filter_dataset_for_diagnostics.f90`) excludes LI-7200 data on bits 12 and 8-5, LI-7700 data on the bits
+//! above and LI-7500 data on bits 7-5. One rule is stricter here: a lost sync (bit 4) of the LI-7500 and LI-7200 fails
+//! too, because the manual calls only 240 and above good. The LI-7200's thermocouples and auxiliary input (bits 11-9)
+//! only inform, as in EddyPro.
 //!
-//! A word that is missing fails for every instrument, since nothing vouches for the reading: an EC100 writes -1 or NAN when
-//! it has no data, which EasyFlux-DL takes as all bits set, and a CSAT3 that does not answer yields NAN, 61502 or -99999.
-//! (EddyPro would keep a LI-COR reading without its word.) A word needs a column of type LONG or IEEE4: FP2 ends at 7999.
+//! A missing word fails readings of every instrument, because nothing confirms the reading: an EC100 writes -1 or NAN
+//! when it has no data, which EasyFlux-DL takes as all bits set, and a CSAT3 that does not answer yields NAN, 61502 or
+//! -99999. (EddyPro would keep a LI-COR reading without its word.) A word needs a column of type LONG or IEEE4, because
+//! FP2 ends at 7999.
 
 mod conditions;
 
@@ -37,7 +39,7 @@ pub enum Instrument {
     Csat3,
     /// The sonic half of an EC100: CSAT3A or IRGASON.
     Csat3a,
-    /// Campbell CSAT3B: as a CSAT3A up to bit 4, and other bits above.
+    /// Campbell CSAT3B: like a CSAT3A up to bit 4, with different bits above.
     Csat3b,
     /// The gas half of an EC100: EC150 or IRGASON.
     Ec150,
@@ -53,20 +55,20 @@ pub enum Instrument {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Decoded {
     instrument: Instrument,
-    /// Bit n is condition n of the instrument, the two highest are [`SHARED`].
+    /// Bit n is condition n of the instrument; the two highest bits are [`SHARED`].
     raised: u32,
     /// The four gain bits of an LI-7500 or LI-7200.
     gain: Option<u8>,
 }
 
-/// There is no word.
+/// The word is missing.
 const NO_WORD: u32 = 1 << SHARED[0].0;
-/// There is a value that cannot be a word.
+/// The value cannot be a diagnostic word.
 const NOT_A_WORD: u32 = 1 << SHARED[1].0;
 
-/// A CSAT3's flags, which are condition 0 to 3.
+/// The first flag bit of a CSAT3's word. The four flags are conditions 0 to 3.
 const CSAT3_FLAGS_AT: u32 = 12;
-/// Bit 4 is the first condition of an LI-7500 and LI-7200, below it stands the gain.
+/// Bit 4 is the first condition of an LI-7500 and LI-7200; the bits below hold the gain.
 const LICOR_CONDITIONS_AT: u32 = 4;
 
 impl Instrument {
@@ -90,7 +92,7 @@ impl Instrument {
         Self::ALL.into_iter().map(Instrument::name)
     }
 
-    /// As a configuration writes it.
+    /// The name that a configuration uses.
     pub const fn name(self) -> &'static str {
         match self {
             Instrument::Csat3 => "csat3",
@@ -103,10 +105,10 @@ impl Instrument {
         }
     }
 
-    /// What `word` says. NaN stands for a missing word; every number has an answer.
+    /// Decodes `word`. NaN is a missing word; every number has a result.
     ///
-    /// A CSAT3's word is taken as `INT(word / 4096)` up to 15, because Campbell's own example program stores that. A raw
-    /// word so small would need all three wind components on the widest range at once (above 32 m/s, also upwards).
+    /// A CSAT3's word up to 15 is taken as `INT(word / 4096)`, because Campbell's own example program stores that. A
+    /// raw word so small would need all three wind components on the widest range at once (above 32 m/s, also upwards).
     #[inline]
     pub fn decode(self, word: f64) -> Decoded {
         let (raised, gain) = match whole(word) {
@@ -182,32 +184,33 @@ impl Instrument {
 }
 
 impl Decoded {
-    /// Whether nothing fails; conditions that only inform may hold.
+    /// Whether no condition fails the readings; conditions that only inform may hold.
     #[inline]
     pub const fn is_good(self) -> bool {
         self.raised & self.instrument.failing() == 0
     }
 
-    /// The name of each condition that holds, whether it fails or informs.
+    /// The name of each condition that holds, both those that fail and those that inform.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         self.named(self.raised)
     }
 
-    /// The names of those that fail the readings.
+    /// The names of the conditions that fail the readings.
     pub fn failures(self) -> impl Iterator<Item = &'static str> {
         self.named(self.raised & self.instrument.failing())
     }
 
-    /// The names of those that only inform.
+    /// The names of the conditions that only inform.
     pub fn notices(self) -> impl Iterator<Item = &'static str> {
         self.named(self.raised & !self.instrument.failing())
     }
 
-    /// The gain of an LI-7500 or LI-7200 in percent: its four bits × 100/15. None for other instruments and without a
-    /// word.
+    /// The gain of an LI-7500 or LI-7200 in percent: its four bits × 100/15. None for other instruments and for a
+    /// missing word.
     ///
-    /// It is the AGC, which rises as windows get dirty, or the signal strength, which falls: the instrument's setting
-    /// decides. EddyPro uses this factor (6.6667) for instrument software from 5.3.0 on, and bits × 6.25 + 6.25 before.
+    /// It is either the AGC, which rises as windows get dirty, or the signal strength, which falls; a setting of the
+    /// instrument decides which. EddyPro uses this factor (6.6667) for instrument software from 5.3.0 on, and bits ×
+    /// 6.25 + 6.25 before.
     pub fn agc_percent(self) -> Option<f64> {
         self.gain.map(|gain| f64::from(gain) * 100.0 / 15.0)
     }
@@ -219,7 +222,7 @@ impl Decoded {
     }
 }
 
-/// None for a fraction, an infinity and NaN.
+/// The whole number of a word. None for a fraction, an infinity and NaN.
 #[allow(clippy::cast_possible_truncation, reason = "a whole number outside i64 saturates, which no word is")]
 fn whole(word: f64) -> Option<i64> {
     (word.fract() == 0.0).then_some(word as i64)

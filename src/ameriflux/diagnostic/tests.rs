@@ -1,4 +1,4 @@
-//! Every bit of every instrument, and the values that are no bit pattern.
+//! Tests every bit of every instrument, and the values that are no bit pattern.
 
 use crate::ameriflux::diagnostic::Instrument::{Csat3, Csat3a, Csat3b, Ec150, Li7200, Li7500, Li7700};
 use crate::ameriflux::diagnostic::*;
@@ -7,7 +7,7 @@ fn names(instrument: Instrument, word: f64) -> Vec<&'static str> {
     instrument.decode(word).names().collect()
 }
 
-/// One bit at a time is changed in `good`: exactly that condition must be named, and fail or inform.
+/// Changes one bit at a time in `good`: exactly that condition must be named, and fail or inform.
 fn check(instrument: Instrument, good: u32, bits: &[(u32, &str, bool)]) {
     let clean = instrument.decode(f64::from(good));
     assert!(clean.is_good() && clean.names().count() == 0, "{instrument:?} {good}: {clean:?}");
@@ -25,7 +25,7 @@ fn check(instrument: Instrument, good: u32, bits: &[(u32, &str, bool)]) {
 fn each_flag_of_a_csat3_has_its_name() {
     let flags =
         [(12, "amplitude low", true), (13, "amplitude high", true), (14, "signal lock", true), (15, "delta-T", true)];
-    // Counter and range bits, which are no flags, in all states that they can have by themselves.
+    // Counter and range bits, which are not flags, in all their states.
     for rest in [16, 0x3F, 0xFC0, 0xFFF] {
         check(Csat3, rest, &flags);
     }

@@ -1,9 +1,9 @@
-//! Does the unit in a file's header mean the unit of an AmeriFlux variable?
+//! Decides whether the unit in a file's header is the unit of an AmeriFlux variable.
 //!
-//! A range test in the wrong unit calls every value good or every value bad, and both look like the weather. Headers name
-//! units as users type them ("Deg C", "umol/m^2/s", "Metres/Second"), so a text is read as dimension and scale before
-//! it is compared. What cannot be read for sure is [`UnitMatch::Unknown`]: a false alarm would teach users to ignore
-//! the true one.
+//! A range test in the wrong unit passes every value or fails every value, and both look plausible. Users write units
+//! in headers in many ways ("Deg C", "umol/m^2/s", "Metres/Second"), so a text is read as dimension and scale before it
+//! is compared. A text that cannot be read with certainty is [`UnitMatch::Unknown`]: after false alarms, users would
+//! ignore the true ones.
 
 mod parse;
 
@@ -11,30 +11,30 @@ use crate::ameriflux::range::Range;
 use crate::ameriflux::variable::Variable;
 use parse::{Meaning, Unit};
 
-/// What a header's unit says about a variable.
+/// The relation of a header's unit to a variable's unit.
 #[derive(Debug, Clone, PartialEq)]
 pub enum UnitMatch {
     /// It is the variable's unit.
     Same,
-    /// The header says nothing, nothing that is understood, or something that fits many units ("unitless").
+    /// The header has no unit, one that is not understood, or one that fits many units ("unitless").
     Unknown,
     /// It is another unit.
     Contradicts {
-        /// What makes the variable's unit of the header's; None where no number does, as for mV and kPa.
+        /// Converts from the header's unit to the variable's; None where no factor can, as for mV and kPa.
         conversion: Option<Conversion>,
     },
 }
 
-/// How values under a header's unit are judged by a variable's range and written under its name.
+/// How values in a header's unit are judged by a variable's range and exported under its name.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fit {
-    /// As they are: they are in the variable's unit, or the header says nothing.
+    /// Unconverted: they are in the variable's unit, or the header has no unit.
     AsIs,
     /// Converted.
     Converted(Conversion),
     /// Not at all.
     Unfit {
-        /// What the header says and why it does not fit; ends before the advice.
+        /// What the header says and why it does not fit; the advice follows after this text.
         reason: String,
     },
 }
@@ -42,15 +42,16 @@ pub enum Fit {
 /// `value * factor + offset` is in the variable's unit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Conversion {
-    /// Multiplied first; above 0.
+    /// The factor, above 0.
     pub factor: f64,
-    /// Added then, in the variable's unit.
+    /// Added after the multiplication, in the variable's unit.
     pub offset: f64,
 }
 
-/// Differences and spreads of temperature: for them a kelvin is a degree Celsius.
+/// Differences and standard deviations of temperature: for them a kelvin equals a degree Celsius.
 const TEMPERATURE_DIFFERENCES: [&str; 2] = ["SAP_DT", "T_SONIC_SIGMA"];
-/// Scales come from products of decimal fractions; units that are often confused are at least 0.1 % apart.
+/// Relative tolerance for equal scales. Scales are products of decimal fractions; units that are often confused differ
+/// by at least 0.1 %.
 const ALIKE: f64 = 1e-6;
 
 /// Compares the unit text of a TOA5 header with the unit of `variable`.
@@ -73,7 +74,7 @@ pub fn compare(header_unit: &str, variable: &Variable) -> UnitMatch {
     };
     let conversion = match conversion(&said, &meant, variable) {
         Some(conversion) if conversion.changes_nothing() => return UnitMatch::Same,
-        // A kilogram of water on a square metre is a millimetre, if water is what it is.
+        // A kilogram of water per square metre equals a millimetre, if the substance is water.
         None if said.is_mass_on_area() && meant.is_length() => return UnitMatch::Unknown,
         conversion => conversion,
     };
@@ -89,8 +90,8 @@ pub fn is_degrees(header_unit: &str) -> bool {
     }
 }
 
-/// Whether two units of headers surely mean something else, as "Deg C" and "Deg F" do. What is not understood, and what may mean
-/// the same, does not.
+/// Whether two units in headers certainly mean different things, such as "Deg C" and "Deg F". False for units that are
+/// not understood or may mean the same.
 pub fn differ(one: &str, other: &str) -> bool {
     let (Some(Meaning::Unit(one)), Some(Meaning::Unit(other))) = (parse::meaning(one), parse::meaning(other)) else {
         return false;
@@ -116,13 +117,13 @@ fn exact(said: &Unit, meant: &Unit, variable: &Variable) -> Option<Conversion> {
     Some(Conversion { factor: said.scale / meant.scale, offset })
 }
 
-/// Water that falls or flows: a kilogram of it on a square metre is a millimetre.
+/// Variables that measure water: for them a kilogram per square metre equals a millimetre.
 const WATER: [&str; 6] = ["P", "P_RAIN", "P_SNOW", "THROUGHFALL", "STEMFLOW", "RUNOFF"];
 
-/// How values under a header's unit are judged by the range of `variable` and exported as it.
+/// How values in a header's unit are judged by the range of `variable` and exported as this variable.
 ///
-/// A header that says nothing is taken at the word of the configuration, which names the variable. One that says something
-/// that is not understood, or that cannot be the variable's, is not: a range in the wrong unit passes or fails everything.
+/// If the header has no unit, the configuration is trusted, because it names the variable. If the header's unit is not
+/// understood, or cannot be the variable's, the values are unfit: a range in the wrong unit passes or fails everything.
 pub fn fit(header_unit: &str, variable: &Variable) -> Fit {
     let text = header_unit.trim();
     let Some(meant) = parse::meaning(variable.unit) else { return Fit::AsIs };
@@ -140,7 +141,7 @@ pub fn fit(header_unit: &str, variable: &Variable) -> Fit {
         Meaning::Unitless => Unit::ONE,
     };
     let said = match said {
-        // A fraction has none, and a percent that the program does not name has none either.
+        // A fraction has no unit, and a percentage may have none in the header.
         Meaning::Unitless if variable.unit == "%" => return of("it may be a fraction or a percentage".to_owned()),
         Meaning::Unitless => return Fit::AsIs,
         // Some programs call a temperature's unit "degrees".
@@ -167,33 +168,33 @@ pub fn fit(header_unit: &str, variable: &Variable) -> Fit {
 }
 
 impl Conversion {
-    /// Changes nothing.
+    /// The conversion that changes nothing.
     pub const NONE: Conversion = Conversion { factor: 1.0, offset: 0.0 };
 
-    /// The value in the variable's unit.
+    /// Converts a value to the variable's unit.
     pub fn of(self, value: f64) -> f64 {
         value * self.factor + self.offset
     }
 
-    /// A bound in the header's unit, to nine digits: the dust of binary fractions must not move a bound off a value that the
-    /// logger prints.
+    /// Converts a bound to the header's unit, rounded to nine digits: rounding errors of binary fractions must not put
+    /// a bound on the wrong side of a value that the logger prints.
     pub fn back(self, bound: f64) -> f64 {
         let back = (bound - self.offset) / self.factor;
         format!("{back:.8e}").parse().unwrap_or(back)
     }
 
-    /// Two bounds, as [`Conversion::back`].
+    /// Two bounds, as in [`Conversion::back`].
     pub fn back_bounds(self, (low, high): (f64, f64)) -> (f64, f64) {
         (self.back(low), self.back(high))
     }
 
-    /// A range, as [`Conversion::back`].
+    /// A range, as in [`Conversion::back`].
     pub fn back_range(self, range: Range) -> Range {
         Range { suspect: self.back_bounds(range.suspect), fail: self.back_bounds(range.fail) }
     }
 }
 
-/// Six digits: what a unit's definition has, without the dust of binary fractions.
+/// Rounds to six digits: the definition of a unit has no more, and the rest is rounding error.
 fn tidy(number: f64) -> f64 {
     format!("{number:.5e}").parse().unwrap_or(number)
 }

@@ -1,20 +1,21 @@
 //! Reads a unit as users write it: dimension, scale and offset.
 
-/// What a unit text says.
+/// The meaning of a unit text.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Meaning {
     Unit(Unit),
     /// "degrees" alone, which may be an angle or a temperature.
     Degrees,
-    /// "unitless": true of a ratio and of an index, and what programs write where the unit was not filled in.
+    /// "unitless": correct for a ratio and an index, but also what programs write where the unit was not filled in.
     Unitless,
 }
 
-/// A unit: `value * scale + offset` is in metres, kilograms, seconds, amperes, kelvins, moles and degrees of angle.
+/// A unit: `value * scale + offset` is in SI base units (metre, kilogram, second, ampere, kelvin, mole) and degrees of
+/// angle.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Unit {
     powers: Powers,
-    /// What stands above the line; tells a ratio of moles from a ratio of masses.
+    /// The powers in the numerator; they distinguish a ratio of moles from a ratio of masses.
     above: Powers,
     pub(super) scale: f64,
     pub(super) offset: f64,
@@ -23,7 +24,7 @@ pub(super) struct Unit {
 /// Exponents of metre, kilogram, second, ampere, kelvin, mole, degree.
 type Powers = [i8; 7];
 
-/// No header has a unit this long; a bound for what is read recursively.
+/// The longest text that is read. No header has a unit this long, and the limit bounds the recursion.
 const LONGEST: usize = 60;
 
 impl Unit {
@@ -39,7 +40,7 @@ impl Unit {
         Unit { scale: self.scale * scale, ..self }
     }
 
-    /// A number without a dimension, such as a percent, goes with every ratio.
+    /// Whether both have the same dimension. A number without a dimension, such as a percentage, matches every ratio.
     pub(super) fn has_dimension_of(&self, other: &Unit) -> bool {
         let plain = |unit: &Unit| unit.above == [0; 7];
         let ratios = self.powers == [0; 7] && !plain(self) && !plain(other);
@@ -58,7 +59,7 @@ impl Unit {
         self.powers == [-2, 1, 0, 0, 0, 0, 0]
     }
 
-    /// Multiplied by `other` to the power of `exponent`. None if no unit can have it.
+    /// Multiplies by `other` to the power of `exponent`. None if the result is out of the range of any unit.
     fn with(mut self, other: &Unit, exponent: i8) -> Option<Unit> {
         for at in 0..self.powers.len() {
             let power = other.powers[at].checked_mul(exponent)?;
@@ -70,7 +71,7 @@ impl Unit {
     }
 }
 
-/// None where the text says nothing, or nothing that is understood for sure.
+/// The meaning of a unit text. None for an empty text and one that is not understood with certainty.
 pub(super) fn meaning(text: &str) -> Option<Meaning> {
     let text = plain(text);
     if text.is_empty() || text.len() > LONGEST {
@@ -84,7 +85,7 @@ pub(super) fn meaning(text: &str) -> Option<Meaning> {
     })
 }
 
-/// One spelling for signs that have several: `µ`, superscripts, multiplication, minus.
+/// Uses one spelling for signs that have several: `µ`, superscripts, multiplication, minus.
 fn plain(text: &str) -> String {
     let text = text.trim().trim_start_matches('[').trim_end_matches(']').replace("**", "^");
     let mut plain = String::with_capacity(text.len());
@@ -124,7 +125,7 @@ fn plain(text: &str) -> String {
     plain.trim().to_owned()
 }
 
-/// Texts that are one word, however they are spaced and in whatever case.
+/// Texts that are one term, with any spaces and in upper or lower case.
 fn word(key: &str) -> Option<Meaning> {
     const CELSIUS: Unit = Unit { offset: 273.15, ..Unit::KELVIN };
     const FAHRENHEIT: Unit = Unit { scale: 5.0 / 9.0, offset: 459.67 * 5.0 / 9.0, ..Unit::KELVIN };
@@ -165,7 +166,8 @@ struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    /// `umol/m^2/s`, `mg/(m^2 s)`. Everything between two strokes belongs below the first, as users mean `umol/m2 s`.
+    /// Reads a quotient: `umol/m^2/s`, `mg/(m^2 s)`. Everything between two slashes is in the denominator, as users
+    /// mean `umol/m2 s`.
     fn quotient(&mut self) -> Option<Unit> {
         let mut unit = self.product(1)?;
         while self.skip('/') {
@@ -174,7 +176,7 @@ impl<'a> Reader<'a> {
         Some(unit)
     }
 
-    /// Factors up to a stroke, a closing bracket or the end, with `side` -1 below a stroke.
+    /// Reads factors up to a slash, a closing bracket or the end. `side` is -1 after a slash, otherwise 1.
     fn product(&mut self, side: i8) -> Option<Unit> {
         let mut unit = Unit::ONE;
         let mut factors = 0;
@@ -184,18 +186,18 @@ impl<'a> Reader<'a> {
                 return (factors > 0).then_some(unit);
             }
             let what = self.run(char::is_alphanumeric);
-            // `umol CO2`; alone it is no unit.
+            // `umol CO2`; the name of a substance alone is not a unit.
             if factors > 0 && species(what) {
                 self.rest = &self.rest[what.len()..];
                 continue;
             }
             let (glued, factor) = self.factor()?;
             let exponent = self.exponent()?;
-            // `umol/m2 s-1`: below the stroke or not? It is ambiguous.
+            // `umol/m2 s-1`: it is ambiguous whether the last factor is in the denominator.
             if side < 0 && exponent < 0 {
                 return None;
             }
-            // `J(m^2 h)`: a stroke is missing, or it is a call of a function.
+            // `J(m^2 h)`: a slash is missing, or it is a function call.
             if self.rest.starts_with('(') {
                 return None;
             }
@@ -207,7 +209,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// One factor, and the one that is glued to its front (`Wm-2`), which has no exponent.
+    /// Reads one factor, and a symbol without an exponent that is written directly before it (`Wm-2`).
     fn factor(&mut self) -> Option<(Option<Unit>, Unit)> {
         if self.skip('(') {
             let unit = self.quotient()?;
@@ -230,7 +232,7 @@ impl<'a> Reader<'a> {
         if let Some(unit) = symbol(run) {
             return Some((None, unit));
         }
-        // Only an exponent shows that two symbols were meant.
+        // Only an exponent shows that the letters are two symbols.
         if !self.rest.trim_start_matches('^').starts_with('-') {
             return None;
         }
@@ -242,7 +244,7 @@ impl<'a> Reader<'a> {
         if cuts.next().is_some() { None } else { cut }
     }
 
-    /// `^2`, `-2`, `2`; 1 where none stands.
+    /// Reads an exponent: `^2`, `-2`, `2`; 1 where there is none.
     fn exponent(&mut self) -> Option<i8> {
         let marked = self.skip('^');
         let signed = self.rest.strip_prefix('-').unwrap_or(self.rest);
@@ -269,7 +271,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// What a mole or a gram is of, which dimension does not care about.
+/// Whether the text names the substance that a mole or a gram is measured of. It does not affect the dimension.
 fn species(text: &str) -> bool {
     const KNOWN: [&str; 12] =
         ["CO2", "H2O", "CH4", "N2O", "NO", "NO2", "O3", "CO", "SO2", "photon", "photons", "quanta"];
@@ -280,7 +282,7 @@ fn symbol(text: &str) -> Option<Unit> {
     spelled_out(&text.to_lowercase()).or_else(|| prefixed(text)).or_else(|| of_species(text)).or_else(|| shouted(text))
 }
 
-/// `umolCO2`, `mgC`.
+/// Reads `umolCO2`, `mgC`.
 fn of_species(text: &str) -> Option<Unit> {
     ["mol", "g"].iter().find_map(|base| {
         let end = text.find(base)? + base.len();
@@ -289,7 +291,7 @@ fn of_species(text: &str) -> Option<Unit> {
     })
 }
 
-/// In the wrong case, where no other unit can be meant.
+/// Reads a symbol in the wrong case, where no other unit can be meant.
 fn shouted(text: &str) -> Option<Unit> {
     const KNOWN: [&str; 22] = [
         "Pa", "kPa", "hPa", "bar", "mbar", "W", "kW", "V", "mV", "J", "m", "mm", "cm", "g", "kg", "mg", "s", "mol",
@@ -341,7 +343,7 @@ fn prefixed(text: &str) -> Option<Unit> {
         "ha" => Some(Unit::of([2, 0, 0, 0, 0, 0, 0], 1e4)),
         "K" | "C" => Some(Unit::KELVIN),
         "°" => Some(Unit::ANGLE),
-        // A capital S alone is more often a second in capitals, and an E alone says nothing.
+        // A capital S alone is more often a second than a siemens, and a capital E alone is ambiguous.
         "S" | "E" => None,
         _ => si(text),
     };

@@ -1,4 +1,4 @@
-//! Spellings that stand in headers, against the variables they may belong to.
+//! Tests spellings found in headers against the variables they may belong to.
 
 use crate::ameriflux::unit::*;
 use crate::ameriflux::variable::{VARIABLES, lookup};
@@ -13,7 +13,7 @@ fn same(name: &str, spellings: &[&str]) {
     }
 }
 
-/// The factor and offset that make `name`'s unit of `spelling`.
+/// The factor and offset that convert from `spelling` to the unit of `name`.
 fn converts(spelling: &str, name: &str, factor: f64, offset: f64) {
     let found = against(spelling, name);
     let UnitMatch::Contradicts { conversion: Some(conversion) } = &found else {

@@ -1,4 +1,4 @@
-//! The file's name: `US-UMB_HH_202501010000_202601010000.csv`. (`file_name_verifier.py`.)
+//! Checks the file's name: `US-UMB_HH_202501010000_202601010000.csv`. (`file_name_verifier.py`.)
 
 use std::time::Duration;
 
@@ -6,10 +6,10 @@ use chrono::NaiveDateTime;
 
 use super::{Check, Checked, Severity};
 
-/// What a name says of its file. Parts that it does not have are none.
+/// The parts of a file's name; None for parts that it does not have.
 #[derive(Debug, Default)]
 pub(super) struct FileName {
-    /// Of `HH` and `HR`.
+    /// The interval that `HH` or `HR` stands for.
     pub(super) interval: Option<Duration>,
     pub(super) start: Option<String>,
     pub(super) end: Option<String>,
@@ -25,7 +25,7 @@ impl FileName {
         if ending != "csv" {
             add(Severity::Error, "the file's name does not end with .csv");
         }
-        // The server puts the time of an upload behind a second hyphen.
+        // The server appends the time of an upload after a second hyphen.
         let stem = match stem.rsplit_once('-') {
             Some((front, _)) if stem.matches('-').count() > 1 => front,
             _ => stem,
@@ -73,7 +73,7 @@ impl FileName {
     }
 }
 
-/// Country and three letters or digits. Whether it is registered is known to AmeriFlux only.
+/// Country and three letters or digits. Only AmeriFlux knows whether a site is registered.
 fn is_site(text: &str) -> bool {
     let bytes = text.as_bytes();
     bytes.len() == 6
@@ -82,7 +82,7 @@ fn is_site(text: &str) -> bool {
         && bytes[3..].iter().all(u8::is_ascii_alphanumeric)
 }
 
-/// `YYYYMMDDHHMM`.
+/// Reads `YYYYMMDDHHMM`.
 pub(super) fn stamp(text: &str) -> Option<NaiveDateTime> {
     if text.len() != 12 || !text.bytes().all(|digit| digit.is_ascii_digit()) {
         return None;

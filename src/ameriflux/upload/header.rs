@@ -1,21 +1,21 @@
-//! The line of names. (`data_reader.py`.)
+//! Checks the header line with the column names. (`data_reader.py`.)
 
 use std::collections::BTreeMap;
 
 use super::{Check, Checked, Name, Severity};
 use crate::text::look_alikes;
 
-/// AmeriFlux requires one of them: base names of `mandatory_variables` in its configuration.
+/// AmeriFlux requires one of these: the base names of `mandatory_variables` in its configuration.
 pub(super) const FLUXES: [&str; 3] = ["FC", "LE", "H"];
 pub(super) const START: &str = "TIMESTAMP_START";
 pub(super) const END: &str = "TIMESTAMP_END";
 
-/// The names of a file's columns.
+/// The column names of a file.
 #[derive(Debug)]
 pub(super) struct Header {
-    /// As they stand there.
+    /// As they are written in the file.
     written: Vec<String>,
-    /// Without quotes and blanks around them.
+    /// Without the quotes and blanks around them.
     pub(super) names: Vec<String>,
 }
 
@@ -26,7 +26,7 @@ impl Header {
         Header { names: written.iter().map(bare).collect(), written }
     }
 
-    /// Place and name of each column that is no stamp.
+    /// Position and name of each column that is not a time stamp.
     pub(super) fn data_columns(&self) -> impl Iterator<Item = (usize, &str)> {
         let is_data = |(_, name): &(usize, &str)| !name.to_lowercase().contains("timestamp");
         self.names.iter().map(String::as_str).enumerate().filter(is_data)
@@ -97,7 +97,7 @@ fn bare(written: &str) -> &str {
     written.trim_matches(|letter: char| letter == '"' || letter.is_whitespace())
 }
 
-/// Why a name is none.
+/// Why a name is not valid.
 fn unknown(name: &str) -> String {
     let bases = crate::ameriflux::near(name);
     match look_alikes(name, bases.iter().copied()).first() {

@@ -1,9 +1,10 @@
-//! The format checks that AmeriFlux makes of an uploaded file, with its severities.
+//! Makes the format checks that AmeriFlux makes of an uploaded file, with its severities.
 //!
-//! A file that fails is rejected days later, by mail; so the checks are made here, of any file. They are an implementation of
-//! its own after the published checker (AMF-FLX/AMF-BASE-QAQC 2.3.6, `processing/upload_checks.py` and what it calls), held
-//! against it in a test. It reads a file as numpy's `genfromtxt` does, and so does this: a `#` begins a comment, quotes are
-//! part of a cell. What only AmeriFlux's server knows is left to it: whether a site of that name is registered.
+//! AmeriFlux rejects a file days later, by mail; so the same checks are made here, for any file. The code is our own
+//! implementation of the published checker (AMF-FLX/AMF-BASE-QAQC 2.3.6, `processing/upload_checks.py` and what it
+//! calls), and a test compares the two. AmeriFlux reads a file with numpy's `genfromtxt`, and this module reads it in
+//! the same way: a `#` begins a comment, and quotes are part of a cell. What only AmeriFlux's server knows is not
+//! checked: whether a site of that name is registered.
 
 mod file_name;
 mod header;
@@ -19,7 +20,7 @@ use header::Header;
 pub use name::Name;
 use rows::Rows;
 
-/// What AmeriFlux does with a file of which this is found.
+/// What AmeriFlux does with a file that has this finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
     /// The file is accepted; a named column may not be published.
@@ -31,7 +32,7 @@ pub enum Severity {
 }
 
 impl Severity {
-    /// As AmeriFlux's report has it.
+    /// The name in AmeriFlux's report.
     pub const fn name(self) -> &'static str {
         match self {
             Severity::Warning => "warning",
@@ -43,7 +44,7 @@ impl Severity {
 
 macro_rules! checks {
     ($($(#[$doc:meta])* $check:ident = $name:literal,)*) => {
-        /// What is checked.
+        /// A check.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Check { $($(#[$doc])* $check,)* }
 
@@ -51,7 +52,7 @@ macro_rules! checks {
             /// Every check.
             pub const ALL: &'static [Check] = &[$(Check::$check,)*];
 
-            /// Its name in JSON, which is that of AmeriFlux's log.
+            /// The name in JSON and in AmeriFlux's log.
             pub const fn name(self) -> &'static str {
                 match self { $(Check::$check => $name,)* }
             }
@@ -62,72 +63,72 @@ macro_rules! checks {
 checks! {
     /// The form of the file's name.
     FileName = "file_name_verifier",
-    /// No name stands twice.
+    /// No name occurs twice.
     DuplicateNames = "duplicate_data_headers",
-    /// The file can be read as a table of one width.
+    /// The file can be read as a table whose rows have the same number of columns.
     Readable = "read_file",
-    /// The first two columns are the stamps.
+    /// The first two columns are the time stamps.
     StampsFirst = "timestamp_headers",
-    /// Not all names stand in quotes.
+    /// Not all names are quoted.
     AllQuoted = "all_headers_quotes",
-    /// Names are variables with qualifiers in order.
+    /// Names are variables with qualifiers in the required order.
     Names = "data_headers",
     /// At least one name is a variable.
     AnyName = "valid_data_headers",
-    /// A flux is among them.
+    /// At least one of the required fluxes is among them.
     Fluxes = "mandatory_data_headers",
-    /// Both stamps are there.
+    /// Both time stamps are present.
     StampsPresent = "timestamp_headers_present",
     /// Stamps have twelve digits.
     StampFormat = "timestamp_format",
-    /// The name has the first and the last stamp.
+    /// The file's name has the first and the last time stamp.
     NameMatches = "filename_match_file",
-    /// No stamp stands twice.
+    /// No time stamp occurs twice.
     DuplicateStamps = "timestamp_duplicates",
-    /// Rows are one interval apart and one interval long.
+    /// Rows are one interval apart and cover one interval.
     Interval = "timestamp_resolution",
-    /// No row is of the future.
+    /// No row is in the future.
     Future = "ts_filled_forward",
-    /// The checks of the stamps could be made.
+    /// The checks of the time stamps could be made.
     StampsChecked = "incomplete_timestamp_checks",
-    /// Missing is `-9999`.
+    /// Missing values are `-9999`.
     Missing = "missing_value_format",
     /// A column has missing values.
     GapFilled = "gap_fill",
-    /// A filled flux stands beside the measured one.
+    /// If a filled flux is present, the measured one is too.
     Unfilled = "mand_nonfill",
     /// A column has values.
     NoData = "data_missing",
-    /// The file has values.
+    /// The file has values other than missing ones.
     NoDataAtAll = "all_data_missing",
-    /// A variable does not stand both with and without the position of the first.
+    /// A variable occurs either only with or only without the position qualifier of the first.
     RootName = "check_root_qualifier_headers",
 }
 
-/// Something that AmeriFlux would say of a file.
+/// A finding that AmeriFlux's checker would report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
     /// What was checked.
     pub check: Check,
-    /// What comes of it.
+    /// What AmeriFlux does because of it.
     pub severity: Severity,
     /// What is wrong, where, and what to do.
     pub message: String,
 }
 
-/// A file that was checked.
+/// The result for a file.
 #[derive(Debug, Clone, Default)]
 pub struct Checked {
     /// Rows below the header.
     pub rows: u64,
-    /// Columns beside the stamps.
+    /// Columns other than the time stamps.
     pub variables: u64,
     /// In the order of [`Check`].
     pub findings: Vec<Finding>,
 }
 
 impl Checked {
-    /// The worst of the findings; none where there is none.
+    /// The highest severity of the findings; None without findings.
     pub fn worst(&self) -> Option<Severity> {
         self.findings.iter().map(|finding| finding.severity).max()
     }
@@ -137,7 +138,7 @@ impl Checked {
     }
 }
 
-/// Checks a file of that name. `now` is the time of a server in UTC.
+/// Checks a file with this name. `now` is the server's time in UTC.
 ///
 /// # Errors
 /// The file cannot be read.
@@ -170,8 +171,8 @@ pub fn check(file_name: &str, mut file: impl BufRead, now: NaiveDateTime) -> io:
     Ok(checked)
 }
 
-/// Whether AmeriFlux's checker takes a cell for a missing value in another form than `-9999`: none, `NaN`, `-999`, `-6999`,
-/// `-9999.0`, a spreadsheet's `#REF!`. (`check_invalid_missing_value_format` in `utils.py`.)
+/// Whether AmeriFlux's checker takes a cell for a missing value that is not written as `-9999`: an empty cell, `NaN`,
+/// `-999`, `-6999`, `-9999.0`, a spreadsheet's `#REF!`. (`check_invalid_missing_value_format` in `utils.py`.)
 pub fn reads_as_missing(cell: &str) -> bool {
     const FORMS: [&str; 9] = ["", " ", "  ", "nan", "na", "inf", "-inf", "infinity", "-infinity"];
     if cell == "-9999" {

@@ -1,24 +1,24 @@
-//! The parts of a column's name in an upload: base, `_F`, position or aggregate.
+//! The parts of a column name in an upload: base, `_F`, position or aggregate.
 
 use crate::ameriflux::variable;
 
-/// The stamps, which AmeriFlux's table of variables has beside the variables.
+/// The time stamps, which AmeriFlux's table of variables lists among the variables.
 const STAMPS: [&str; 3] = ["TIMESTAMP", "TIMESTAMP_START", "TIMESTAMP_END"];
 
-/// A name that AmeriFlux knows, taken apart.
+/// A valid column name, split into its parts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Name<'a> {
     /// The variable without qualifiers.
     pub base: &'a str,
     /// Whether values were filled in: `_F`.
     pub is_filled: bool,
-    /// What is behind: `1_2_1`, `1_2_A_SD`, `3`, or nothing.
+    /// The qualifiers after that: `1_2_1`, `1_2_A_SD`, `3`, or nothing.
     pub position: &'a str,
 }
 
 impl<'a> Name<'a> {
-    /// None for an unknown base and for qualifiers that AmeriFlux does not take, such as `_PI` and `_1_1_1_F`.
-    /// (`get_base_header` in `data_reader.py`.)
+    /// Splits a name. None for an unknown base and for qualifiers that AmeriFlux does not accept, such as `_PI` and
+    /// `_1_1_1_F`. (`get_base_header` in `data_reader.py`.)
     pub fn of(name: &'a str) -> Option<Name<'a>> {
         if is_base(name) {
             return Some(Name { base: name, is_filled: false, position: "" });
@@ -28,7 +28,7 @@ impl<'a> Name<'a> {
         while let Some(at) = name[..end].rfind('_').filter(|at| is_qualifier(&name[at + 1..end])) {
             end = at;
         }
-        // FETCH_70 is a variable, and its number none.
+        // FETCH_70 is a variable; its number is not a qualifier.
         if &name[..end] == "FETCH" && end < name.len() {
             end = name[end + 1..].find('_').map_or(name.len(), |next| end + 1 + next);
         }
@@ -40,17 +40,17 @@ impl<'a> Name<'a> {
         (is_base(base) && is_position(position)).then_some(Name { base, is_filled, position })
     }
 
-    /// Base and `_F`.
+    /// The base with `_F` where the name has it.
     pub fn with_filling(&self) -> String {
         format!("{}{}", self.base, if self.is_filled { "_F" } else { "" })
     }
 
-    /// The name of the same column, not filled.
+    /// The name of the same column without `_F`.
     pub fn unfilled(&self) -> String {
         if self.position.is_empty() { self.base.to_owned() } else { format!("{}_{}", self.base, self.position) }
     }
 
-    /// Whether it is a measurement, and no stamp.
+    /// Whether it is a measurement and not a time stamp.
     pub fn is_variable(&self) -> bool {
         !STAMPS.contains(&self.base)
     }
@@ -60,8 +60,8 @@ fn is_base(name: &str) -> bool {
     STAMPS.contains(&name) || variable::lookup(name).is_some_and(|variable| variable.name == name)
 }
 
-/// `H_V_R`, `H_V_A` and a layer `n`, the last two also with `_SD` and `_N`; nothing. (`GENERAL_QUALIFIER_PATTERNS` in
-/// `utils.py`.)
+/// Whether the text is `H_V_R`, `H_V_A` or a layer `n`, the last two also with `_SD` and `_N`, or empty.
+/// (`GENERAL_QUALIFIER_PATTERNS` in `utils.py`.)
 fn is_position(text: &str) -> bool {
     let parts: Vec<&str> = text.split('_').collect();
     let is_number = |part: &&str| variable::is_number(part);

@@ -1,4 +1,4 @@
-//! The rows, read once: stamps, missing values, columns with too many values or too few. (`timestamp_checks.py`,
+//! Reads the rows once and checks time stamps, missing values and the number of columns. (`timestamp_checks.py`,
 //! `missing_value_format.py`, `gap_fill.py`, `data_missing.py`.)
 
 use std::collections::HashSet;
@@ -10,7 +10,7 @@ use super::header::{END, FLUXES, Header, START};
 use super::{Check, Checked, Name, Severity, reads_as_missing};
 use crate::text::count;
 
-/// How often, and where first.
+/// How often a problem occurred, and where first.
 #[derive(Debug, Default)]
 struct Places {
     times: u64,
@@ -25,7 +25,7 @@ impl Places {
         }
     }
 
-    /// `3 rows, the first in line 12: …`
+    /// The text `3 rows, the first in line 12: …`.
     fn text(&self, noun: &str) -> Option<String> {
         let (line, what) = self.first.as_ref()?;
         Some(match self.times {
@@ -35,20 +35,20 @@ impl Places {
     }
 }
 
-/// What is known of a column of data.
+/// What was found in a column of data.
 #[derive(Debug, Default)]
 struct Column {
     missing: u64,
     wrong: Places,
 }
 
-/// One of the two columns of stamps.
+/// One of the two columns of time stamps.
 #[derive(Debug, Default)]
 struct Stamps {
     place: Option<usize>,
-    /// Not twelve characters.
+    /// Time stamps that do not have twelve characters.
     length: Places,
-    /// No time.
+    /// Time stamps that are not a time.
     no_time: Places,
     first: Option<String>,
     last: Option<(String, Option<NaiveDateTime>)>,
@@ -80,7 +80,7 @@ impl Stamps {
     }
 }
 
-/// The rows of a file while they are read.
+/// The state while the rows of a file are read.
 pub(super) struct Rows<'h> {
     header: &'h Header,
     name: &'h FileName,
@@ -109,7 +109,7 @@ impl<'h> Rows<'h> {
         }
     }
 
-    /// A line below the header, as numpy's `genfromtxt` cuts it.
+    /// Checks a line below the header, split into cells as numpy's `genfromtxt` splits it.
     pub(super) fn see(&mut self, number: u64, line: &[u8]) {
         let text = String::from_utf8_lossy(line);
         let text = text.split('#').next().unwrap_or_default().trim_matches([' ', '\r', '\n']);

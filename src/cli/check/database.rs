@@ -1,4 +1,4 @@
-//! The database's lines: is it whole, how large, on which disk.
+//! The lines about the database: whether it is intact, its size, and its disk.
 
 #[cfg(not(windows))]
 use std::path::Path;
@@ -41,7 +41,8 @@ pub(super) fn lines(store: &Store, report: &mut Report) {
     }
 }
 
-/// From the system's list of what is mounted where; other systems have none that can be read as a file.
+/// The network file system of the folder, from the system's list of mounts; other systems have no such list that can be
+/// read as a file.
 #[cfg(not(windows))]
 #[expect(clippy::disallowed_methods, reason = "only the real path tells the mount, and no pattern is made of it")]
 fn network(folder: &Path) -> Option<String> {
@@ -50,7 +51,7 @@ fn network(folder: &Path) -> Option<String> {
     network_mount(&mounts, &real)
 }
 
-/// The kind of the file system that `path` lies on, if it is one that goes over a network.
+/// The type of the file system of `path`, if it is a network file system.
 #[cfg(not(windows))]
 fn network_mount(mounts: &str, path: &Path) -> Option<String> {
     const NETWORK: [&str; 11] =
@@ -59,9 +60,9 @@ fn network_mount(mounts: &str, path: &Path) -> Option<String> {
     for line in mounts.lines() {
         let mut parts = line.split(' ').skip(1);
         let (Some(place), Some(kind)) = (parts.next(), parts.next()) else { continue };
-        // Blanks in a name stand as octal numbers there.
+        // Blanks in a name are written there as octal numbers.
         let place = place.replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\");
-        // Of two mounts on one folder the later one is seen.
+        // Of two mounts on one folder the later one is effective.
         if path.starts_with(&place) && deepest.is_none_or(|(length, _)| place.len() >= length) {
             deepest = Some((place.len(), kind));
         }

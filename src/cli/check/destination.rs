@@ -1,8 +1,9 @@
-//! The destination's lines: what `run` would meet, bucket by bucket, without sending a row.
+//! The lines about the destination: the problems that `run` would have, bucket by bucket, without sending a row.
 //!
-//! Three questions to each bucket: would a write be taken (an empty one says so), is it the bucket that rows went to, and
-//! may the login read, without which `verify`, `prune` and `keep` cannot work. The answers lead to the exit code that `run`
-//! would have: both go by the same readers of answers and the same comparison.
+//! Each bucket is asked three questions: would a write be accepted (an empty write shows it), is it the bucket to which
+//! rows were sent before, and may the login read, without which `verify`, `prune` and `keep` cannot work. The answers
+//! determine the exit code that `run` would have, because both use the same interpretation of answers and the same
+//! comparison.
 
 use super::super::output::span;
 use super::super::{CliError, Context, Exit};
@@ -13,10 +14,10 @@ use crate::store::Store;
 use crate::sync::{Verdict, foresee};
 use crate::time::Timestamp;
 
-/// A clock that is off by more than this makes wrong decisions about retention.
+/// A clock that is off by more than this leads to wrong decisions about retention.
 const CLOCK_OFF_S: i64 = 120;
 
-/// Gives the exit code that the destination alone leads to.
+/// Adds the lines, and returns the exit code for the destination alone.
 pub(super) fn lines(context: &Context, store: &Store, report: &mut Report) -> Result<Exit, CliError> {
     let config = &context.config;
     let mut destination = match crate::destination::open(config) {
@@ -50,8 +51,8 @@ pub(super) fn lines(context: &Context, store: &Store, report: &mut Report) -> Re
     Ok(exit)
 }
 
-/// Those of the tables, and the destination's own where the agent's health goes there. One that is named in a table and in
-/// `[destination]` is the same.
+/// The buckets of the tables, and the destination's default bucket if the agent's health is sent there. A bucket that
+/// is named both in a table and in `[destination]` is listed once.
 fn buckets(config: &Config) -> Vec<Option<&str>> {
     let own = match &config.destination {
         DestinationConfig::Influx(influx) => influx.bucket.as_str(),
@@ -83,7 +84,7 @@ fn bucket_line(
     let answer = destination.may_write(bucket).map_err(crate::sync::SyncError::from)?;
     let place = destination.describe(bucket);
     let place = look.product.as_ref().map_or_else(|| place.clone(), |product| format!("{place}, {product}"));
-    // What an error page or a proxy calls the time is no evidence.
+    // The time in an error page or in a proxy's answer is not evidence.
     if answer.as_ref().is_none_or(|answer| answer.outcome == Outcome::Stored) {
         *clock = clock.or(look.server_time.map(Timestamp::from_utc));
     }
@@ -117,7 +118,7 @@ fn bucket_line(
     Ok(Exit::Well)
 }
 
-/// The verdict on a bucket in which no fault was found, with what is known of it.
+/// The verdict on a bucket without faults, with what is known about it.
 fn verdict_of(look: &BucketLook, is_writable: bool) -> (&'static str, String) {
     let writing =
         if is_writable { "may be written to" } else { "whether it may be written to shows with the first row" };

@@ -1,4 +1,4 @@
-//! A line for each file pattern: what it finds, and whether the newest file of it can be read.
+//! One line for each file pattern: the files that it finds, and whether the newest of them can be read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -12,23 +12,23 @@ use crate::ingest;
 use crate::source::{QuietFile, SourceError};
 use crate::time::{CLOCKS_DRIFT, Candidates, LocalTime, Timestamp};
 
-/// Enough for the last row of the widest table.
+/// Enough bytes for the last row of the widest table.
 const TAIL: u64 = 256 * 1024;
-/// Enough for the lines of a header.
+/// Enough bytes for the lines of a header.
 const HEAD: usize = 256 * 1024;
-/// Enough to tell a file by its first line.
+/// Enough bytes to recognise a file by its first line.
 const FIRST_LINE: usize = 64 * 1024;
 
-/// The newest record of a file pattern.
+/// The newest record of the files of a pattern.
 struct Newest {
-    /// The line about it.
+    /// The text of the line about it.
     text: String,
-    /// Seconds since the record; negative in the future.
+    /// The seconds since the record; negative in the future.
     age: i64,
 }
 
-/// Whether each of the lines says that its newest record is older than `stale_after`: then nothing is left to say of the age
-/// of the table's rows.
+/// Adds the lines. Returns whether each of them says that its newest record is older than `stale_after`: then no
+/// further message about the age of the table's rows is needed.
 pub(super) fn lines(context: &Context, table: &TableConfig, report: &mut Report) -> bool {
     let what = format!("table {}", table.name);
     let is_old =
@@ -49,13 +49,14 @@ pub(super) fn lines(context: &Context, table: &TableConfig, report: &mut Report)
     old > 0 && old == table.files.len()
 }
 
-/// Files that two tables read, once for each two tables. The lines of array-based files name the table that they are of.
+/// Reports files that two tables read, once for each pair of tables. Lines of array-based files name the table to which
+/// they belong.
 pub(super) fn shared(config: &Config, report: &mut Report) {
     let array = |table: &TableConfig| match &table.format {
         FileFormat::Csv(csv) => csv.array(),
         FileFormat::Logger(_) => None,
     };
-    // A pattern that is not valid has its line.
+    // An invalid pattern has its own line.
     let owners = ingest::owners(config).unwrap_or_default();
     let mut shared: BTreeMap<(&str, &str), BTreeSet<&Path>> = BTreeMap::new();
     for (path, tables) in &owners {
@@ -83,7 +84,7 @@ pub(super) fn shared(config: &Config, report: &mut Report) {
     }
 }
 
-/// Of the newest file; otherwise a verdict and why there is none that can be believed.
+/// The newest record; otherwise a verdict and the reason why there is no reliable one.
 fn newest_of(context: &Context, table: &TableConfig, pattern: &Path) -> Result<Newest, (&'static str, String)> {
     let found = crate::source::find(table).map_err(|error| ("bad", error.to_string()))?;
     let Some(newest) = newest(&found) else {
@@ -136,7 +137,8 @@ fn newest_of(context: &Context, table: &TableConfig, pattern: &Path) -> Result<N
     Ok(Newest { text, age })
 }
 
-/// Seconds by which the logger's newest record lies ahead of its file, if clocks that are set could not do that.
+/// The seconds by which the logger's newest record is later than its file was modified, if this cannot happen with
+/// correct clocks.
 fn ahead(file: &Path, record: Timestamp) -> Option<i64> {
     let written = file.metadata().and_then(|known| known.modified()).ok()?;
     let ahead = record.seconds_since(Timestamp::from_utc(written.into()));
@@ -151,15 +153,16 @@ fn first_line(path: &Path) -> Result<Vec<u8>, SourceError> {
     Ok(format::first_line(&QuietFile::open(path)?.head(FIRST_LINE)?))
 }
 
-/// The beginning of the file, and its end; of one whose records are not lines, the lines that the last of them are read as.
+/// The first bytes of the file, and its last lines; for a file whose records are not lines, the lines into which its
+/// last records are translated.
 fn last_lines(path: &Path, format: &FileFormat) -> Result<(Vec<u8>, Vec<u8>), SourceError> {
     let mut quiet = QuietFile::open(path)?;
-    // What is wrong with a header is said by whoever asks for the format.
+    // A problem with the header is reported by the code that reads the header.
     let _ = format::begin(&mut quiet, format)?;
     if quiet.start_near_end(TAIL) {
         let (mut text, mut head) = (Vec::new(), Vec::new());
         while let Some(chunk) = quiet.next_chunk()? {
-            // A card's file ends in frames that nothing was written to yet.
+            // A card's file ends with frames that are not written yet.
             if !chunk.is_tail && chunk.bytes.iter().any(|byte| *byte != b'\n') {
                 text.clear();
                 text.extend_from_slice(chunk.bytes);

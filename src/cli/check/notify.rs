@@ -1,4 +1,4 @@
-//! The lines of `[notify]`: whether users can be notified of findings.
+//! The lines about `[notify]`: whether users can be notified of findings.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use super::Report;
 use crate::notify;
 use crate::store::Store;
 
-/// A mail server may think for a while, and a user waits for the answer.
+/// A mail server may need a while, and the user waits for the answer.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// `sends` asks for a test message.
+/// `sends` says whether a test message is sent.
 pub(super) fn lines(context: &Context, store: &Store, sends: bool, report: &mut Report) -> Result<(), CliError> {
     let Some(config) = &context.config.notify else {
         if sends {

@@ -1,4 +1,4 @@
-//! `fluxtower export --coverage`: which share of half hours is present and good, as a table, JSON or CSV.
+//! `fluxtower export --coverage`: the shares of half hours that are present and good, as a table, JSON or CSV.
 
 use std::collections::BTreeMap;
 use std::io::{self, BufWriter, Write};
@@ -14,7 +14,7 @@ use crate::status::records;
 use crate::store::Store;
 use crate::text::count;
 
-/// The head of the CSV file.
+/// The header of the CSV file.
 const HEAD: [&str; 13] = [
     "TABLE",
     "TAGS",
@@ -70,7 +70,7 @@ struct VariableItem<'a> {
 #[derive(Serialize)]
 struct Report<'a> {
     rule: &'static str,
-    /// None where it goes to stdout only.
+    /// None if the report is written to stdout only.
     file: Option<String>,
     variables: Vec<VariableItem<'a>>,
 }
@@ -96,7 +96,7 @@ pub(super) fn run(context: &Context, args: &Args, named: &[&TableConfig]) -> Res
     for table in &all {
         newest = newest.max(store.series(&table.name.0)?.iter().filter_map(|series| series.newest).max());
     }
-    // A half hour that is not over is not missing.
+    // A half hour that has not ended yet is not missing.
     let until = until.map(|until| until.min(context.now().max(newest.unwrap_or(until))));
     let found = match until.or(newest) {
         Some(until) => {
@@ -142,7 +142,7 @@ fn item(of: &VariableCoverage) -> VariableItem<'_> {
     }
 }
 
-/// A line for each month, and one without a month for the year.
+/// Writes one line for each month, and one without a month for the year.
 fn write_csv(found: &[VariableCoverage], out: &mut dyn Write) -> io::Result<()> {
     let mut csv = csv::Writer::from_writer(out);
     csv.write_record(HEAD)?;
@@ -172,7 +172,7 @@ fn write_csv(found: &[VariableCoverage], out: &mut dyn Write) -> io::Result<()> 
     csv.flush()
 }
 
-/// A block for each table and series: two lines for each column and year.
+/// Prints a block for each table and series: two lines for each column and year.
 fn print(found: &[VariableCoverage], out: &mut dyn Write) -> io::Result<()> {
     if found.is_empty() {
         return writeln!(out, "no rows: run `fluxtower ingest`");

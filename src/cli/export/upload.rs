@@ -1,4 +1,4 @@
-//! `fluxtower export --check FILE`, and the same checks behind each export: what AmeriFlux would say of a file.
+//! `fluxtower export --check FILE`, and the same checks after each export: what AmeriFlux would report about a file.
 
 use std::fs::File;
 use std::io::{self, BufReader};
@@ -27,14 +27,14 @@ struct CheckedFile {
     checks: Vec<Found>,
 }
 
-/// Checks a file as if it had that name.
+/// Checks a file as if it had this name.
 pub(super) fn check(context: &Context, path: &Path, name: &str) -> Result<Checked, CliError> {
     let failed = |source: io::Error| CliError::Unreadable { path: path.to_owned(), source };
     let file = BufReader::with_capacity(1 << 16, File::open(path).map_err(failed)?);
     upload::check(name, file, context.now().to_utc().naive_utc()).map_err(failed)
 }
 
-/// Prints what is found in a file of any origin.
+/// Prints the findings about a file of any origin.
 pub(super) fn run(context: &Context, path: &Path) -> Result<Exit, CliError> {
     let name = path.file_name().ok_or_else(|| CliError::NoFileName { path: path.to_owned() })?;
     let checked = check(context, path, &name.to_string_lossy())?;
@@ -69,7 +69,7 @@ pub(super) fn found(checked: &Checked) -> Vec<Found> {
     checked.findings.iter().map(found).collect()
 }
 
-/// Says on stderr what is found in a file that was written.
+/// Prints the findings about a file that was just written to stderr.
 pub(super) fn say(checked: &Checked) {
     for finding in &checked.findings {
         match finding.severity {

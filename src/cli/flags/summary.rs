@@ -1,6 +1,6 @@
-//! `fluxtower flags --summary`: what each test costs a column in values, and which tests could not judge.
+//! `fluxtower flags --summary`: what each test costs a column in values, and which tests could not evaluate them.
 //!
-//! Shares that a network would question are named below the table.
+//! Shares that a network would question are listed below the table.
 
 use serde::Serialize;
 
@@ -78,7 +78,7 @@ pub(super) fn print(
     Ok(Exit::Well)
 }
 
-/// `gross_range 312 (15.5 %)`; `spike 0`.
+/// The text `gross_range 312 (15.5 %)` or `spike 0`.
 fn shown_with_share(test: &TestCosts) -> String {
     match test.findings {
         0 => format!("{} 0", test.test),

@@ -1,13 +1,14 @@
-//! A line for cron. A mark at its end identifies it.
+//! The line for cron. It ends with a mark that identifies it.
 //!
-//! cron restarts nothing. For a program that stays up the line starts it each minute, and `flock` (util-linux, BusyBox) starts
-//! none beside one that is up: the system releases its lock however the program ends.
+//! cron does not restart programs. For a program that stays up, the line starts it each minute, and `flock`
+//! (util-linux, BusyBox) prevents a second one while it is running: the system releases the lock however the program
+//! ends.
 
 use super::ScheduleError;
 use super::job::{How, Job, first_minute};
 use super::tool::Tool;
 
-/// The line, with what the user has to know above it.
+/// The line, with a comment for the user above it.
 pub(super) fn line(job: &Job) -> String {
     let only_one = match job.how {
         How::Every(_) => String::new(),
@@ -28,7 +29,7 @@ pub(super) fn line(job: &Job) -> String {
     )
 }
 
-/// Stands in every line of ours.
+/// The mark in every line of this program.
 fn mark(job: &Job) -> String {
     format!("# fluxtower: {}", job.name)
 }
@@ -45,16 +46,17 @@ fn times(job: &Job) -> String {
     }
 }
 
-/// A word of the shell; a percent sign ends the command for cron.
+/// Quotes an argument for the shell; a percent sign would end the command for cron.
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''").replace('%', "\\%"))
 }
 
-/// The user's table without the lines of this name. It is written back whole, so it must have been read whole.
+/// The user's crontab without the lines with this name. It is written back as a whole, so it must have been read as a
+/// whole.
 fn table_without(job: &Job, by_hand: &str) -> Result<String, ScheduleError> {
     let list = match (Tool { name: "crontab", arguments: &["-l"], input: None, by_hand }).run() {
         Ok(list) => list,
-        // A user who has no table yet: cron's message, and BusyBox's.
+        // The user has no crontab yet: the messages of cron and of BusyBox.
         Err(ScheduleError::Tool { message, .. })
             if message.contains("no crontab for") || message.contains("can't open") =>
         {
@@ -70,14 +72,14 @@ fn write(table: &str, by_hand: &str) -> Result<(), ScheduleError> {
     Tool { name: "crontab", arguments: &["-"], input: Some(table), by_hand }.run().map(drop)
 }
 
-/// Puts the line into the user's table, in place of the one of the same name.
+/// Adds the line to the user's crontab, and replaces a line with the same name.
 pub(super) fn install(job: &Job, text: &str) -> Result<Vec<String>, ScheduleError> {
     let by_hand = "type `crontab -e` and add the lines that `fluxtower schedule --cron` prints";
     write(&(table_without(job, by_hand)? + text), by_hand)?;
     Ok(vec![format!("installed: cron runs fluxtower {}", job.rhythm()), "look at it with: crontab -l".to_owned()])
 }
 
-/// Takes the line out of the user's table.
+/// Removes the line from the user's crontab.
 pub(super) fn remove(job: &Job) -> Result<Vec<String>, ScheduleError> {
     let by_hand = format!("type `crontab -e` and delete the lines that end in \"{}\"", mark(job));
     write(&table_without(job, &by_hand)?, &by_hand)?;

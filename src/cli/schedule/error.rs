@@ -1,4 +1,4 @@
-//! Why a schedule cannot be made or set up, and what to do then.
+//! Why a schedule cannot be made or installed, and what to do then.
 
 use std::path::PathBuf;
 
@@ -6,39 +6,39 @@ use thiserror::Error;
 
 use super::super::Exit;
 
-/// A failure of `schedule`.
+/// An error of `schedule`.
 #[derive(Debug, Error)]
 pub(in crate::cli) enum ScheduleError {
-    /// The time is none that every scheduler can keep.
+    /// Not every scheduler supports this interval.
     #[error(
         "--every {minutes}m cannot be scheduled evenly; write a number of minutes that divides an hour (1m, 2m, 5m, 10m, 15m, 30m) or of hours that divides a day (1h, 2h, 6h, 24h)"
     )]
     Every {
-        /// As asked for, in minutes, with the part of one.
+        /// The requested interval in minutes, with a fraction.
         minutes: f64,
     },
-    /// The name cannot be that of a task and of a file.
+    /// The name is not valid for a task and a file.
     #[error("--name \"{name}\" cannot be used; write letters, digits, - and _ only")]
     Name {
-        /// As typed.
+        /// The name as typed.
         name: String,
     },
-    /// A path that no scheduler's file can hold.
+    /// A path that cannot be written in a scheduler's file.
     #[error("{path} cannot be written into a schedule; move it to a path of plain text")]
     Path {
         /// The path.
         path: PathBuf,
     },
-    /// It is unknown which account is to run the task.
+    /// The account that should run the task is unknown.
     #[error("say who is to run the task: --account DOMAIN\\NAME, or --account SYSTEM")]
     Account,
-    /// The program does not know where it is.
+    /// The program cannot determine its own path.
     #[error("cannot tell where this program is: {0}")]
     Program(std::io::Error),
     /// The user has no folder for units.
     #[error("cannot tell where your systemd units are; set HOME, or run it as root")]
     NoHome,
-    /// A file cannot be written or taken away.
+    /// A file cannot be written or removed.
     #[error("cannot write {path}: {source}; {by_hand}")]
     File {
         /// The file.
@@ -48,12 +48,12 @@ pub(in crate::cli) enum ScheduleError {
         /// What to do instead.
         by_hand: String,
     },
-    /// One of the system's tools refused or is not there.
+    /// One of the system's tools refused or does not exist.
     #[error("{tool} failed: {message}; {by_hand}")]
     Tool {
         /// Its name.
         tool: String,
-        /// What it said.
+        /// The tool's message.
         message: String,
         /// What to do instead.
         by_hand: String,
@@ -61,7 +61,7 @@ pub(in crate::cli) enum ScheduleError {
 }
 
 impl ScheduleError {
-    /// Its exit code.
+    /// The exit code for this error.
     pub(in crate::cli) fn exit(&self) -> Exit {
         match self {
             ScheduleError::Every { .. }

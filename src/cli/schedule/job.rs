@@ -1,4 +1,4 @@
-//! What is to be called, and when: the same for every scheduler.
+//! What a scheduler starts, and when; the same for every scheduler.
 
 use std::path::Path;
 use std::time::Duration;
@@ -6,21 +6,21 @@ use std::time::Duration;
 use super::ScheduleError;
 use crate::text::span;
 
-/// LoggerNet collects on full multiples; its files are there a little later.
+/// The minutes between LoggerNet's collection, which is at full multiples of its interval, and the run.
 const AFTER_COLLECTION: u32 = 2;
 
 /// How the program is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum How {
-    /// A single run, called again and again; from one to the next there are so many minutes, which divide an hour, or are of
-    /// whole hours that divide a day.
+    /// A single run at this interval in minutes, which divides an hour, or is a number of whole hours that divides a
+    /// day.
     Every(u32),
-    /// `run --watch`, at boot and whenever it has ended. It reads everything at least so often, where that is asked for.
+    /// `run --watch`, at boot and after each end. If an interval is given, everything is read at least that often.
     AtBoot(Option<Duration>),
 }
 
 impl How {
-    /// A single run, called as often as this.
+    /// A single run at this interval.
     pub(super) fn every(every: Duration) -> Result<How, ScheduleError> {
         minutes(every).map(How::Every)
     }
@@ -30,9 +30,9 @@ impl How {
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) name: String,
-    /// Absolute.
+    /// The program's absolute path.
     pub(super) program: String,
-    /// Absolute.
+    /// The configuration's absolute path.
     pub(super) config: String,
     /// The configuration's folder.
     pub(super) folder: String,
@@ -58,7 +58,7 @@ impl Job {
         })
     }
 
-    /// The arguments, for every scheduler.
+    /// The arguments of the program, for every scheduler.
     pub(super) fn arguments(&self) -> String {
         match self.how {
             How::Every(minutes) => format!("run --quiet --scheduled {minutes}m"),
@@ -67,7 +67,7 @@ impl Job {
         }
     }
 
-    /// When it runs, behind "fluxtower" or a pronoun.
+    /// A text about when it runs, to follow after "fluxtower" or a pronoun.
     pub(super) fn rhythm(&self) -> String {
         match self.how {
             How::Every(minutes) => format!("every {}", span(i64::from(minutes) * 60)),
@@ -76,12 +76,12 @@ impl Job {
     }
 }
 
-/// The first second of the minute: LoggerNet writes at the beginning of one.
+/// The second of the minute at which it starts: LoggerNet writes at the beginning of a minute.
 pub(super) fn first_second(minutes: u32) -> u32 {
     if minutes == 1 { 30 } else { 0 }
 }
 
-/// The first minute of the hour: after LoggerNet's collection, where there is room for that.
+/// The minute of the hour of the first start: after LoggerNet's collection, if the interval is long enough.
 pub(super) fn first_minute(minutes: u32) -> u32 {
     AFTER_COLLECTION.min(minutes / 2)
 }

@@ -1,8 +1,8 @@
-//! `fluxtower schedule`: what makes this machine's own scheduler call `run` again and again, or start `run --watch` with the
-//! computer.
+//! `fluxtower schedule`: makes and installs the entry by which the computer's own scheduler calls `run` regularly, or
+//! starts `run --watch` with the computer.
 //!
-//! The text is made from a [`Job`] alone, by one module for each kind of scheduler, so that it can be read before anything
-//! is set up. Setting up calls the system's own tools; where one refuses, the message says what to type by hand.
+//! The text is made only from a [`Job`], by one module per kind of scheduler, so that it can be read before anything is
+//! installed. Installation calls the system's own tools; if one refuses, the message says what to type by hand.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -71,7 +71,7 @@ enum Kind {
     Cron,
 }
 
-/// Time from one run to the next where none is said.
+/// The interval between runs if none is given.
 const EVERY: Duration = Duration::from_secs(300);
 
 impl Args {
@@ -79,7 +79,7 @@ impl Args {
         if self.watch { Ok(How::AtBoot(self.every)) } else { How::every(self.every.unwrap_or(EVERY)) }
     }
 
-    /// What the program will know of its starts.
+    /// How the program will be started, for the store.
     fn starts(&self) -> Starts {
         if self.watch { Starts::StaysUp } else { Starts::Declared(self.every.unwrap_or(EVERY)) }
     }
@@ -94,7 +94,7 @@ impl Args {
         } else if cfg!(windows) {
             Kind::Windows
         } else if Path::new("/run/systemd/system").is_dir() {
-            // As sd_booted(3) asks.
+            // The test that sd_booted(3) documents.
             Kind::Systemd
         } else {
             Kind::Cron
@@ -105,11 +105,11 @@ impl Args {
 #[derive(Debug, Serialize)]
 struct Scheduled {
     kind: Kind,
-    /// Whether it stays up from boot on.
+    /// Whether the program stays up from boot on.
     watch: bool,
     text: String,
     installed: bool,
-    /// For a user only.
+    /// Messages for users; not in JSON.
     #[serde(skip)]
     messages: Vec<String>,
 }
@@ -151,5 +151,5 @@ fn write(out: &mut dyn Write, scheduled: &Scheduled) -> io::Result<()> {
     scheduled.messages.iter().try_for_each(|message| writeln!(out, "{message}"))
 }
 
-/// A file of a schedule and what stands in it.
+/// A file of a schedule and its text.
 type FileText = (PathBuf, String);

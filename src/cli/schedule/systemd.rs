@@ -1,10 +1,10 @@
-//! A service for systemd, with a timer or from boot on.
+//! The service for systemd, with a timer or started at boot.
 //!
-//! With a timer the service is a single run, so that the timer never starts a second one beside it. Without one it is
-//! `run --watch`: started at boot, started again ten seconds after it ended, however often that is, and killed and started
-//! again when systemd has heard nothing of it for [`WATCHDOG_S`]. Neither asks for the network: reading must go on
-//! without. Root's units are the system's; another user's run in that user's own manager, which ends when the user logs out
-//! unless `loginctl enable-linger` says otherwise.
+//! With a timer the service is a single run, so the timer never starts a second one at the same time. Without a timer
+//! it is `run --watch`: it is started at boot, restarted ten seconds after each end, without a limit of restarts, and
+//! killed and restarted if systemd has received no message from it for [`WATCHDOG_S`]. Neither requires the network,
+//! because reading must continue without it. Units of root belong to the system; those of another user run in that
+//! user's own manager, which ends when the user logs out unless `loginctl enable-linger` is set.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -13,28 +13,28 @@ use super::job::{How, Job, first_minute, first_second};
 use super::tool::Tool;
 use super::{FileText, ScheduleError};
 
-/// The program reports each look at the files and of each piece of a file that is read. A pass that gives millions of
-/// stored rows their flags anew is longer between two of these than any reading.
+/// In seconds. The program reports each look at the files and each piece of a file that is read. Judging millions of
+/// stored rows again takes longer than any reading, without such a report.
 const WATCHDOG_S: u32 = 1_800;
 
-/// Each unit below its path.
+/// The text of all units, each after its path.
 pub(super) fn text(units: &[FileText]) -> String {
     let texts: Vec<String> = units.iter().map(|(path, text)| format!("# {}\n{text}", path.display())).collect();
     texts.join("\n")
 }
 
-/// The service, and its timer where it has one.
+/// The service, and its timer if it has one.
 pub(super) fn units(job: &Job) -> Result<Vec<FileText>, ScheduleError> {
     let folder = folder()?;
     let (kind, install) = match job.how {
         How::Every(_) => ("Type=oneshot\n".to_owned(), String::new()),
         How::AtBoot(_) => (
-            // A migration of a large database takes minutes before the program says that it is ready.
+            // Migrating a large database takes minutes before the program reports that it is ready.
             format!("Type=notify\nTimeoutStartSec=infinity\nWatchdogSec={WATCHDOG_S}\nRestart=always\nRestartSec=10\n"),
             format!("\n[Install]\nWantedBy={}\n", if is_root() { "multi-user.target" } else { "default.target" }),
         ),
     };
-    // It never gives up: the cause may be a full disk, and then the next start may work.
+    // There is no limit of restarts: the cause may be a full disk, and the next start may succeed.
     let limit = if install.is_empty() { "" } else { "StartLimitIntervalSec=0\n" };
     let service = format!(
         "[Unit]\nDescription=Carries LoggerNet's files to InfluxDB\n{limit}\n\
@@ -78,22 +78,23 @@ fn calendar(minutes: u32) -> String {
     }
 }
 
-/// A word of a command line (systemd.service, "Command lines").
+/// Quotes an argument of a command line (systemd.service, "Command lines").
 fn quoted(text: &str) -> String {
     format!("\"{}\"", percent(&text.replace('\\', "\\\\").replace('"', "\\\"")))
 }
 
-/// A dollar sign begins a variable in every word but the first.
+/// Quotes an argument other than the program: a dollar sign would begin a variable there.
 fn argument(text: &str) -> String {
     quoted(text).replace('$', "$$")
 }
 
-/// The first word. systemd refuses a unit whose program has a quote or a backslash in its path, and takes such an argument.
+/// Quotes the program's path. systemd refuses a unit whose program has a quote or a backslash in its path, but accepts
+/// such an argument.
 fn program(path: &str) -> String {
     if path.contains(['"', '\'', '\\']) { format!("/usr/bin/env {}", argument(path)) } else { quoted(path) }
 }
 
-/// Percent signs begin a specifier everywhere.
+/// Percent signs begin a specifier everywhere, so they are doubled.
 fn percent(text: &str) -> String {
     text.replace('%', "%%")
 }
@@ -108,7 +109,7 @@ fn is_root() -> bool {
     false
 }
 
-/// Where units are looked for: the first folder of `SYSTEMD_UNIT_PATH` (systemd(1)), else root's or the user's own.
+/// The folder for units: the first one of `SYSTEMD_UNIT_PATH` (systemd(1)), otherwise that of root or of the user.
 fn folder() -> Result<PathBuf, ScheduleError> {
     let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
     if let Some(first) = variable("SYSTEMD_UNIT_PATH").and_then(|paths| std::env::split_paths(&paths).next()) {
@@ -128,16 +129,16 @@ fn systemctl(arguments: &[&str], by_hand: &str) -> Result<String, ScheduleError>
     Tool { name: "systemctl", arguments: &[own, arguments].concat(), input: None, by_hand }.run()
 }
 
-/// How systemctl is called by hand.
+/// The command that a user types to call systemctl.
 fn by_name() -> &'static str {
     if is_root() { "systemctl" } else { "systemctl --user" }
 }
 
-/// Writes the units and starts what is to be started, in place of a service of the same name that is started otherwise.
+/// Writes the units and starts them. They replace a service of the same name that is started in the other way.
 pub(super) fn install(job: &Job, units: &[FileText]) -> Result<Vec<String>, ScheduleError> {
     let own = by_name();
     let folder = folder()?;
-    // What replaces it must not be started by the timer, nor beside the program that stays up.
+    // The other way of starting must not start it too.
     let (unit, other) = match job.how {
         How::Every(_) => ("timer", service_in(&folder, job)),
         How::AtBoot(_) => ("service", timer_in(&folder, job)),
@@ -167,7 +168,7 @@ pub(super) fn install(job: &Job, units: &[FileText]) -> Result<Vec<String>, Sche
         }
         How::AtBoot(_) => {
             systemctl(&["enable", &unit], &by_hand)?;
-            // One that is up already has the old unit and the old program.
+            // A running service still has the old unit and the old program.
             systemctl(&["restart", &unit], &format!("type: {own} restart {unit}"))?;
             format!("{own} status {unit}")
         }
@@ -180,7 +181,7 @@ pub(super) fn install(job: &Job, units: &[FileText]) -> Result<Vec<String>, Sche
     Ok(messages)
 }
 
-/// Stops the timer, or the service that has none, and takes the units away.
+/// Stops the timer, or the service without a timer, and removes the units.
 pub(super) fn remove(job: &Job) -> Result<Vec<String>, ScheduleError> {
     let own = by_name();
     let folder = folder()?;
@@ -194,7 +195,7 @@ pub(super) fn remove(job: &Job) -> Result<Vec<String>, ScheduleError> {
     Ok(vec![format!("removed: {}", unit.file_name().unwrap_or_default().to_string_lossy())])
 }
 
-/// Stops a unit, starts it no more at boot, and deletes its file.
+/// Stops a unit, disables it, and deletes its file.
 fn take_away(job: &Job, path: &Path) -> Result<(), ScheduleError> {
     let unit = format!("{}.{}", job.name, path.extension().unwrap_or_default().to_string_lossy());
     systemctl(&["disable", "--now", &unit], &format!("type: {} disable --now {unit}", by_name()))?;

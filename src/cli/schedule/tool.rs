@@ -1,4 +1,4 @@
-//! Calling the system's own tools.
+//! Calls the system's own tools.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -6,17 +6,17 @@ use std::process::{Command, Stdio};
 
 use super::ScheduleError;
 
-/// What to call, and what to say if it fails.
+/// The tool to call, and the advice if it fails.
 pub(super) struct Tool<'a> {
     pub(super) name: &'static str,
     pub(super) arguments: &'a [&'a str],
-    /// Written to its stdin; without it there is none, so that a tool which asks for a password ends.
+    /// The text for its stdin; if None, stdin is closed, so that a tool that asks for a password ends.
     pub(super) input: Option<&'a str>,
     pub(super) by_hand: &'a str,
 }
 
 impl Tool<'_> {
-    /// Runs it and gives what it printed.
+    /// Runs the tool and returns its output.
     pub(super) fn run(&self) -> Result<String, ScheduleError> {
         let failed = |message: String| ScheduleError::Tool {
             tool: format!("{} {}", self.name, self.arguments.join(" ")),
@@ -41,7 +41,7 @@ impl Tool<'_> {
     }
 }
 
-/// On Windows the system's own, whatever lies in the folder that this is called from.
+/// On Windows the system's own tool, even if the current folder has one of the same name.
 fn place(name: &str) -> PathBuf {
     match std::env::var_os("SystemRoot") {
         Some(root) if cfg!(windows) => PathBuf::from(root).join("System32").join(format!("{name}.exe")),

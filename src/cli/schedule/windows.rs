@@ -1,14 +1,16 @@
-//! A task for Windows Task Scheduler, as `schtasks /Create /XML` reads it.
+//! The task for Windows Task Scheduler, in the XML form that `schtasks /Create /XML` reads.
 //!
-//! - It runs as the account that sets it up, whether that is logged on or not, without a stored password (S4U). Such a task
-//!   has the account's own environment, so `token_env` finds what `setx` wrote. It reaches the internet, but no network
-//!   drive and no file share: these ask for a password. SYSTEM is the other choice; it sees only what `setx /M` wrote.
-//! - What Task Scheduler does by default and an agent cannot use is turned off: the end after 72 hours, no start on
-//!   batteries, the stop when the mains fails, skipping a start that was missed.
-//! - A program that stays up is started at boot. "Restart on failure" covers only a task that could not be started, and not
-//!   one whose program ended, so a second trigger starts it each minute, which `IgnoreNew` skips while it is up.
-//! - The file is UTF-16 with a byte-order mark: `schtasks` refuses UTF-8 that says it is. The text on stdout names no
-//!   encoding, so that it is right in whatever encoding a shell redirects it.
+//! - It runs under the account that installs it, whether that is logged on or not, without a stored password (S4U).
+//!   Such a task has the account's own environment, so `token_env` finds what `setx` wrote. It can access the internet,
+//!   but no network drive and no file share, because these require a password. SYSTEM is the other choice; it sees only
+//!   what `setx /M` wrote.
+//! - Defaults of Task Scheduler that do not suit an agent are turned off: the end after 72 hours, no start on
+//!   batteries, the stop at a power failure, skipping a missed start.
+//! - A program that stays up is started at boot. "Restart on failure" covers only a task that could not be started, and
+//!   not one whose program ended, so a second trigger starts it each minute; `IgnoreNew` skips this start while the
+//!   program is running.
+//! - The file is UTF-16 with a byte-order mark: `schtasks` refuses a file that is declared as UTF-8. The text on stdout
+//!   declares no encoding, so it is correct in whatever encoding a shell redirects it.
 
 use std::fmt::Write as _;
 use std::path::Path;
@@ -17,7 +19,7 @@ use super::ScheduleError;
 use super::job::{How, Job, first_minute, first_second};
 use super::tool::Tool;
 
-/// Of the account SYSTEM, which has another name in every language.
+/// The SID of the account SYSTEM, whose name differs between languages.
 const SYSTEM: &str = "S-1-5-18";
 
 /// The trigger of a task that starts with the computer.
@@ -25,14 +27,14 @@ const BOOT: &str = "
     <BootTrigger>
       <Enabled>true</Enabled>
     </BootTrigger>";
-/// A start that Windows could not make is tried again.
+/// A start that failed in Windows is tried again.
 const RESTART: &str = "    <RestartOnFailure>
       <Interval>PT1M</Interval>
       <Count>255</Count>
     </RestartOnFailure>
 ";
 
-/// Who runs the task: an account, or the SID of SYSTEM.
+/// The account that runs the task: a name, or the SID of SYSTEM.
 pub(super) fn account(asked: Option<&str>) -> Result<String, ScheduleError> {
     match asked {
         Some(system) if system.eq_ignore_ascii_case("system") => Ok(SYSTEM.to_owned()),
@@ -47,7 +49,7 @@ pub(super) fn account(asked: Option<&str>) -> Result<String, ScheduleError> {
     }
 }
 
-/// The task, as text.
+/// The XML text of the task.
 pub(super) fn task(job: &Job, account: &str) -> String {
     let logon = if account == SYSTEM { "" } else { "\n      <LogonType>S4U</LogonType>" };
     let (boot, restart, minutes) = match job.how {
@@ -130,13 +132,13 @@ fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
-/// UTF-16, little end first, with a byte-order mark, and saying so.
+/// UTF-16, little-endian, with a byte-order mark, and declared as such.
 fn utf16(text: &str) -> Vec<u8> {
     let text = text.replacen("version=\"1.0\"?>", "version=\"1.0\" encoding=\"UTF-16\"?>", 1).replace('\n', "\r\n");
     "\u{feff}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
 }
 
-/// Sets the task up, in place of one of the same name. The file stays if that fails, to be used by hand.
+/// Installs the task, and replaces one of the same name. If that fails, the file is kept for use by hand.
 pub(super) fn install(job: &Job, text: &str) -> Result<Vec<String>, ScheduleError> {
     let path = Path::new(&job.folder).join(format!("{}-task.xml", job.name));
     let by_hand = "write what `fluxtower schedule --windows` prints to a file that you may write to, and give it to \
@@ -154,7 +156,7 @@ pub(super) fn install(job: &Job, text: &str) -> Result<Vec<String>, ScheduleErro
     let arguments = ["/Create", "/TN", &job.name, "/XML", &file, "/F"];
     end(job);
     Tool { name: "schtasks", arguments: &arguments, input: None, by_hand: &by_hand }.run()?;
-    // It has done its work; if it stays, it does no harm.
+    // The file is no longer needed; if it cannot be removed, it does no harm.
     let _ = std::fs::remove_file(&path);
     Ok(vec![
         format!("installed: Task Scheduler runs fluxtower {}", job.rhythm()),
@@ -162,13 +164,13 @@ pub(super) fn install(job: &Job, text: &str) -> Result<Vec<String>, ScheduleErro
     ])
 }
 
-/// Ends a program of the task that is up: Windows leaves it running when the task is replaced or deleted. It fails where none
-/// is, and where there is no task, which is no matter. Nothing is lost by it (I4).
+/// Ends a running program of the task: Windows leaves it running when the task is replaced or deleted. The call fails
+/// if there is no program or no task, which does not matter. Nothing is lost by it (I4).
 fn end(job: &Job) {
     let _ = Tool { name: "schtasks", arguments: &["/End", "/TN", &job.name], input: None, by_hand: "" }.run();
 }
 
-/// Ends the program and takes the task away.
+/// Ends the program and deletes the task.
 pub(super) fn remove(job: &Job) -> Result<Vec<String>, ScheduleError> {
     let by_hand = format!("in a command window opened as administrator, type: schtasks /Delete /TN {} /F", job.name);
     end(job);

@@ -1,7 +1,7 @@
 //! The keys about QC: `[qc]`, `[[pair]]`, and the tests of columns.
 //!
-//! The rows of a test are made of what it says of itself in [`crate::qc`]. How the others are read stands in
-//! [`super::super::quality_file`]; a test compares the two.
+//! The rows of a test come from the test's own description in [`crate::qc`]. [`super::super::quality_file`] decides how
+//! the others are parsed; a test compares the two.
 
 use std::sync::LazyLock;
 
@@ -20,13 +20,13 @@ pub(super) fn tests_of_rows() -> &'static [Key] {
     &ROWS
 }
 
-/// The row of a test, from what the test says of itself.
+/// The row of a test, from the test's own description.
 fn test(test: &'static GroupKeys) -> Key {
     let section = section_of(test.name, test.keys);
     group(section, test.meaning, value_of(test.name, test.example)).named(test.name)
 }
 
-/// Made once for each test, and kept as long as the program runs.
+/// Made once per test, and kept as long as the program runs.
 fn section_of(heading: &'static str, keys: &'static [qc::Key]) -> &'static Section {
     let rows: Vec<Key> = keys.iter().map(row).collect();
     Box::leak(Box::new(section(heading, rows.leak())))
@@ -48,7 +48,7 @@ fn row(key: &'static qc::Key) -> Key {
     Key { absent: key.absent, ..row.named(key.name) }
 }
 
-/// The value in an example that begins with the key.
+/// The value in an example that has the form `key = value`.
 fn value_of(key: &str, example: &'static str) -> &'static str {
     let value = example.strip_prefix(key).and_then(|rest| rest.strip_prefix(" = "));
     value.unwrap_or(example)
@@ -65,7 +65,7 @@ pub(super) const WAIT: Key = text(
     "how long after its own time a row is kept back for the rows that its tests look at, before it is sent without them",
     r#""35m""#,
 )
-// Two of LoggerNet's usual collections: the neighbours of a row come with the next one.
+// Two of LoggerNet's usual collections: the neighbours of a row arrive with the next one.
 .or(r#""11m""#)
 .named("wait");
 
@@ -145,7 +145,7 @@ mod tests {
         GuardSection, NumbersSection, PairSection, QcSection, RatioSection, WhenSection,
     };
 
-    /// The fields of a type, which it lists when it refuses a key.
+    /// The fields of a type, from the message in which serde refuses an unknown key.
     fn fields<T: DeserializeOwned>() -> BTreeSet<String> {
         let refusal = toml::from_str::<T>("\"?\" = 0").err().unwrap();
         refusal.message().split('`').skip(3).step_by(2).map(str::to_owned).collect()

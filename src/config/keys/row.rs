@@ -1,4 +1,4 @@
-//! What a row of [`super`] states of a key, and what follows from it for messages and for the documentation.
+//! The content of a row of [`super`], and its use for messages and for the documentation.
 
 use std::fmt::{Display, Formatter, Result};
 
@@ -9,24 +9,24 @@ pub use crate::qc::Absent;
 pub struct Key {
     /// As it is written in the file.
     pub name: &'static str,
-    /// What its value is.
+    /// The kind of its value.
     pub kind: Kind,
-    /// What holds where it is not given.
+    /// What applies if the key is not given.
     pub absent: Absent,
     /// One line of help.
     pub meaning: &'static str,
-    /// A value, in TOML.
+    /// An example value, in TOML.
     pub example: &'static str,
-    /// Whether `${NAME}` in it stands for an environment variable.
+    /// Whether `${NAME}` in the value stands for an environment variable.
     pub takes_variables: bool,
 }
 
-/// What the value of a key is.
+/// The kind of a key's value.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
-    /// A text, and which texts it takes; empty where it takes any.
+    /// A text; the string says which texts are allowed, and is empty if all are.
     Text(&'static str),
-    /// A list of texts, and which texts it takes.
+    /// A list of texts; the string is as for `Text`.
     Texts(&'static str),
     /// Any number.
     Number,
@@ -38,12 +38,12 @@ pub enum Kind {
     Bounds,
     /// A whole number within bounds, both included.
     Whole {
-        /// The least.
+        /// The smallest number.
         least: u64,
-        /// The most; `u64::MAX` for no bound.
+        /// The largest number; `u64::MAX` for no limit.
         most: u64,
     },
-    /// First and last of a cycle, such as months.
+    /// The first and the last of a cycle, such as months.
     Cycle,
     /// `true` or `false`.
     Flag,
@@ -55,23 +55,23 @@ pub enum Kind {
     Groups(&'static Section),
     /// Names that the user chooses, each with a group of keys: `[table.columns.NAME]`.
     Named(&'static Section),
-    /// Known only so that it can be refused: a secret.
+    /// Known only in order to be refused: a secret.
     Never,
 }
 
 /// A group of keys.
 #[derive(Debug, Clone, Copy)]
 pub struct Section {
-    /// Its heading in `docs/config.md`: `[station]`, `[[table]]`, or the name of a group within one of these.
+    /// The heading in `docs/config.md`: `[station]`, `[[table]]`, or the name of a group in one of these.
     pub heading: &'static str,
-    /// Its own rows.
+    /// The rows of the section itself.
     pub(super) rows: &'static [Key],
-    /// Rows that are kept elsewhere.
+    /// Returns the rows that are kept elsewhere.
     pub(super) more: fn() -> &'static [Key],
 }
 
 impl Key {
-    /// Whether it may stand several times in its section: only sections in two brackets may.
+    /// Whether the section may be repeated: only sections in double brackets may.
     pub fn may_be_repeated(&self) -> bool {
         matches!(self.kind, Kind::Groups(_))
     }
@@ -113,7 +113,7 @@ impl Key {
     }
 }
 
-/// A message names a key by its name.
+/// Messages show a key by its name.
 impl Display for Key {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         f.write_str(self.name)
@@ -121,7 +121,7 @@ impl Display for Key {
 }
 
 impl Kind {
-    /// As `docs/config.md` says it.
+    /// The description of the kind in `docs/config.md`.
     pub fn described(&self) -> String {
         let of = |kind: &str, which: &str| if which.is_empty() { kind.to_owned() } else { format!("{kind}, {which}") };
         match self {
@@ -142,7 +142,7 @@ impl Kind {
         }
     }
 
-    /// The keys that stand in it.
+    /// The section of a group's keys.
     pub fn section(&self) -> Option<&'static Section> {
         match self {
             Kind::Group(section) | Kind::Groups(section) | Kind::Named(section) => Some(section),
@@ -157,7 +157,7 @@ impl Section {
         self.all().filter(|key| !matches!(key.kind, Kind::Never))
     }
 
-    /// The row of a name, of keys that are refused too.
+    /// The row with this name, including keys that are refused.
     pub fn key(&self, name: &str) -> Option<&'static Key> {
         self.all().find(|key| key.name == name)
     }

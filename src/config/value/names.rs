@@ -1,9 +1,9 @@
-//! Names that reach InfluxDB, and names of tables.
+//! Names that are sent to InfluxDB, and names of tables.
 
 use super::Read;
 
-/// What every server takes in a measurement, a tag and a field: text without control characters and backslashes, which
-/// InfluxDB 1, 2 and 3 each read in another way.
+/// Text that every server accepts in a measurement, a tag and a field: without control characters and backslashes,
+/// which InfluxDB 1, 2 and 3 each interpret differently.
 pub(in crate::config) fn plain_text(text: &str) -> Read<String> {
     if text.trim().is_empty() {
         return Err("is empty; write a name".to_owned());
@@ -20,7 +20,7 @@ pub(in crate::config) fn plain_text(text: &str) -> Read<String> {
     }
 }
 
-/// A bucket that is to be made: what the configuration takes, less what InfluxDB refuses as a new name.
+/// The name of a bucket to be created: what the configuration accepts, except what InfluxDB refuses as a new name.
 pub(crate) fn bucket_name(text: &str) -> Read<String> {
     if text.starts_with('_') {
         return Err("begins with _, which InfluxDB keeps for its own buckets; write a letter first".to_owned());
@@ -28,7 +28,7 @@ pub(crate) fn bucket_name(text: &str) -> Read<String> {
     plain_text(text)
 }
 
-/// A measurement. `#` would begin a comment, `_` is InfluxDB's own.
+/// The name of a measurement. `#` would begin a comment, and names that begin with `_` are reserved by InfluxDB.
 pub(in crate::config) fn measurement(text: &str) -> Read<String> {
     if text.starts_with(['#', '_']) {
         return Err("begins with a sign that InfluxDB keeps for itself; write a letter first".to_owned());
@@ -36,7 +36,7 @@ pub(in crate::config) fn measurement(text: &str) -> Read<String> {
     plain_text(text)
 }
 
-/// The key of a tag or a field. `time` and names with `_` in front are InfluxDB's own.
+/// The key of a tag or a field. `time` and names that begin with `_` are reserved by InfluxDB.
 pub(in crate::config) fn key(text: &str) -> Read<String> {
     if text == "time" || text.starts_with('_') {
         return Err("is a name that InfluxDB keeps for itself; write another".to_owned());
@@ -44,7 +44,7 @@ pub(in crate::config) fn key(text: &str) -> Read<String> {
     plain_text(text)
 }
 
-/// The name of a table: it becomes part of file names and of a view's name.
+/// The name of a table. It becomes a part of file names and of a view's name.
 pub(in crate::config) fn table_name(text: &str) -> Read<String> {
     if text.is_empty() || text.trim() != text {
         return Err("is empty, or begins or ends with a blank; write a name such as \"46m_par\"".to_owned());

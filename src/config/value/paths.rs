@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Read;
 
-/// A path or pattern. A tab or a line feed in it comes from `"C:\temp"` in double quotes.
+/// A path or pattern. If it contains a tab or a line feed, it was written as `"C:\temp"` in double quotes.
 pub(in crate::config) fn path_text(text: &str) -> Read<String> {
     if text.trim().is_empty() {
         return Err("is empty; write a path".to_owned());
@@ -15,8 +15,8 @@ pub(in crate::config) fn path_text(text: &str) -> Read<String> {
     Ok(text.to_owned())
 }
 
-/// Joins to the folder of the config file. A drive letter or `\\server` makes a path whole on every system, so that a
-/// file means the same wherever it is checked.
+/// Joins the path to the folder of the configuration file. A drive letter or `\\server` makes a path absolute on every
+/// system, so that a configuration has the same meaning wherever it is checked.
 pub(in crate::config) fn join(folder: &Path, text: &str) -> PathBuf {
     let bytes = text.as_bytes();
     let drive = bytes.first().is_some_and(u8::is_ascii_alphabetic)
@@ -25,7 +25,7 @@ pub(in crate::config) fn join(folder: &Path, text: &str) -> PathBuf {
     if drive || text.starts_with("\\\\") { PathBuf::from(text) } else { folder.join(text) }
 }
 
-/// A glob pattern joined to `folder`, whose own brackets and stars are plain text.
+/// A glob pattern joined to `folder`, whose own brackets and stars are escaped.
 pub(in crate::config) fn pattern(folder: &Path, text: &str) -> Read<PathBuf> {
     path_text(text)?;
     let folder = folder.to_str().ok_or("stands in a folder whose name is not Unicode; move the config file")?;

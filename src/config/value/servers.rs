@@ -1,4 +1,4 @@
-//! Addresses of servers, and where secrets are kept. No error repeats what may be a secret (I10).
+//! Addresses of servers, and places of secrets. No error repeats what may be a secret (I10).
 
 use std::net::IpAddr;
 
@@ -6,7 +6,7 @@ use url::{Host, Url};
 
 use super::{Read, path_text};
 
-/// Longer than any name of a variable, shorter than any token.
+/// Longer than any variable's name, shorter than any token.
 const LONGEST_VARIABLE_NAME: usize = 60;
 
 /// Scheme, host and port of a server.
@@ -39,7 +39,7 @@ pub(crate) fn web_url(text: &str) -> Read<Url> {
     Ok(url)
 }
 
-/// This computer: no other one sees plain http there.
+/// Whether the address is this computer: no other computer can read plain http there.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
@@ -49,7 +49,7 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// The name of an environment variable. Anything else may be the secret itself and must not be repeated.
+/// The name of an environment variable. Any other text may be the secret itself and must not be repeated.
 pub(in crate::config) fn variable_name(text: &str) -> Read<String> {
     let fine = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let first = text.chars().next().is_some_and(|c| !c.is_ascii_digit());
@@ -61,7 +61,7 @@ pub(in crate::config) fn variable_name(text: &str) -> Read<String> {
         .to_owned())
 }
 
-/// The name of a file that holds a secret. A token put here in error must not be repeated.
+/// The name of a file that holds a secret. A token that was written here by mistake must not be repeated.
 pub(in crate::config) fn secret_file(text: &str) -> Read<String> {
     if text.ends_with("==") || text.starts_with("apiv3_") {
         return Err("must be the name of a file that holds the secret, and not the secret itself; write for example \

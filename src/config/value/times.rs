@@ -11,7 +11,7 @@ use super::Read;
 use crate::text::{any_of, look_alikes};
 use crate::time::{LocalTime, StampFormat, StationClock};
 
-/// Offsets of inhabited places lie within.
+/// All offsets in use are within this range.
 const WIDEST_OFFSET_MINUTES: i32 = 14 * 60;
 
 /// An integer and a unit: `500ms`, `90s`, `4m`, `1h`, `30d`.
@@ -36,7 +36,7 @@ pub(crate) fn duration(text: &str) -> Read<Duration> {
         .ok_or(too_long.to_owned())
 }
 
-/// What to add to a stamp: a sign or none, and one or more whole numbers with their units, the largest first.
+/// A correction of a stamp: an optional sign, and one or more whole numbers with their units, the largest first.
 pub(in crate::config) fn signed_duration(text: &str) -> Read<TimeDelta> {
     let fix = "is no time to add; write whole numbers and units, with a minus for a clock that was ahead: \"1h\", \
                \"-37m\" or \"9642d 3h 20m\"";
@@ -70,7 +70,7 @@ pub(in crate::config) fn stamp(text: &str) -> Read<LocalTime> {
         .ok_or_else(|| "is not a stamp; write it as the logger does: \"2026-06-01 00:00:00\"".to_owned())
 }
 
-/// A duration that is not nothing.
+/// A duration above 0.
 pub(in crate::config) fn some_time(text: &str) -> Read<Duration> {
     match duration(text)? {
         Duration::ZERO => Err("is no time at all; write more, or leave the key out".to_owned()),
@@ -78,7 +78,7 @@ pub(in crate::config) fn some_time(text: &str) -> Read<Duration> {
     }
 }
 
-/// `±hh:mm`, within fourteen hours.
+/// `±hh:mm`, at most fourteen hours.
 pub(in crate::config) fn utc_offset(text: &str) -> Read<StationClock> {
     let fix = || {
         "is not an offset from UTC; write sign, hours and minutes, such as \"-05:00\" (Eastern Standard Time)"
@@ -102,7 +102,7 @@ pub(in crate::config) fn utc_offset(text: &str) -> Read<StationClock> {
     FixedOffset::east_opt(sign * minutes * 60).map(StationClock::Fixed).ok_or_else(fix)
 }
 
-/// A name of the IANA database.
+/// A name in the IANA time zone database.
 pub(in crate::config) fn timezone(text: &str) -> Read<StationClock> {
     Tz::from_str(text).map(StationClock::Zone).map_err(|_| {
         let alike = look_alikes(text, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name()));
@@ -114,13 +114,13 @@ pub(in crate::config) fn timezone(text: &str) -> Read<StationClock> {
     })
 }
 
-/// A strftime format that names a whole date and time, or a whole date.
+/// A strftime format for a whole date and time, or a whole date.
 pub(in crate::config) fn time_format(text: &str) -> Read<String> {
     if StampFormat::new(Some(text)).is_none() {
         let fix = "is not a whole date and time in strftime letters; write for example \"%m/%d/%Y %H:%M\", \"unix\" or \"days since 1899-12-30\"";
         return Err(fix.to_owned());
     }
-    // Seconds since 1970 in UTC, which would be read by the logger's clock.
+    // Seconds since 1970 are in UTC, but would be interpreted by the logger's clock.
     if StrftimeItems::new(text).any(|item| matches!(item, Item::Numeric(Numeric::Timestamp, _))) {
         return Err("has %s, seconds since 1970 in UTC; write \"unix\"".to_owned());
     }

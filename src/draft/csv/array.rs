@@ -1,6 +1,7 @@
-//! Files of array-based loggers: CR10X, CR23X, CR510, 21X. Lines of several arrays stand in one file, each with its number first.
+//! Files of array-based loggers: CR10X, CR23X, CR510, 21X. A file contains lines of several arrays, each beginning with
+//! its array number.
 //!
-//! The names stand in the label file (.fsl) that the program's editor wrote, if it lies beside the data.
+//! The names are taken from the label file (.fsl) that the program's editor wrote, if it is beside the data.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,9 +12,9 @@ use super::Recognised;
 use crate::config::{CsvDialect, CsvFormat};
 use crate::format::{array_of, decode, strip_noise, unique_names};
 
-/// Lines that are looked at.
+/// The number of lines that are examined.
 const LINES: usize = 2_000;
-/// Larger label files are none.
+/// A larger file is not a label file.
 const LONGEST_LABELS: u64 = 1 << 20;
 
 /// The arrays of a file that begins with `text`. An error is the rest of a sentence that begins with the file's name.
@@ -51,7 +52,7 @@ fn recognised(array: u16, rows: &[Vec<String>], labels: Option<&Vec<String>>, pa
                 .and_then(|text| text.parse::<u32>().ok())
                 .is_some_and(|number| (least..=most).contains(&number))
         };
-        // A character that a modem lost may be in any field.
+        // A character lost in a modem transmission may be in any field.
         rows.iter().filter(|row| is(row)).count() * 10 >= rows.len() * 9
     };
     let has_year = within(1, 1980, 2100);
@@ -98,7 +99,7 @@ fn recognised(array: u16, rows: &[Vec<String>], labels: Option<&Vec<String>>, pa
     Some(Recognised { csv, tags: Vec::new(), notes })
 }
 
-/// The number of fields that most lines have.
+/// The most frequent number of fields.
 fn usual_width(rows: &[Vec<String>]) -> Option<usize> {
     let mut counts: BTreeMap<usize, usize> = BTreeMap::new();
     rows.iter().for_each(|row| *counts.entry(row.len()).or_default() += 1);
@@ -127,7 +128,7 @@ fn labels(path: &Path) -> BTreeMap<u16, Vec<String>> {
     std::fs::read(file).map(|bytes| names_in(&decode(&bytes))).unwrap_or_default()
 }
 
-/// `30 Output_Table  15.00 Min`, and below it a line a column: `2 Year_RTM  L`.
+/// Parses `30 Output_Table  15.00 Min`, followed by one line per column: `2 Year_RTM  L`.
 fn names_in(text: &str) -> BTreeMap<u16, Vec<String>> {
     let mut found: BTreeMap<u16, Vec<String>> = BTreeMap::new();
     let mut array = None;

@@ -1,12 +1,12 @@
-//! Recognises a table with one value a line: time, sensor, value.
+//! Recognises a table with one value per line: time, sensor, value.
 
 use std::collections::{HashMap, HashSet};
 
 use super::{Line, numbers, time};
 
-/// A table of more different texts is more likely one of remarks.
+/// A column with more different texts is more likely one of remarks.
 const MOST_SENSORS: usize = 200;
-/// What the columns are called in such tables.
+/// Usual names of the column with the sensor.
 const SENSORS: [&str; 14] = [
     "sensor",
     "parameter",
@@ -24,13 +24,13 @@ const SENSORS: [&str; 14] = [
     "parametername",
 ];
 const VALUES: [&str; 6] = ["value", "val", "wert", "reading", "valeur", "valor"];
-/// So many texts are sensors, whatever the columns are called.
+/// This number of different texts means sensors, whatever the columns are named.
 const MANY: usize = 8;
-/// Rows that must be there to tell.
+/// The least number of rows that is required for a decision.
 const LEAST_ROWS: usize = 6;
 
-/// The places of the sensor and of the value, where each row is one value: stamps repeat, one column has few different texts, which
-/// with the stamp are different in each row, and one single column has numbers.
+/// The positions of the sensor and of the value, if each row is one value: stamps repeat; one column has a few
+/// different texts, which together with the stamp are different in each row; and exactly one column has numbers.
 pub(super) fn find(rows: &[(&Line<'_>, Vec<String>)], time: &time::Found, names: &[String]) -> Option<(usize, usize)> {
     let rows: Vec<(i64, &Vec<String>)> =
         rows.get(time.first..)?.iter().filter_map(|(_, fields)| Some((time.nanos(fields)?, fields))).collect();
@@ -50,11 +50,11 @@ pub(super) fn find(rows: &[(&Line<'_>, Vec<String>)], time: &time::Found, names:
         }
         let keys: HashSet<(i64, &str)> = rows.iter().map(|(nanos, fields)| (*nanos, fields[*place].as_str())).collect();
         let repeats = counts.values().filter(|count| **count > 1).count();
-        // A reading that was written twice is not unlikely.
+        // A reading may have been written twice.
         let is_key = keys.len() * 20 >= rows.len() * 19;
         is_key && counts.len() > 1 && counts.len() <= MOST_SENSORS && repeats * 2 > counts.len()
     })?;
-    // Rows of a few plots are whole rows with a tag, unless the names say otherwise.
+    // Rows for a few plots are complete rows with a tag, unless the column names suggest sensors.
     let kinds: HashSet<&str> = rows.iter().map(|(_, fields)| fields[sensor].as_str()).collect();
     let is_called = |place: usize, known: &[&str]| {
         names.get(place).is_some_and(|name| known.contains(&name.to_lowercase().as_str()))

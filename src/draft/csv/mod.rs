@@ -1,8 +1,9 @@
-//! Recognises the dialect of a text table from its first lines: separator, time, decimal sign, header, comments and footer.
+//! Recognises the dialect of a text table from its first lines: separator, time, decimal sign, header, comments and
+//! footer.
 //!
-//! Each separator is tried, and the one that lets most lines begin with a time wins: that a text is a time is the one fact that no
-//! other reading of the same line has by chance. What is then still open is decided by the rows: of two readings of a date the
-//! one whose rows follow each other in equal steps.
+//! Each separator is tried, and the one with which most lines begin with a time is chosen: a text is hardly ever a time
+//! by chance if the line is split in a wrong way. What is still ambiguous is decided by the rows: of two readings of a
+//! date, the one whose rows are at equal intervals.
 
 mod array;
 mod long;
@@ -11,52 +12,50 @@ mod time;
 
 pub(in crate::draft) use array::arrays;
 
-use std::collections::HashSet;
-
 use crate::config::{CsvDialect, CsvFormat, LongForm, Separator};
-use crate::format::{Spelling, decode, strip_noise, unique_names};
+use crate::format::{Apart, Spelling, decode, strip_noise, unique_names};
 
-/// Lines that are looked at, at the beginning and at the end.
+/// The number of lines that are examined, at the beginning and at the end.
 const FIRST: usize = 400;
 const LAST: usize = 12;
-/// What comments begin with.
+/// The beginnings of comments.
 const MARKS: [&str; 6] = ["#", "%", "//", "!", "*", "--"];
 const SEPARATORS: [Separator; 5] =
     [Separator::Sign(b'\t'), Separator::Sign(b';'), Separator::Sign(b'|'), Separator::Sign(b','), Separator::Blanks];
-/// Names of a column of record numbers.
+/// The usual names of a column of record numbers.
 const RECORDS: [&str; 7] = ["record", "recnbr", "recnum", "rec", "recno", "record number", "rn"];
 
-/// A dialect, and what a user should know of it.
+/// A dialect, with notes for the user.
 #[derive(Debug)]
 pub(in crate::draft) struct Recognised {
     pub(in crate::draft) csv: CsvFormat,
-    /// Columns that tell rows of one stamp apart.
+    /// The columns that distinguish rows of one stamp.
     pub(in crate::draft) tags: Vec<String>,
-    /// For the user.
+    /// Notes for the user.
     pub(in crate::draft) notes: Vec<String>,
 }
 
-/// A line of the file that is looked at.
+/// A line of the file that is examined.
 struct Line<'t> {
-    /// Counted from 1.
+    /// The line's number, counted from 1.
     number: usize,
     text: &'t [u8],
     is_comment: bool,
 }
 
-/// One way to cut the lines.
+/// The lines, split by one separator.
 struct Cut<'t> {
     spelling: Spelling,
     dialect: CsvDialect,
     width: usize,
-    /// The lines of that width, and their fields.
+    /// The lines with the usual number of fields, and their fields.
     rows: Vec<(&'t Line<'t>, Vec<String>)>,
-    /// Names of the columns, where a line above the rows has them.
+    /// The names of the columns and their line, if a line above the rows has them.
     names: Option<(usize, Vec<String>)>,
     time: time::Found,
 }
 
-/// The dialect of a file that begins with `text`; None: it is no table with a time.
+/// The dialect of a file that begins with `text`. None if it is not a table with a time.
 pub(in crate::draft) fn recognise(text: &[u8]) -> Option<Recognised> {
     let all: Vec<_> = text.strip_suffix(b"\n").unwrap_or(text).split(|byte| *byte == b'\n').map(strip_noise).collect();
     let at_end = all.len().saturating_sub(LAST).max(FIRST.min(all.len()));
@@ -65,12 +64,12 @@ pub(in crate::draft) fn recognise(text: &[u8]) -> Option<Recognised> {
         .map(|place| Line { number: place + 1, text: &all[place], is_comment: mark_of(&all[place]).is_some() })
         .filter(|line| !line.text.iter().all(u8::is_ascii_whitespace))
         .collect();
-    // Bytes that no text has.
+    // Text contains no such bytes.
     if lines.iter().any(|line| line.text.iter().any(|byte| *byte < b' ' && *byte != b'\t')) {
         return None;
     }
     let cuts = SEPARATORS.into_iter().filter_map(|separator| Cut::new(separator, &lines));
-    // Of equals the first.
+    // Of equal candidates the first is used.
     let best = cuts.fold(None, |best: Option<Cut<'_>>, cut| match best {
         Some(best) if best.time.rows >= cut.time.rows => Some(best),
         _ => Some(cut),
@@ -88,7 +87,7 @@ fn mark_of(line: &[u8]) -> Option<&'static str> {
 impl<'t> Cut<'t> {
     fn new(separator: Separator, lines: &'t [Line<'t>]) -> Option<Cut<'t>> {
         let body = || lines.iter().filter(|line| !line.is_comment);
-        // At the beginning of a field: within a number an apostrophe stands between thousands.
+        // At the beginning of a field, because within a number an apostrophe separates thousands.
         let quoted_by = |quote: u8| {
             let begins = |text: &[u8]| text.windows(2).any(|pair| pair[1] == quote && !pair[0].is_ascii_alphanumeric());
             body().filter(|line| line.text.first() == Some(&quote) || begins(line.text)).count()
@@ -129,7 +128,7 @@ impl<'t> Cut<'t> {
         dialect.units_line = units;
         let above_rows: Vec<&Line<'_>> = lines.iter().filter(|line| line.number < first_row).collect();
         let least = dialect.names_line.max(dialect.units_line).unwrap_or(0);
-        // Comments need no count.
+        // Comments are recognised by their mark and not counted.
         dialect.head_lines =
             above_rows.iter().filter(|line| !line.is_comment).map(|line| line.number).max().unwrap_or(0).max(least);
         for line in lines {
@@ -169,7 +168,7 @@ impl<'t> Cut<'t> {
     }
 }
 
-/// The number of fields that most lines have; at least a time and a value, on half of the lines behind the first of them.
+/// The most frequent number of fields: at least a time and a value, on half of the lines after the first such line.
 fn usual_width(widths: impl Iterator<Item = usize> + Clone) -> Option<usize> {
     let mut counts: Vec<(usize, usize)> = Vec::new();
     for width in widths.clone() {
@@ -184,7 +183,7 @@ fn usual_width(widths: impl Iterator<Item = usize> + Clone) -> Option<usize> {
     (count * 2 >= behind).then_some(width)
 }
 
-/// The line that names the columns, above the line `first`.
+/// The line with the column names, above the line `first`.
 fn above(lines: &[Line<'_>], first: usize, width: usize, spelling: &Spelling) -> Option<(usize, Vec<String>)> {
     let mut found: Option<(usize, Vec<String>)> = None;
     let mut above: Vec<&Line<'_>> = lines.iter().filter(|line| line.number < first).collect();
@@ -197,7 +196,8 @@ fn above(lines: &[Line<'_>], first: usize, width: usize, spelling: &Spelling) ->
             }
             continue;
         }
-        // Above a line of units stand the names; a table of two or three columns may have other lines of that width above.
+        // The names are above a line of units. A table of two or three columns may have other lines of the same width
+        // above.
         let is_units = found.as_ref().is_some_and(|(_, units)| width > 3 || look_like_units(units));
         if found.is_some() && !is_units {
             break;
@@ -211,7 +211,7 @@ fn texts_of(line: &Line<'_>, spelling: &Spelling) -> Vec<String> {
     let text = line.text.trim_ascii_start();
     match mark_of(text) {
         Some(mark) => spelling.texts(text[mark.len()..].trim_ascii_start()),
-        // A tab before the first name stands behind an empty one.
+        // A tab before the first name follows an empty name.
         None => spelling.texts(line.text),
     }
 }
@@ -228,7 +228,7 @@ fn look_like_units(texts: &[String]) -> bool {
     texts.iter().any(is) && texts.iter().all(|text| text.chars().count() <= 20)
 }
 
-/// What a line at the end begins with that is no row.
+/// The beginning of a line at the end of the file that is not a row.
 fn footer_of(line: &Line<'_>, rows: &[(&Line<'_>, Vec<String>)], first: usize, time: &time::Found) -> Option<String> {
     let row = rows.iter().find(|(row, _)| row.number == line.number);
     let is_row = row.is_some_and(|(_, fields)| time.reads(fields));
@@ -246,23 +246,22 @@ fn has_quoted_number(line: &[u8], spelling: &Spelling) -> bool {
     spelling.parts(line).any(|part| part.quoted && numbers::is_number(&decode(part.text)))
 }
 
-/// The columns that tell rows of one stamp apart, where most rows share theirs.
+/// The columns that distinguish rows of one stamp, if most rows share their stamp.
 fn tags(rows: &[(&Line<'_>, Vec<String>)], time: &time::Found) -> Vec<usize> {
     let rows: Vec<(i64, &Vec<String>)> =
         rows[time.first..].iter().filter_map(|(_, fields)| Some((time.nanos(fields)?, fields))).collect();
-    let distinct: HashSet<i64> = rows.iter().map(|(nanos, _)| *nanos).collect();
-    if rows.len() < 4 || distinct.len() * 3 > rows.len() * 2 {
-        return Vec::new();
+    let is_text: Vec<bool> = (0..rows.first().map_or(0, |(_, fields)| fields.len()))
+        .map(|place| {
+            !time.columns.contains(&place) && !rows.iter().all(|(_, fields)| numbers::is_decimal(&fields[place]))
+        })
+        .collect();
+    let mut apart = Apart::default();
+    for (nanos, fields) in rows {
+        let texts =
+            fields.iter().zip(&is_text).map(|(text, is_text)| if *is_text { text.clone() } else { String::new() });
+        apart.see_texts(nanos, texts.collect());
     }
-    let width = rows.first().map_or(0, |(_, fields)| fields.len());
-    let tells = |place: usize| {
-        let keys: HashSet<(i64, &str)> = rows.iter().map(|(nanos, fields)| (*nanos, fields[place].as_str())).collect();
-        let values: HashSet<&str> = rows.iter().map(|(_, fields)| fields[place].as_str()).collect();
-        keys.len() == rows.len() && values.len() * 2 <= rows.len()
-    };
-    let is_number = |place: &usize| rows.iter().all(|(_, fields)| numbers::is_decimal(&fields[*place]));
-    let own = || (0..width).filter(|place| !time.columns.contains(place));
-    own().find(|place| !is_number(place) && tells(*place)).into_iter().collect()
+    apart.column().into_iter().collect()
 }
 
 #[cfg(test)]

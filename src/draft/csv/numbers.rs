@@ -1,32 +1,32 @@
-//! Which signs the numbers of a text table have: before the fraction, and between thousands.
+//! Determines the signs in the numbers of a text table: the decimal sign, and the sign between thousands.
 
 use crate::config::{CsvDialect, Separator};
 
-/// What the values of a file show.
+/// The evidence in the values of a file.
 #[derive(Default)]
 struct Seen {
-    /// A comma that no thousands have: `1,5`, `1234,567`.
+    /// A comma that cannot separate thousands: `1,5`, `1234,567`.
     decimal_comma: bool,
-    /// A point that no thousands have.
+    /// A point that cannot separate thousands.
     decimal_point: bool,
-    /// `1,234` and `1,234,567`.
+    /// Groups of thousands with commas: `1,234` and `1,234,567`.
     comma_groups: bool,
-    /// `1.234.567`; `1.234` is a decimal number.
+    /// Groups of thousands with points: `1.234.567`; `1.234` is a decimal number.
     point_groups: bool,
-    /// `1'234`.
+    /// Groups of thousands with apostrophes: `1'234`.
     apostrophes: bool,
-    /// `1 234`.
+    /// Groups of thousands with blanks: `1 234`.
     blanks: bool,
 }
 
-/// Sets decimal sign and thousands by what the values show.
+/// Sets the decimal sign and the sign between thousands by the values.
 pub(super) fn learn<'v>(values: impl Iterator<Item = &'v str>, dialect: &mut CsvDialect) {
     let mut seen = Seen::default();
     values.for_each(|value| seen.value(value));
     let is_comma_separated = dialect.separator == Separator::Sign(b',');
     if seen.decimal_comma || (seen.comma_groups && !seen.decimal_point && !is_comma_separated) {
         dialect.decimal = b',';
-        // 1.234,5
+        // Such as 1.234,5.
         if seen.point_groups {
             dialect.thousands = Some(b'.');
         }
@@ -82,12 +82,12 @@ impl Seen {
     }
 }
 
-/// `1,234,567`: one to three digits, then threes.
+/// Whether the text has the form `1,234,567`: one to three digits, then groups of three.
 fn is_grouped(text: &str, sign: char) -> bool {
     let mut groups = text.split(sign);
     let digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
     let first = groups.next().unwrap_or_default();
-    // No thousands begin with a zero.
+    // A number with groups of thousands does not begin with a zero.
     let mut rest = groups.peekable();
     (1..=3).contains(&first.len())
         && digits(first)
@@ -96,7 +96,7 @@ fn is_grouped(text: &str, sign: char) -> bool {
         && rest.all(|group| group.len() == 3 && digits(group))
 }
 
-/// Whether a text is a number by any of these signs.
+/// Whether a text is a number with any of these signs.
 pub(super) fn is_number(text: &str) -> bool {
     let text = text.trim().trim_start_matches(['-', '+']);
     text.starts_with(|c: char| c.is_ascii_digit() || c == '.' || c == ',')
@@ -104,7 +104,7 @@ pub(super) fn is_number(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_digit() || b".,eE+-".contains(&byte))
 }
 
-/// As [`is_number`], with a fraction or missing: what a measured value is and a name or number of a place is not.
+/// Like [`is_number`], but with a fraction or missing: measured values are, names and numbers of places are not.
 pub(super) fn is_decimal(text: &str) -> bool {
     text.trim().is_empty() || is_number(text)
 }

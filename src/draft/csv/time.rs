@@ -1,7 +1,7 @@
-//! Which columns of a table are its time, and how it is written.
+//! Finds the columns of a table that are its time, and the time format.
 //!
-//! Every way to write a time that is known is tried on every place where it may stand. Of those that read the rows the best is
-//! the one that reads most of them, whose rows go forward and whose steps are most alike.
+//! Every known time format is tried in every place where the time may be. Of the formats that can read the rows, the
+//! best one reads most of them, gives ascending times, and has the most equal intervals.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -11,20 +11,20 @@ use chrono::Utc;
 use super::numbers::is_number;
 use crate::time::{LocalTime, MIDNIGHT_ENDS_THE_DAY, NANOS_PER_SECOND, StampFormat};
 
-/// Columns at the beginning of a row that may be the time.
+/// The number of columns at the beginning of a row that may be the time.
 const COLUMNS: usize = 8;
-/// Rows on which a format is tried.
+/// The number of rows on which a format is tried.
 const TRIED: usize = 200;
 
-/// A time of a table.
+/// The time of a table.
 #[derive(Debug, Clone)]
 pub(super) struct Found {
-    /// Joined by blanks.
+    /// The columns, which are joined by blanks.
     pub(super) columns: Vec<usize>,
     pub(super) formats: Vec<Option<String>>,
-    /// The first row that has one.
+    /// The first row with a time.
     pub(super) first: usize,
-    /// How many rows have one.
+    /// The number of rows with a time.
     pub(super) rows: usize,
     pub(super) notes: Vec<String>,
     read: Vec<StampFormat>,
@@ -40,7 +40,7 @@ impl Found {
         self.nanos(fields).is_some()
     }
 
-    /// What a column is called that no line names.
+    /// The name of a column that no line names.
     pub(super) fn name_of(&self, place: usize) -> Option<String> {
         let part = self.columns.iter().position(|column| *column == place)?;
         if self.columns.len() == 1 {
@@ -65,21 +65,21 @@ impl Found {
     }
 }
 
-/// A way to write a time.
+/// A time format with its use.
 #[derive(Debug, Clone)]
-struct Way {
+struct Format {
     text: Option<String>,
     format: StampFormat,
 }
 
-impl Way {
-    fn new(text: Option<&str>) -> Option<Way> {
-        Some(Way { text: text.map(str::to_owned), format: StampFormat::new(text)? })
+impl Format {
+    fn new(text: Option<&str>) -> Option<Format> {
+        Some(Format { text: text.map(str::to_owned), format: StampFormat::new(text)? })
     }
 }
 
-/// Of dates and times that are texts, the more usual first.
-static WAYS: LazyLock<Vec<Way>> = LazyLock::new(|| {
+/// Formats of dates and times that are texts, the more usual ones first.
+static WAYS: LazyLock<Vec<Format>> = LazyLock::new(|| {
     const DATES: [&str; 24] = [
         "%Y-%m-%d",
         "%Y/%m/%d",
@@ -109,7 +109,7 @@ static WAYS: LazyLock<Vec<Way>> = LazyLock::new(|| {
     const TIMES: [&str; 8] =
         ["%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p", "%H.%M.%S", "%H.%M", "%H%M", "%H:%M:%S%z"];
     const JOINS: [&str; 5] = [" ", "T", ", ", "_", ""];
-    let mut all: Vec<Way> = Way::new(None).into_iter().collect();
+    let mut all: Vec<Format> = Format::new(None).into_iter().collect();
     for date in DATES {
         for time in TIMES {
             for join in JOINS {
@@ -117,40 +117,40 @@ static WAYS: LazyLock<Vec<Way>> = LazyLock::new(|| {
                 if join.is_empty() && !is_compact {
                     continue;
                 }
-                all.extend(Way::new(Some(&format!("{date}{join}{time}"))));
+                all.extend(Format::new(Some(&format!("{date}{join}{time}"))));
                 if time.ends_with("%z") {
-                    all.extend(Way::new(Some(&format!("{date}{join}%H:%M%z"))));
-                    all.extend(Way::new(Some(&format!("{date}{join}%H:%M:%S %z"))));
+                    all.extend(Format::new(Some(&format!("{date}{join}%H:%M%z"))));
+                    all.extend(Format::new(Some(&format!("{date}{join}%H:%M:%S %z"))));
                 }
             }
         }
-        all.extend(Way::new(Some(date)));
+        all.extend(Format::new(Some(date)));
     }
-    all.extend(Way::new(Some("%Y%m%d%H%M%S")));
+    all.extend(Format::new(Some("%Y%m%d%H%M%S")));
     all
 });
 
-/// A reading of the rows.
+/// The result of reading the rows with a format.
 struct Reading {
     columns: Vec<usize>,
-    way: Way,
+    way: Format,
     first: usize,
     rows: usize,
-    /// Steps that go back.
+    /// The number of steps back in time.
     back: usize,
-    /// Rows with the time of the row before.
+    /// The number of rows with the time of the previous row.
     same: usize,
-    /// Thousandths of the steps that are the usual one.
+    /// The share of the usual interval among the steps, in thousandths.
     alike: usize,
     span: i64,
     is_future: bool,
     has_hour: bool,
-    /// Whether a year, month or day has a fixed place in it.
+    /// Whether the format has a fixed position for the year, month or day.
     is_certain: bool,
 }
 
 impl Reading {
-    /// The greater, the better.
+    /// The rank; the greatest is the best.
     fn rank(&self) -> impl Ord {
         (
             std::cmp::Reverse(self.is_future),
@@ -166,14 +166,15 @@ impl Reading {
     }
 }
 
-/// The time of these rows, of which the first may be lines of a header. `names` gives the names of the columns above a row.
+/// The time of these rows, of which the first may be lines of a header. `names` returns the names of the columns above
+/// a row.
 pub(super) fn find(rows: &[&[String]], names: &dyn Fn(usize) -> Option<Vec<String>>) -> Option<Found> {
     let names = names(1).or_else(|| names(0));
-    // A row from the middle is no header; of a single row below names and units only the last is none.
+    // A row from the middle is not a header; if there is only one row below names and units, only the last one is not.
     let typical = [rows.get(rows.len() / 2)?, rows.last()?];
     let mut readings = typical.iter().map(|row| like(rows, row, names.as_deref())).find(|found| !found.is_empty())?;
     let uses_comma = rows.iter().flat_map(|row| row.iter()).any(|text| is_number(text) && text.contains(','));
-    // A date with slashes is read as month and day, but where numbers have a comma as day and month.
+    // A date with slashes is read as month and day, but as day and month if numbers have a decimal comma.
     let is_later = |reading: &Reading| {
         let text = reading.way.text.as_deref().unwrap_or_default();
         uses_comma && text.starts_with("%m/%d")
@@ -201,7 +202,7 @@ pub(super) fn find(rows: &[&[String]], names: &dyn Fn(usize) -> Option<Vec<Strin
         read = vec![ended.format];
         notes.push("0:00 carries the date of the day that it ends.".to_owned());
     }
-    // Rows that another way reads, as a spreadsheet leaves the seconds or the midnight away.
+    // Rows that only another format can read, for example because a spreadsheet omits the seconds or midnight.
     let unread = |read: &[StampFormat]| {
         let rest = rows[best.first..].iter().filter_map(|row| joined(row, &best.columns));
         rest.filter(|text| !read.iter().any(|format| format.read(text.as_bytes()).is_some()))
@@ -213,7 +214,7 @@ pub(super) fn find(rows: &[&[String]], names: &dyn Fn(usize) -> Option<Vec<Strin
         let Some(first) = rest.first() else { break };
         let date = best.way.text.as_deref().map(date_of);
         let mut more = WAYS.iter().filter(|way| way.format.read(first.as_bytes()).is_some());
-        // Of the same order of year, month and day, where there is one.
+        // A format with the same order of year, month and day is preferred.
         let same = more.clone().find(|way| way.text.as_deref().map(date_of) == date);
         let Some(way) = same.or_else(|| more.next()) else { break };
         formats.push(way.text.clone());
@@ -222,7 +223,7 @@ pub(super) fn find(rows: &[&[String]], names: &dyn Fn(usize) -> Option<Vec<Strin
     Some(Found { columns: best.columns.clone(), formats, first: best.first, rows: best.rows, notes, read })
 }
 
-/// The readings of the rows by which `row` has a time.
+/// The results of all formats by which `row` has a time.
 fn like(rows: &[&[String]], row: &[String], names: Option<&[String]>) -> Vec<Reading> {
     let mut readings = Vec::new();
     let columns = row.len().min(COLUMNS);
@@ -268,8 +269,8 @@ fn nanos(time: LocalTime) -> i64 {
     time.nanos_since(LocalTime::from_nanos(0))
 }
 
-/// How a way reads the rows; None where it does not read most of those behind the first.
-fn reading(rows: &[&[String]], columns: &[usize], way: &Way) -> Option<Reading> {
+/// The result of reading the rows with a format; None if it cannot read most of the rows after the first.
+fn reading(rows: &[&[String]], columns: &[usize], way: &Format) -> Option<Reading> {
     let read = |row: &&[String]| joined(row, columns).and_then(|text| way.format.read(text.as_bytes()));
     let first = rows.iter().position(|row| read(row).is_some())?;
     let tried = &rows[first..rows.len().min(first + TRIED)];
@@ -292,7 +293,7 @@ fn reading(rows: &[&[String]], columns: &[usize], way: &Way) -> Option<Reading> 
     let usual = steps.values().max().copied().unwrap_or(0);
     let latest = times.iter().max().copied().unwrap_or(0);
     let earliest = times.iter().min().copied().unwrap_or(0);
-    // Two days, for clocks that are elsewhere.
+    // Two days are added for computers in other time zones.
     let now = Utc::now().timestamp_nanos_opt().unwrap_or(i64::MAX);
     let letters = way.text.as_deref().unwrap_or("%H");
     Some(Reading {
@@ -310,14 +311,14 @@ fn reading(rows: &[&[String]], columns: &[usize], way: &Way) -> Option<Reading> 
     })
 }
 
-/// The same way, where 0:00 ends its date: time then goes forward only.
-fn ends_at_midnight(rows: &[&[String]], best: &Reading) -> Option<Way> {
+/// The same format with 0:00 as the end of its date, if the times are then ascending.
+fn ends_at_midnight(rows: &[&[String]], best: &Reading) -> Option<Format> {
     let text = format!("{}{MIDNIGHT_ENDS_THE_DAY}", best.way.text.as_deref().unwrap_or("%Y-%m-%d %H:%M:%S"));
-    let ended = reading(rows, &best.columns, &Way::new(Some(&text))?)?;
+    let ended = reading(rows, &best.columns, &Format::new(Some(&text))?)?;
     (ended.back < best.back && ended.back == 0).then_some(ended.way)
 }
 
-/// What a column of numbers may be of a time.
+/// The parts of a time that a column of numbers may be, with usual column names.
 const PARTS: [(&str, &[&str]); 8] = [
     ("%Y", &["year", "yr", "yyyy", "jahr", "annee", "année", "ano", "año"]),
     ("%j", &["doy", "jday", "julian", "julian day", "julian_day", "day of year", "day_of_year", "dayofyear", "jd"]),
@@ -329,7 +330,7 @@ const PARTS: [(&str, &[&str]); 8] = [
     ("%S", &["second", "sec", "ss", "seconds", "s"]),
 ];
 
-/// The time in columns of numbers: year, day of year and hhmm, or year, month, day and so on.
+/// Finds a time in columns of numbers: year, day of year and hhmm, or year, month, day and so on.
 fn of_parts(rows: &[&[String]], middle: &[String], names: Option<&[String]>) -> Vec<Reading> {
     const ROWS: [&[&str]; 9] = [
         &["%Y", "%j", "%H%M", "%S"],
@@ -344,7 +345,7 @@ fn of_parts(rows: &[&[String]], middle: &[String], names: Option<&[String]>) -> 
     ];
     let mut found = Vec::new();
     let as_these = |columns: &[usize], letters: &[&str]| {
-        let way = Way::new(Some(&letters.join(" ")))?;
+        let way = Format::new(Some(&letters.join(" ")))?;
         reading(rows, columns, &way).filter(|reading| reading.back * 10 <= reading.rows)
     };
     if let Some(names) = names {
@@ -355,7 +356,7 @@ fn of_parts(rows: &[&[String]], middle: &[String], names: Option<&[String]>) -> 
         let parts: Vec<(usize, &str)> =
             names.iter().enumerate().take(COLUMNS).filter_map(|(place, name)| Some((place, part(name)?))).collect();
         if parts.iter().any(|(_, letters)| *letters == "%Y") {
-            // A unit of a sensor may be called like a second; fewer parts are tried, too.
+            // A sensor's column may have a name like that of the seconds, so fewer parts are tried too.
             for count in (3..=parts.len()).rev() {
                 let (columns, letters): (Vec<usize>, Vec<&str>) = parts[..count].iter().copied().unzip();
                 found.extend(as_these(&columns, &letters));
@@ -375,12 +376,12 @@ fn of_parts(rows: &[&[String]], middle: &[String], names: Option<&[String]>) -> 
             break;
         }
     }
-    // The reading of most parts whose rows have equal steps.
+    // The reading with the most parts whose rows are at equal intervals.
     found.retain(|reading| reading.alike >= 500);
     found
 }
 
-/// Numbers that count from an instant: Unix seconds and milliseconds, days of a spreadsheet.
+/// Finds numbers that count from an instant: Unix seconds and milliseconds, days of a spreadsheet.
 fn of_numbers(rows: &[&[String]], middle: &[String], names: Option<&[String]>) -> Vec<Reading> {
     let mut found = Vec::new();
     for (column, text) in middle.iter().enumerate().take(COLUMNS) {
@@ -395,7 +396,7 @@ fn of_numbers(rows: &[&[String]], middle: &[String], names: Option<&[String]>) -
             value if (32_874.0..73_050.0).contains(&value) => "excel",
             _ => continue,
         };
-        let Some(way) = Way::new(Some(way)) else { continue };
+        let Some(way) = Format::new(Some(way)) else { continue };
         let read = reading(rows, &[column], &way);
         found.extend(read.filter(|reading| reading.back == 0 && (is_named || (column == 0 && reading.alike >= 500))));
     }

@@ -1,4 +1,4 @@
-//! The full half hours and hours of a station, and the interval that a table's rows have on them.
+//! The grid of full half hours or hours of a station, and the interval of a table's rows on it.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,9 +10,10 @@ use crate::text::count;
 use crate::time::{LocalTime, NANOS_PER_MILLI, NANOS_PER_SECOND as SECOND, StationClock, Timestamp, nanos};
 
 pub(super) const HOUR: i64 = 3_600 * SECOND;
-/// No row is farther than this from the nearest full half hour.
+/// The largest distance of a row from the nearest full half hour.
 pub(super) const LONGEST_ROUND: Duration = Duration::from_secs(900);
-/// Rows after which the reading of a table with another interval ends: its usual interval is then known.
+/// The number of rows after which a table with another interval is no longer read, because its usual interval is known
+/// by then.
 const ROWS_TO_KNOW_A_STEP: u64 = 1_000;
 
 /// The interval of an upload.
@@ -33,7 +34,7 @@ impl Resolution {
         }
     }
 
-    /// As file names have it.
+    /// The code in file names.
     pub fn name(self) -> &'static str {
         match self {
             Resolution::HalfHourly => "HH",
@@ -42,16 +43,16 @@ impl Resolution {
     }
 }
 
-/// The full half hours of the station's standard time, and how far off a row may be.
+/// The full half hours in the station's standard time, and the largest permitted distance of a row.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Grid {
     pub(super) offset: FixedOffset,
-    /// Nanoseconds.
+    /// The largest distance in nanoseconds.
     round: i64,
 }
 
 impl Grid {
-    /// In the standard time that is in force at `ts`.
+    /// Builds the grid for the standard time in force at `ts`.
     pub(super) fn of(clock: &StationClock, ts: Timestamp, round: Duration) -> Grid {
         Grid { offset: clock.standard_offset(ts), round: nanos(round) }
     }
@@ -61,7 +62,7 @@ impl Grid {
         ts.nanos().saturating_add(i64::from(self.offset.local_minus_utc()) * SECOND)
     }
 
-    /// Standard time as people read it.
+    /// Standard time in the form for users.
     pub(super) fn shown(self, ts: Timestamp) -> String {
         LocalTime::from_nanos(self.local_nanos(ts)).to_string()
     }
@@ -71,14 +72,14 @@ impl Grid {
         self.local_nanos(ts).rem_euclid(step)
     }
 
-    /// The full half hour that the row is written under: its own time where it is too far off.
+    /// The full half hour under which the row is written; the row's own time if the distance is too large.
     pub(super) fn snap(self, ts: Timestamp) -> Timestamp {
         let past = self.past(ts, HALF_HOUR);
         let back = if past <= HALF_HOUR / 2 { past } else { past - HALF_HOUR };
         if back.abs() <= self.round { ts.minus(back) } else { ts }
     }
 
-    /// The first full half hour that is not before an edge of a window: intervals begin there.
+    /// The first full half hour that is not before the edge of a window: intervals begin there.
     pub(super) fn edge(self, ts: Timestamp) -> Timestamp {
         match self.past(ts, HALF_HOUR) {
             0 => ts,
@@ -87,22 +88,22 @@ impl Grid {
     }
 }
 
-/// Finds a table's interval from the times of its rows.
+/// Determines a table's interval from the times of its rows.
 pub(super) struct Steps {
     grid: Grid,
     pub(super) rows: u64,
     pub(super) first: Timestamp,
     pub(super) last: Timestamp,
-    /// Greatest common divisor of all differences.
+    /// The greatest common divisor of all differences.
     common: i64,
-    /// Differences and their counts, up to a limit.
+    /// The differences and their counts, up to a limit.
     seen: BTreeMap<i64, u64>,
-    /// Rows off the full half hour, and off the full hour, by the clock.
+    /// The rows that are not on the full half hour, and those that are not on the full hour.
     off_half: Off,
     off_hour: Off,
 }
 
-/// Rows that are off a grid: how many, the first and the last.
+/// Rows that are not on a grid: their number, the first and the last.
 #[derive(Default)]
 struct Off {
     rows: u64,
@@ -157,7 +158,7 @@ impl Steps {
         self.rows > ROWS_TO_KNOW_A_STEP && self.common % HALF_HOUR != 0
     }
 
-    /// The interval, if AmeriFlux accepts it. That of a single row is `usual`.
+    /// The interval, if AmeriFlux accepts it. For a single row it is `usual`.
     pub(super) fn interval(self, table: &str, usual: Option<Duration>) -> Result<Resolution, ExportError> {
         let ordinary = match usual {
             Some(usual) if self.rows == 1 => nanos(usual),

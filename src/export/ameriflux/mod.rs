@@ -1,12 +1,13 @@
 //! A site's file in AmeriFlux's upload format, half-hourly or hourly.
 //!
-//! AmeriFlux keeps one file a site, resolution and time, and a newer one replaces all columns of an older one
-//! (`join_site_data.py` of AMF-BASE-QAQC): so the tables of a site are joined on the stamp, each variable once.
-//! TIMESTAMP_START and TIMESTAMP_END of each interval are YYYYMMDDHHMM in local standard time without daylight saving, at one
-//! constant interval; missing is exactly `-9999`; variables have AmeriFlux's names (AmeriFlux "Half-Hourly/Hourly data upload
-//! format"; AMF-BASE-QAQC `Check_messages.txt` and `test_data_util.py`). A logger stamps the END of an interval; midnight is
-//! 00:00 of the next day. Failed values are left out, as AmeriFlux asks of a team ("removal of data points with bad data");
-//! only times without a row are filled in. Values are in AmeriFlux's units ([`super::conversion`]).
+//! AmeriFlux keeps one file per site, resolution and time, and a newer file replaces all columns of an older one
+//! (`join_site_data.py` of AMF-BASE-QAQC). So the tables of a site are joined by the time stamp, with each variable
+//! once. TIMESTAMP_START and TIMESTAMP_END of each interval are YYYYMMDDHHMM in local standard time without daylight
+//! saving, at one constant interval; missing is exactly `-9999`; variables have AmeriFlux's names (AmeriFlux
+//! "Half-Hourly/Hourly data upload format"; AMF-BASE-QAQC `Check_messages.txt` and `test_data_util.py`). A logger
+//! stamps the END of an interval; midnight is 00:00 of the next day. Failed values are left out, as AmeriFlux asks of a
+//! team ("removal of data points with bad data"); only times without a row are filled in. Values are in AmeriFlux's
+//! units ([`super::conversion`]).
 
 use std::io::Write;
 use std::time::Duration;
@@ -29,54 +30,55 @@ use part::{Part, Unread};
 
 const MISSING: &str = "-9999";
 
-/// A site's file. Its rows were examined, and nothing is written yet.
+/// The plan of a site's file: its rows were examined, and nothing is written yet.
 #[derive(Debug)]
 pub struct Ameriflux<'a> {
     store: &'a Store,
     parts: Vec<Part<'a>>,
     resolution: Resolution,
-    /// Ends of the first and the last interval.
+    /// The ends of the first and the last interval.
     first: Timestamp,
     last: Timestamp,
     offset: FixedOffset,
     suspects: Suspects,
-    /// A sentence for each table and column that is left out.
+    /// One sentence for each table and column that is left out.
     left_out: Vec<String>,
 }
 
-/// Which rows are exported.
+/// Selects the rows to export.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Window<'a> {
-    /// The first interval begins here or later.
+    /// The first interval begins at or after this time.
     pub since: Option<Timestamp>,
-    /// The last interval begins before this.
+    /// The last interval begins before this time.
     pub until: Option<Timestamp>,
     /// Only these columns, by the logger's names.
     pub columns: Option<&'a [String]>,
-    /// A row that is off the full half hour by no more is written under it.
+    /// A row whose distance from the full half hour is at most this is written under the full half hour.
     pub round: Duration,
-    /// None: half-hourly where a table is.
+    /// The interval; None is half-hourly if any table is.
     pub resolution: Option<Resolution>,
-    /// What becomes of suspect values.
+    /// How suspect values are exported.
     pub suspects: Suspects,
 }
 
-/// Which tables are joined.
+/// The tables to be joined.
 #[derive(Debug, Clone)]
 pub enum Tables<'a> {
-    /// Those that the user names: each must fit.
+    /// Tables that the user names: each of them must fit.
     Named(Vec<&'a TableConfig>),
-    /// All of the site: what does not fit is left out and said.
+    /// All tables of the site: those that do not fit are left out and reported.
     OfSite(&'a [TableConfig]),
 }
 
 impl<'a> Ameriflux<'a> {
-    /// Examines the rows. A window is one of starts: a year of half hours has 17,520 or 17,568 rows, and the row that ends
-    /// with it, stamped 00:00 of 1 January, belongs to it (ONEFlux; BASE files of AmeriFlux).
+    /// Examines the rows. The window selects by the beginning of intervals: a year of half hours has 17,520 or 17,568
+    /// rows, and the row that ends with the year, stamped 00:00 of 1 January, belongs to it (ONEFlux; BASE files of
+    /// AmeriFlux).
     ///
     /// # Errors
-    /// Of a named table, and of a site without a table that fits: another interval, tag columns, no variable. Of either: a row
-    /// off the interval, two columns of one variable.
+    /// A named table, or a site without a table that fits: another interval, tag columns, no variable. In both cases: a
+    /// row off the interval, two columns of one variable.
     pub fn plan(store: &'a Store, tables: &Tables<'a>, window: Window<'_>) -> Result<Ameriflux<'a>, ExportError> {
         let mut left_out = Vec::new();
         let mut parts = match tables {
@@ -110,23 +112,23 @@ impl<'a> Ameriflux<'a> {
         Ok(Ameriflux { store, parts, resolution, first, last, offset, suspects: window.suspects, left_out })
     }
 
-    /// A sentence for each table that does not fit, and for each column whose values are left out, because their unit does not
-    /// fit the variable.
+    /// One sentence for each table that does not fit, and for each column whose values are left out because their unit
+    /// does not fit the variable.
     pub fn left_out(&self) -> &[String] {
         &self.left_out
     }
 
-    /// The tables that are joined, in the order of their columns.
+    /// The joined tables, in the order of their columns.
     pub fn tables(&self) -> impl Iterator<Item = &'a TableConfig> {
         self.parts.iter().map(|part| part.table)
     }
 
-    /// Rows that are written under a full half hour or hour beside their own time.
+    /// The number of rows that are written under a full half hour or hour close to their own time.
     pub fn rounded(&self) -> u64 {
         self.parts.iter().map(|part| part.rounded).sum()
     }
 
-    /// AmeriFlux's form of a file name: `US-UMB_HH_202506191200_202506211200.csv`.
+    /// The file name that AmeriFlux requires: `US-UMB_HH_202506191200_202506211200.csv`.
     pub fn file_name(&self, station: &str) -> String {
         let station: String =
             station.chars().map(|letter| if letter.is_alphanumeric() { letter } else { '-' }).collect();
@@ -134,7 +136,7 @@ impl<'a> Ameriflux<'a> {
         format!("{station}_{}_{start}_{end}.csv", self.resolution.name())
     }
 
-    /// Writes the intervals, oldest first. One without a row of any table is filled.
+    /// Writes the intervals, oldest first. An interval without a row of any table is filled.
     pub fn write(&self, out: &mut dyn Write) -> Result<Written, ExportError> {
         let mut csv = csv::Writer::from_writer(out);
         let variables = self.parts.iter().flat_map(|part| &part.columns).map(|column| column.variable.as_str());
@@ -172,7 +174,7 @@ impl<'a> Ameriflux<'a> {
     }
 }
 
-/// The tables of a site that fit; of each that names a variable and does not fit, why.
+/// The tables of a site that fit; for each of the others that names a variable, the reason.
 fn of_site<'a>(
     store: &Store,
     tables: &'a [TableConfig],
@@ -180,7 +182,7 @@ fn of_site<'a>(
     left_out: &mut Vec<String>,
 ) -> Result<Vec<Part<'a>>, ExportError> {
     let has_variable = |table: &&TableConfig| table.columns.values().any(|column| column.variable.is_some());
-    // What half hours are made of is not missed beside them.
+    // A table from which half hours are made is not reported as missing beside them.
     let is_source = |table: &&TableConfig| {
         tables.iter().any(|other| other.made_of.as_ref().is_some_and(|made| made.table == table.name))
     };
@@ -189,7 +191,8 @@ fn of_site<'a>(
     for &table in &tables {
         match Part::examine(store, table, window, tables.len() == 1) {
             Ok(part) => parts.push(part),
-            // A row off the interval is no reason to leave a table out: its data would look missing.
+            // A row off the interval is not a reason to leave a table out, because the table's data would seem to be
+            // missing.
             Err(error) if error.leaves_out_table() && tables.len() > 1 => left_out.push(error.to_string()),
             Err(error) => return Err(error),
         }

@@ -1,4 +1,4 @@
-//! The variables of a site's file: each name stands once in it, whichever table a column is of.
+//! The variable names of a site's file: each name occurs once, whichever table the column belongs to.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,15 +12,16 @@ pub(super) struct Named {
     pub(super) table: String,
     /// The logger's name.
     pub(super) column: String,
-    /// As configured, with its qualifiers.
+    /// The variable as configured, with its qualifiers.
     pub(super) variable: String,
-    /// Where the sensor is.
+    /// The level of the sensor.
     pub(super) level: Option<Level>,
-    /// In the column list.
+    /// The position in the column list.
     pub(super) place: usize,
 }
 
-/// Refuses two columns of one variable, with the names that would tell them apart. `TA` and `TA_1_1_1` are one.
+/// Refuses two columns of one variable, and proposes names that distinguish them. `TA` and `TA_1_1_1` are the same
+/// name.
 pub(super) fn check(columns: &[&Named]) -> Result<(), ExportError> {
     let mut seen: BTreeMap<String, &Named> = BTreeMap::new();
     for &second in columns {
@@ -36,7 +37,7 @@ pub(super) fn check(columns: &[&Named]) -> Result<(), ExportError> {
     Ok(())
 }
 
-/// What tells variables apart: a name without position is that of the first.
+/// The key by which variables are compared: a name without a position means the first position.
 fn key(variable: &str) -> String {
     match upload::Name::of(variable) {
         Some(name) if name.position.is_empty() => format!("{}_1_1_1", name.with_filling()),
@@ -44,8 +45,8 @@ fn key(variable: &str) -> String {
     }
 }
 
-/// Names for two columns, and why: the vertical position counts from the top, where both say where they are; otherwise they
-/// are replicates.
+/// Proposes names for two columns, with the reason: if both levels are known, the vertical position counts from the
+/// top; otherwise they are replicates.
 fn proposal(columns: &[&Named], first: &Named, second: &Named) -> (String, String, &'static str) {
     let base = upload::Name::of(&second.variable).map_or_else(|| second.variable.clone(), |name| name.with_filling());
     let others: Vec<&Named> = columns

@@ -20,10 +20,10 @@ use crate::time::Timestamp;
 pub(super) struct Part<'a> {
     pub(super) table: &'a TableConfig,
     pub(super) resolution: Resolution,
-    /// Ends of the first and the last interval.
+    /// The ends of the first and the last interval.
     pub(super) first: Timestamp,
     pub(super) last: Timestamp,
-    /// The rows that are read.
+    /// The time range of the rows that are read.
     read: (Timestamp, Timestamp),
     pub(super) grid: Grid,
     pub(super) rounded: u64,
@@ -32,7 +32,7 @@ pub(super) struct Part<'a> {
 }
 
 impl<'a> Part<'a> {
-    /// Examines the rows. `is_alone` is a part that nothing else tells the interval of.
+    /// Examines the rows. `is_alone` says that no other table shows the interval.
     pub(super) fn examine(
         store: &Store,
         table: &'a TableConfig,
@@ -47,7 +47,8 @@ impl<'a> Part<'a> {
         let (since, until) = (window.since.map(edge), window.until.map(edge));
         let is_outside =
             |end: Timestamp| since.is_some_and(|since| end <= since) || until.is_some_and(|until| end > until);
-        // The row that ends where the window begins is the one before it. Rounding may move a row over either edge.
+        // A row that ends where the window begins belongs to the interval before. Rounding may move a row over either
+        // edge.
         let from = since.map(|since| if round.is_zero() { since.next_key() } else { since.before(round) });
         let mut rows = store.rows(table, from, until.map(|until| until.after(round)))?;
         if rows.series() > 1 {
@@ -94,7 +95,7 @@ impl<'a> Part<'a> {
         Ok(Part { table, resolution, first, last, read, grid, rounded, columns, conversions })
     }
 
-    /// Its rows, oldest first.
+    /// The rows of the part, oldest first.
     pub(super) fn rows<'s>(&'s self, store: &'s Store) -> Result<Unread<'s>, ExportError> {
         let mut rows = store.rows(self.table, Some(self.read.0), Some(self.read.1))?;
         let next = rows.next_row()?;
@@ -102,7 +103,7 @@ impl<'a> Part<'a> {
     }
 }
 
-/// The rows of a part that are not written yet.
+/// The rows of a part that were not written yet.
 pub(super) struct Unread<'s> {
     part: &'s Part<'s>,
     rows: RowStream<'s>,
@@ -110,8 +111,8 @@ pub(super) struct Unread<'s> {
 }
 
 impl Unread<'_> {
-    /// The row of the interval that ends at `due`; none where the table has none. Rows between intervals, which were staged
-    /// after the rows were examined, belong to the next export.
+    /// The row of the interval that ends at `due`; None if the table has none. Rows between intervals, which were
+    /// staged after the rows were examined, are left to the next export.
     pub(super) fn row_of(&mut self, due: Timestamp) -> Result<Option<StoredRow>, ExportError> {
         while let Some(row) = &self.next {
             let end = self.part.grid.snap(row.ts);
@@ -126,7 +127,7 @@ impl Unread<'_> {
         Ok(None)
     }
 
-    /// Calls `write` with each value of a row; none where it is missing, failed or left out.
+    /// Calls `write` with each value of a row; None if the value is missing, failed or left out.
     pub(super) fn values(
         &self,
         row: &StoredRow,
@@ -142,17 +143,17 @@ impl Unread<'_> {
     }
 }
 
-/// What becomes of suspect values, flag 3.
+/// How suspect values (flag 3) are exported.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Suspects {
-    /// They are written.
+    /// The value is written.
     #[default]
     Keep,
-    /// They are -9999.
+    /// -9999 is written.
     LeaveOut,
 }
 
-/// None where it is missing.
+/// The value to write; None if it is missing.
 fn value(cells: &Cells<'_>, column: &Named, convert: Convert, suspects: Suspects) -> Option<String> {
     let is_suspect = cells.flag(column.place) == Some(Flag::Suspect.digit());
     let Cell::Number(text) = cells.value(column.place) else { return None };
@@ -163,8 +164,8 @@ fn value(cells: &Cells<'_>, column: &Named, convert: Convert, suspects: Suspects
     if !upload::reads_as_missing(&text) {
         return Some(text);
     }
-    // A number that AmeriFlux's checker takes for a missing value in the wrong form, as -699: one that the variable can have
-    // is written in another spelling, any other is missing.
+    // AmeriFlux's checker takes some numbers for a missing value in the wrong form, such as -699. If the variable can
+    // have this value, it is written in another notation; otherwise it is missing.
     let (low, high) = ameriflux::lookup(&column.variable)?.range().fail;
     let number: f64 = text.parse().ok()?;
     (low <= number && number <= high).then(|| format!("{number:e}"))

@@ -1,7 +1,8 @@
-//! Half hours of values that were counted already, in pieces of time that divide a half hour.
+//! Computes half hours from values that were counted before, in pieces of time that divide a half hour.
 //!
-//! A piece holds the rows that are stamped from its begin to before its end, so that a row at the very end of a half hour is
-//! counted in the next one. A table whose rows are counted so has fifty or more in a half hour.
+//! A piece has the rows that are stamped from its beginning to before its end, so a row exactly at the end of a half
+//! hour is counted in the next one. This is acceptable because tables that are counted in this way have fifty or more
+//! rows in a half hour.
 
 use std::time::Duration;
 
@@ -11,11 +12,11 @@ use crate::config::TableConfig;
 use crate::store::SeriesLine;
 use crate::time::Timestamp;
 
-/// The half hours of a series under way.
+/// The state while the pieces of a series are added.
 pub struct Counted(HalfHours);
 
 impl Counted {
-    /// For so many columns, and the half hours that begin from `since` to before `until`.
+    /// For this number of columns, and the half hours that begin from `since` to before `until`.
     pub fn new(
         table: &TableConfig,
         series: &SeriesLine,
@@ -27,13 +28,13 @@ impl Counted {
         Counted(half_hours)
     }
 
-    /// Adds a piece that begins then and is later than those before: at which interval its rows came, and of each column how
-    /// many values are there and how many of these did not fail.
+    /// Adds a piece that begins at `begin`, later than every earlier one. `interval` is the interval of its rows;
+    /// `counts` has, for each column, the number of values and the number of those that did not fail.
     pub fn add(&mut self, begin: Timestamp, interval: Option<Duration>, counts: &[(u32, u32)]) {
         self.0.take_counts(begin, interval, counts);
     }
 
-    /// Of each column.
+    /// The share of each column.
     pub fn finish(self) -> Vec<Share> {
         self.0.finish().iter().map(|years| together(years)).collect()
     }

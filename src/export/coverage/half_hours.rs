@@ -1,4 +1,4 @@
-//! Counts the half hours of one series, in the order of time. It keeps one open half hour, and a count for each month.
+//! Counts the half hours of one series, in the order of time. It keeps one open half hour, and counts for each month.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use crate::export::HALF_HOUR;
 use crate::qc::Flag;
 use crate::time::{LocalTime, Timestamp};
 
-/// Half hours of a day.
+/// The number of half hours in a day.
 const DAY: i64 = 48;
 
-/// A value, for the report.
+/// The state of a value for the report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
     Missing,
@@ -19,7 +19,7 @@ pub(super) enum State {
 }
 
 impl State {
-    /// Of a cell with or without a value, by its flag. Only a value that failed is not good.
+    /// The state of a cell with or without a value, by its flag. Only a failed value is not good.
     pub(super) fn of(is_value: bool, flag: Option<u8>) -> State {
         match flag.and_then(Flag::from_digit) {
             _ if !is_value => State::Missing,
@@ -30,35 +30,35 @@ impl State {
     }
 }
 
-/// Nanoseconds of the open half hour that a column's values stand for.
+/// The nanoseconds of the open half hour that a column's values cover.
 #[derive(Debug, Clone, Copy, Default)]
 struct Covered {
     present: i64,
     good: i64,
 }
 
-/// A month, counted from January of year 0.
+/// The month of a half hour, counted from January of year 0.
 fn month_of(half_hour: i64) -> i64 {
     let calendar = LocalTime::from_nanos(half_hour.saturating_mul(HALF_HOUR)).calendar();
     i64::from(calendar.year) * 12 + i64::from(calendar.month) - 1
 }
 
-/// The half hours of a series. A half hour is its number since 1970 on the clock of the standard time.
+/// The half hours of a series. A half hour is identified by its number since 1970 in standard time.
 pub(super) struct HalfHours {
-    /// Of the standard time, in nanoseconds.
+    /// The offset of standard time, in nanoseconds.
     offset: i64,
-    /// Half hours before it may have been pruned.
+    /// The rows of half hours before this one may have been pruned.
     pruned: i64,
-    /// The first one of the report, and the first one after it.
+    /// The first half hour of the report, and the first one after it.
     span: (i64, i64),
-    /// The one that rows are counted in: those before it are decided.
+    /// The open half hour, in which rows are counted: those before it are decided.
     open: i64,
-    /// Whether rows of it come at an interval that is not known.
+    /// Whether it has rows whose interval is not known.
     is_unsure: bool,
     covered: Vec<Covered>,
-    /// Month of the first half hour of the report.
+    /// The month of the first half hour of the report.
     first_month: i64,
-    /// By month, then by column.
+    /// The counts by month, then by column.
     months: Vec<Vec<Share>>,
 }
 
@@ -78,7 +78,8 @@ impl HalfHours {
         made
     }
 
-    /// From the half hour of `first`, or from the beginning of its year, to those that begin before `until`.
+    /// Sets the range: from the half hour of `first`, or from the beginning of its year, to those that begin before
+    /// `until`.
     pub(super) fn set_span(&mut self, first: Timestamp, is_whole_year: bool, until: Timestamp) {
         let begin = if is_whole_year {
             let day = self.local(first).div_euclid(DAY * HALF_HOUR);
@@ -92,7 +93,7 @@ impl HalfHours {
         self.first_month = month_of(begin);
         let mut at = begin;
         while at < self.span.1 {
-            // To the next midnight, which is the longest that is sure to be of one month.
+            // Up to the next midnight, because a day is certain to be within one month.
             let next = ((at.div_euclid(DAY) + 1) * DAY).min(self.span.1);
             let half_hours = u64::try_from(next - at).unwrap_or(0);
             self.share_of(month_of(at)).iter_mut().for_each(|share| share.half_hours += half_hours);
@@ -109,7 +110,7 @@ impl HalfHours {
         at.nanos().saturating_add(self.offset)
     }
 
-    /// The first half hour that does not begin before it.
+    /// The first half hour that does not begin before this time.
     fn up_to(&self, at: Timestamp) -> i64 {
         let local = self.local(at);
         local.div_euclid(HALF_HOUR) + i64::from(local.rem_euclid(HALF_HOUR) > 0)
@@ -123,7 +124,7 @@ impl HalfHours {
         &mut self.months[at]
     }
 
-    /// A row, later than those before it.
+    /// Adds a row, later than every earlier one.
     pub(super) fn take(
         &mut self,
         at: Timestamp,
@@ -154,7 +155,7 @@ impl HalfHours {
         }
     }
 
-    /// Values of a piece of one half hour, which begins then.
+    /// Adds the counts of a piece of one half hour that begins at `begin`.
     pub(super) fn take_counts(&mut self, begin: Timestamp, interval: Option<Duration>, counts: &[(u32, u32)]) {
         let half_hour = self.local(begin).div_euclid(HALF_HOUR);
         if half_hour < self.span.0 || half_hour >= self.span.1 {
@@ -169,7 +170,7 @@ impl HalfHours {
         }
     }
 
-    /// Counts the open half hour and those behind it, up to this one, which is open then.
+    /// Decides the open half hour and those after it, up to this one, which becomes the open one.
     fn decide_before(&mut self, half_hour: i64) {
         while self.open < half_hour {
             let has_rows = self.is_unsure || self.covered.iter().any(|covered| covered.present > 0);
@@ -187,7 +188,7 @@ impl HalfHours {
                 self.is_unsure = false;
                 self.open += 1;
             } else {
-                // Nothing is in it, nor in those behind it.
+                // Neither this half hour nor those after it have any values.
                 self.open = half_hour;
             }
         }

@@ -1,11 +1,12 @@
-//! The coverage report: of each variable, the share of half hours that are present and good, by month and year.
+//! The coverage report: for each variable, the share of half hours that are present and good, by month and year.
 //!
-//! Half hours are those of AmeriFlux's file: in the station's standard time, a row's stamp being their end. A row stands for the
-//! time since the row before it, at most for one interval of its rows ([`intervals`]); so a half hour is counted alike of rows
-//! that come 10 times a second, half-hourly or hourly, on the full half hour or beside it. Where the interval is not known, or
-//! rows were pruned, it is not known which half hours are covered, and that is counted apart. The rows of a series are read
-//! once, in order, in pieces of a fixed size. Percentages are rounded down, so that 100 means all. Of a table with many rows in a
-//! half hour, values may have been counted before ([`Counted`]), and rows are not read again.
+//! Half hours are those of AmeriFlux's file: in the station's standard time, stamped with their end. A row covers the
+//! time since the previous row, but at most one interval of its rows ([`intervals`]). So half hours are counted in the
+//! same way for rows that come 10 times per second, half-hourly or hourly, on the full half hour or beside it. If the
+//! interval is not known, or rows were pruned, it is not known which half hours are covered, and these are counted
+//! separately. The rows of a series are read once, in order, in pieces of a fixed size. Percentages are rounded down,
+//! so that 100 means all. For a table with many rows in a half hour, values may have been counted before ([`Counted`]),
+//! and rows are not read again.
 
 mod counted;
 mod half_hours;
@@ -23,43 +24,44 @@ use crate::quantity::is_companion;
 use crate::store::{ROWS_OF_AN_INTERVAL as PIECE, SeriesLine, Store, intervals};
 use crate::time::{NANOS_PER_SECOND, Timestamp, nanos};
 
-/// The rule, for people.
+/// The rule, for users.
 ///
-/// AmeriFlux asks for half of a year's half hours of each variable that it needs (`variable_coverage.py` of its public QA/QC).
-/// It has no rule for the rows within a half hour, because it gets half hours; the same share is asked for there.
+/// AmeriFlux requires half of a year's half hours for each variable that it needs (`variable_coverage.py` of its public
+/// QA/QC). It has no rule for the rows within a half hour, because it receives half hours; the same share is required
+/// there.
 pub const RULE: &str = "a half hour counts where at least 50 % of its rows are there: present with a value, good with a value \
  that did not fail; AmeriFlux asks for 50 % of the half hours of a year";
 
-/// A longer interval of rows than any logger's program has: rows after the end of a window can begin in it.
+/// Longer than the interval of any logger's program: rows up to this long after the end of a window can begin in it.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(86_400);
 
-/// What is known of half hours.
+/// The counts of half hours.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Share {
-    /// In the month or year, up to the end of the report.
+    /// Half hours in the month or year, up to the end of the report.
     pub half_hours: u64,
-    /// With values for at least half of their time.
+    /// Half hours with values for at least half of their time.
     pub present: u64,
-    /// With values that did not fail for at least half of their time.
+    /// Half hours with values that did not fail for at least half of their time.
     pub good: u64,
-    /// Of which one of the two is not known.
+    /// Half hours for which one of the two is not known.
     pub unknown: u64,
 }
 
 impl Share {
-    /// In tenths, rounded down; none where it is not known.
+    /// The percentage to one decimal, rounded down; None if it is not known.
     fn percent(self, part: u64) -> Option<f64> {
         let is_known = self.unknown == 0 && self.half_hours > 0;
         #[allow(clippy::cast_precision_loss)]
         is_known.then(|| (part * 1_000 / self.half_hours) as f64 / 10.0)
     }
 
-    /// Percent that is present; none where it is not known.
+    /// The percentage that is present; None if it is not known.
     pub fn present_percent(self) -> Option<f64> {
         self.percent(self.present)
     }
 
-    /// Percent that is good; none where it is not known.
+    /// The percentage that is good; None if it is not known.
     pub fn good_percent(self) -> Option<f64> {
         self.percent(self.good)
     }
@@ -75,11 +77,11 @@ impl Share {
 /// A year of a variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Year {
-    /// Of the common era.
+    /// The year of the common era.
     pub year: i32,
-    /// Of its months together.
+    /// The sum of its months.
     pub share: Share,
-    /// The months of the report, by their number from 1.
+    /// The months in the report, with their number from 1.
     pub months: Vec<(u16, Share)>,
 }
 
@@ -88,30 +90,30 @@ pub struct Year {
 pub struct VariableCoverage {
     /// Name of the table.
     pub table: String,
-    /// Values of its tag columns.
+    /// The values of its tag columns.
     pub tags: Vec<String>,
-    /// By the logger's name.
+    /// The column's name in the file.
     pub column: String,
     /// Its AmeriFlux variable.
     pub variable: Option<String>,
-    /// The interval of the newest rows of the report, if one is known.
+    /// The interval of the newest rows of the report, if it is known.
     pub interval: Option<Duration>,
-    /// Oldest first.
+    /// The years, oldest first.
     pub years: Vec<Year>,
 }
 
-/// What to report.
+/// The scope of a report.
 #[derive(Debug, Clone, Copy)]
 pub struct Coverage<'a> {
     /// The tables.
     pub tables: &'a [&'a TableConfig],
-    /// Half hours that begin then or later; none means the beginning of the year of the first row of a series.
+    /// Half hours that begin at or after this time; None is the beginning of the year of a series' first row.
     pub since: Option<Timestamp>,
-    /// Half hours that begin before.
+    /// Half hours that begin before this time.
     pub until: Timestamp,
 }
 
-/// The coverage of every column that is sent, of each series.
+/// The coverage of every sent column of each series.
 pub fn coverage(store: &Store, of: &Coverage<'_>) -> Result<Vec<VariableCoverage>, ExportError> {
     let mut found = Vec::new();
     for table in of.tables {
@@ -123,7 +125,7 @@ pub fn coverage(store: &Store, of: &Coverage<'_>) -> Result<Vec<VariableCoverage
     Ok(found)
 }
 
-/// The half hours from `since` on that begin before `until`, of each column of one series that is sent, by its name.
+/// The half hours that begin from `since` to before `until`, for each sent column of one series, by column name.
 pub fn coverage_of_series(
     store: &Store,
     table: &TableConfig,
@@ -135,12 +137,12 @@ pub fn coverage_of_series(
     Ok(found.into_iter().map(|column| (column.column, together(&column.years))).collect())
 }
 
-/// The begin of the half hour that an instant is in, in the standard time of the table's clock.
+/// The beginning of the half hour that contains an instant, in the standard time of the table's clock.
 pub fn half_hour_of(table: &TableConfig, at: Timestamp) -> Timestamp {
     at.minus(at.nanos().saturating_add(offset(table, at)).rem_euclid(HALF_HOUR))
 }
 
-/// Of the standard time, in nanoseconds.
+/// The offset of standard time, in nanoseconds.
 fn offset(table: &TableConfig, at: Timestamp) -> i64 {
     i64::from(table.clock.standard_offset(at).local_minus_utc()) * NANOS_PER_SECOND
 }
@@ -151,7 +153,7 @@ fn together(years: &[Year]) -> Share {
     all
 }
 
-/// Whether a column is part of a coverage: it is sent, and does not only tell of the value beside it.
+/// Whether a column is included in a coverage report: it is sent, and is not a companion of another column.
 pub fn is_reported(table: &TableConfig, column: &str) -> bool {
     let is_sent = table.columns.get(column).is_none_or(|config| config.column_use == ColumnUse::Field);
     is_sent && !(table.made_of.is_some() && is_companion(column))
@@ -161,9 +163,9 @@ pub fn is_reported(table: &TableConfig, column: &str) -> bool {
 struct Columns<'a> {
     table: &'a TableConfig,
     names: Vec<String>,
-    /// In the column list.
+    /// The positions in the column list.
     places: Vec<usize>,
-    /// Whether a text is a value of it.
+    /// Whether a text counts as a value of the column.
     takes_text: Vec<bool>,
 }
 
@@ -183,14 +185,14 @@ impl<'a> Columns<'a> {
     }
 }
 
-/// Rows whose interval is not asked yet.
+/// Rows whose interval is not determined yet.
 struct Piece {
-    /// Times of rows before it, which say its interval where it has few rows itself; the last one is the row before.
+    /// The times of earlier rows, which show the interval if the piece has few rows; the last one is the previous row.
     before: Vec<Timestamp>,
     times: Vec<Timestamp>,
-    /// A state for each row and column.
+    /// One state for each row and column.
     states: Vec<State>,
-    /// Of the rows before.
+    /// The interval of the earlier rows.
     interval: Option<Duration>,
 }
 
@@ -225,7 +227,7 @@ fn of_series(
     let from = of.since.unwrap_or(Timestamp::MIN);
     let mut rows = store.rows_of_series(table, series.id, (from, of.until.after(LONGEST_INTERVAL)))?;
     let mut row = rows.next_row()?;
-    // A row is the end of what it stands for.
+    // A row is stamped with the end of the time that it covers.
     let first = row.as_ref().map(|row| row.ts.previous()).into_iter().chain(series.pruned).min();
     let Some(first) = of.since.filter(|_| series.newest.is_some()).or(first) else { return Ok(Vec::new()) };
     let mut half_hours = HalfHours::new(columns.places.len(), offset(table, first), series.pruned);
@@ -266,7 +268,7 @@ fn of_series(
     let interval = piece.interval;
     let years = half_hours.finish();
     let reported = columns.names.iter().zip(years).enumerate();
-    // A column of texts alone is not sent.
+    // A column that has only texts is not sent.
     let reported = reported.filter(|(at, _)| has_number[*at] || columns.takes_text[*at] || !has_text[*at]);
     Ok(reported
         .map(|(_, (column, years))| VariableCoverage {
@@ -280,7 +282,7 @@ fn of_series(
         .collect())
 }
 
-/// Nanoseconds of an interval.
+/// The nanoseconds of an interval.
 fn length(interval: Duration) -> i64 {
     nanos(interval).max(1)
 }

@@ -1,8 +1,8 @@
-//! Text tables of any dialect: which lines are the header, which columns are time and record number, and how a line becomes one
-//! that is read as a line of a TOA5 file.
+//! Text tables of any dialect: which lines are the header, which columns are time and record number, and how a line is
+//! translated into a TOA5 line for reading.
 //!
-//! A line is stored, shown and judged again as it stands in the file. Only [`Spelling`] knows the dialect: it turns a physical
-//! line into commas, points and quotes, and everything behind it reads that.
+//! A line is stored, shown and judged again as it is in the file. Only [`Spelling`] knows the dialect: it translates a
+//! physical line into one with commas, decimal points and quotes, and all later code reads that.
 
 mod spelling;
 
@@ -13,19 +13,19 @@ use crate::format::header::Header;
 use crate::format::row::{ColumnSource, Layout};
 use crate::format::text::strip_noise;
 
-/// Where time and record number stand in a file.
+/// The positions of time and record number in a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Keys {
-    /// The columns of the time, in the order in which they are read.
+    /// The columns of the time, in the order in which they are joined.
     pub time: Vec<usize>,
     /// The column of the record number.
     pub record: Option<usize>,
-    /// The column of the number of an array, which is no value.
+    /// The column of the array number, which is not a value.
     pub array: Option<usize>,
 }
 
 impl Keys {
-    /// By the names of a header.
+    /// Determines the positions from the names of a header.
     pub fn of(format: &FileFormat, header: &Header) -> Keys {
         let place = |wanted: &str| header.names.iter().position(|name| name.eq_ignore_ascii_case(wanted));
         match format {
@@ -43,16 +43,16 @@ impl Keys {
         }
     }
 
-    /// Whether the column is the time, a part of it, the record number, or the number of the array.
+    /// Whether the column is the time, a part of it, the record number, or the array number.
     pub fn contain(&self, place: usize) -> bool {
         self.record == Some(place) || self.array == Some(place) || self.time.contains(&place)
     }
 }
 
-/// One field of a line that is written.
+/// One field of a line to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cell {
-    /// Digits with a point, or a word that means that there is none.
+    /// A number with a decimal point, or a text such as NAN that means that there is none.
     Number(String),
     /// Any text.
     Text(String),
@@ -72,7 +72,7 @@ impl FileFormat {
     }
 }
 
-/// The number of the array that a line is of, 1 to 511. None: the line is damaged, or of no array.
+/// The array number of a line, 1 to 511. None if the line is damaged or belongs to no array.
 pub fn array_of(line: &[u8]) -> Option<u16> {
     let end = memchr::memchr(b',', line)?;
     let digits = line[..end].trim_ascii();
@@ -82,12 +82,12 @@ pub fn array_of(line: &[u8]) -> Option<u16> {
 }
 
 impl CsvFormat {
-    /// The array whose lines are read; None where all are.
+    /// The array whose lines are read; None if all lines are.
     pub fn array(&self) -> Option<u16> {
         self.dialect.as_ref().and_then(|dialect| dialect.array)
     }
 
-    /// Whether lines under this header, which was read earlier, can be read by this configuration.
+    /// Whether this configuration can read lines under a header that was read earlier.
     pub fn fits(&self, header: &Header) -> bool {
         match &self.names {
             Some(names) => *names == header.names,
@@ -95,24 +95,24 @@ impl CsvFormat {
         }
     }
 
-    /// A column of the time or of the record number that is not among these.
+    /// A column of the time or of the record number that is not among these names.
     fn lacking(&self, names: &[String]) -> Option<&String> {
         let long = self.long.iter().flat_map(|long| [&long.sensor, &long.value]);
         self.time_columns.iter().chain(&self.record_column).chain(long).find(|name| !names.contains(name))
     }
 
-    /// How many lines at the top of a file are no rows.
+    /// The number of lines before the rows of a file.
     pub fn head_lines(&self) -> usize {
         self.dialect.as_ref().map_or(0, |dialect| dialect.head_lines)
     }
 
-    /// The header of a file that begins with `lines`, as many as [`CsvFormat::head_lines`] says. The error is the rest of a
-    /// sentence that begins with the file's name.
+    /// The header of a file that begins with `lines`; their number is [`CsvFormat::head_lines`]. The error is the rest
+    /// of a sentence that begins with the file's name.
     pub fn header(&self, table: &str, lines: &[Vec<u8>]) -> Result<Header, String> {
         let dialect = self.dialect.as_ref();
         let of_line = |number: Option<usize>| -> Option<Vec<String>> {
             let mut line = strip_noise(lines.get(number?.checked_sub(1)?)?).into_owned();
-            // No name can hold them.
+            // No name can contain them.
             line.retain(|byte| *byte != 0);
             Some(Spelling::of(dialect?).texts(strip_comment(&line, dialect)))
         };
@@ -140,8 +140,8 @@ impl CsvFormat {
         Ok(header)
     }
 
-    /// The header and the layout of a file that begins with `head`, each value in the place of its column. The error is as in
-    /// [`CsvFormat::header`].
+    /// The header and the layout of a file that begins with `head`. In the layout, each value is at the position of its
+    /// column. The error is as in [`CsvFormat::header`].
     pub fn open(&self, table: &str, head: &[u8]) -> Result<(Header, Layout), String> {
         let lines = head.split_inclusive(|byte| *byte == b'\n').take(self.head_lines());
         let lines: Vec<Vec<u8>> = lines.map(|line| line.strip_suffix(b"\n").unwrap_or(line).to_vec()).collect();
@@ -156,7 +156,7 @@ impl CsvFormat {
         Ok((header, layout))
     }
 
-    /// A line of this dialect.
+    /// Writes a line in this dialect.
     pub fn line(&self, cells: &[Cell]) -> Vec<u8> {
         let dialect = self.dialect.clone().unwrap_or_default();
         let quote = char::from(dialect.quote.unwrap_or(b'"'));
@@ -175,7 +175,8 @@ impl CsvFormat {
         cells.join(separator.encode_utf8(&mut [0; 4])).into_bytes()
     }
 
-    /// What a line below the header is of it, as files that were joined or written anew have them. None: it is no line of a header.
+    /// The kind of header line that a line below the header is, as in files that were joined or restarted. None if it
+    /// is not a line of a header.
     pub fn header_line(&self, line: &[u8], header: &Header) -> Option<HeaderLine> {
         let texts = self.texts(line);
         let is = |known: &[String]| {
@@ -190,8 +191,8 @@ impl CsvFormat {
         self.other_names(line).map(HeaderLine::Other)
     }
 
-    /// The header that a line makes which names every column of the time and of the record number, where the file names its
-    /// columns.
+    /// The lines of the header that a line gives, if the file names its columns and the line names every column of
+    /// the time and of the record number.
     fn other_names(&self, line: &[u8]) -> Option<Vec<Vec<u8>>> {
         let place = self.dialect.as_ref().and_then(|dialect| dialect.names_line).filter(|_| self.names.is_none())?;
         self.lacking(&unique_names(self.texts(line))).is_none().then(|| {
@@ -201,7 +202,8 @@ impl CsvFormat {
         })
     }
 
-    /// The header with the units of the line behind its names; None where it has no such line.
+    /// The header with the units of `line`, the line after the names. None if the format has no line of units or the
+    /// number of texts differs.
     pub fn with_units(&self, line: &[u8], header: &Header) -> Option<Header> {
         self.dialect.as_ref().and_then(|dialect| dialect.units_line)?;
         let texts = self.texts(line);
@@ -215,14 +217,14 @@ impl CsvFormat {
     }
 }
 
-/// A line of a header that stands below the header.
+/// A header line below the header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HeaderLine {
     /// The names again.
     Names,
     /// The units again.
     Units,
-    /// Other names: the lines of a header, up to that of the names.
+    /// Other names: the lines of the new header, up to that with the names.
     Other(Vec<Vec<u8>>),
 }
 
@@ -231,14 +233,14 @@ fn unit_of(text: &str) -> &str {
     text.trim_matches(['[', ']', '(', ')'])
 }
 
-/// Names often stand in a comment.
+/// Removes the mark of a comment, because names are often written in one.
 fn strip_comment<'l>(line: &'l [u8], dialect: Option<&CsvDialect>) -> &'l [u8] {
     let mut marks = dialect.iter().flat_map(|dialect| &dialect.comments);
-    // A tab before the first name stands behind an empty one.
+    // A tab before the first name follows an empty name.
     marks.find_map(|mark| line.strip_prefix(mark.as_bytes())).map_or(line, <[u8]>::trim_ascii_start)
 }
 
-/// Each name once, and none empty.
+/// Makes the names unique and not empty.
 pub fn unique_names(names: Vec<String>) -> Vec<String> {
     let mut known: Vec<String> = Vec::with_capacity(names.len());
     for (place, name) in names.into_iter().enumerate() {
@@ -254,7 +256,7 @@ pub fn unique_names(names: Vec<String>) -> Vec<String> {
     known
 }
 
-/// `degC` of `Temp [degC]` and `Temp (degC)`. An array's `Temp(1)` has no blank and no letter.
+/// The unit `degC` of `Temp [degC]` and `Temp (degC)`. An array's `Temp(1)` has no blank and no letter in the brackets.
 fn unit_in(name: &str) -> Option<&str> {
     let name = name.trim_end();
     let (open, close) = if name.ends_with(']') { ('[', ']') } else { (' ', ')') };

@@ -1,4 +1,4 @@
-//! One line of a dialect, spelled as TOA5 spells it.
+//! Translates one line of a dialect into the form of a TOA5 line.
 
 use crate::config::{CsvDialect, CsvFormat, Separator};
 use crate::format::csv::Keys;
@@ -6,20 +6,20 @@ use crate::format::number::{NUMBER_REACH, Plain};
 use crate::format::row::RowError;
 use crate::format::text::decode;
 
-/// How a line is turned into fields between commas, with points in numbers and quotes around texts.
+/// How a line is translated into fields between commas, with decimal points in numbers and quotes around texts.
 #[derive(Debug, Clone)]
 pub struct Spelling {
     separator: Separator,
     decimal: u8,
     thousands: Option<u8>,
     quote: Option<u8>,
-    /// Fields of a row.
+    /// The number of fields of a row.
     width: usize,
-    /// The columns of the time. They become one field, in the place of the one that stands first.
+    /// The columns of the time. They are joined into one field, at the position of the first of them.
     time: Vec<usize>,
     /// A column that is left out.
     left_out: Option<usize>,
-    /// What stands before the time, where it lacks the year.
+    /// The year that is put before a time without one.
     year: Option<u16>,
 }
 
@@ -30,13 +30,13 @@ impl Default for Spelling {
 }
 
 impl Spelling {
-    /// Of a dialect, for lines of any width.
+    /// The translation for a dialect, for lines with any number of fields.
     pub fn of(dialect: &CsvDialect) -> Spelling {
         let &CsvDialect { separator, decimal, thousands, quote, year, .. } = dialect;
         Spelling { separator, decimal, thousands, quote, width: 0, time: Vec::new(), left_out: None, year }
     }
 
-    /// Of the rows of a file. None: they are spelled so already.
+    /// The translation for the rows of a file. None if they have the TOA5 form already.
     pub fn of_rows(csv: &CsvFormat, keys: &Keys, width: usize) -> Option<Spelling> {
         let dialect = csv.dialect.clone().unwrap_or_default();
         let own = Spelling { width, time: keys.time.clone(), left_out: keys.array, ..Spelling::of(&dialect) };
@@ -49,7 +49,7 @@ impl Spelling {
         (!is_plain).then_some(own)
     }
 
-    /// The texts of a line, without quotes and blanks around them.
+    /// The texts of a line, without quotes and surrounding blanks.
     pub fn texts(&self, line: &[u8]) -> Vec<String> {
         let quoted = self.quote.map(|quote| [quote, quote]);
         let text = |field: Part<'_>| {
@@ -74,7 +74,7 @@ impl Spelling {
         Parts { rest: Some(line), separator: self.separator, quote: self.quote, torn: false }
     }
 
-    /// Spells `line` into `out`, which is cleared first.
+    /// Translates `line` into `out`, which is cleared first.
     pub(in crate::format) fn spell(&self, line: &[u8], out: &mut Vec<u8>) -> Result<(), RowError> {
         out.clear();
         if self.is_joined() {
@@ -102,14 +102,14 @@ impl Spelling {
         self.check(&parts, found)
     }
 
-    /// Appends the number that `rest` begins with, and returns its length, where nothing but its decimal sign is to be changed.
+    /// Appends the number at the beginning of `rest` and returns its length, if only its decimal sign must be replaced.
     #[inline]
     fn plain_number(&self, rest: &[u8], out: &mut Vec<u8>) -> Option<usize> {
         let Separator::Sign(separator) = self.separator else { return None };
         if let Some(text) = rest.first_chunk::<NUMBER_REACH>()
             && let Some(plain) = Plain::of(text, separator, self.decimal)
         {
-            // A copy of a length that is known beforehand is one of two instructions.
+            // A copy with a constant length compiles to one or two instructions.
             let begin = out.len();
             out.extend_from_slice(text);
             out.truncate(begin + plain.end);
@@ -140,18 +140,18 @@ impl Spelling {
         Some(length)
     }
 
-    /// Whether the fields of a row are not those of its line.
+    /// Whether the fields of a row differ from those of its line.
     fn is_joined(&self) -> bool {
         self.time.len() != 1 || self.left_out.is_some() || self.year.is_some()
     }
 
-    /// Where several columns are the time, or one is left out.
+    /// Translates a line if several columns are the time, or one is left out.
     fn spell_joined(&self, line: &[u8], out: &mut Vec<u8>) -> Result<(), RowError> {
         let mut parts = self.parts(line);
         let all: Vec<Part<'_>> = parts.by_ref().collect();
         self.check(&parts, all.len())?;
         let first = self.time.iter().min().copied();
-        // An empty value writes nothing.
+        // An empty value writes nothing, so the output does not show whether the time has begun.
         let mut is_begun = false;
         for (place, part) in all.iter().enumerate() {
             let is_first = first == Some(place);
@@ -203,7 +203,8 @@ impl Spelling {
         self.text(Part { text: if part.quoted { part.text } else { text }, ..part }, out);
     }
 
-    /// Appends a number with a point and without thousands. False, and nothing is appended: it is none.
+    /// Appends a number with a decimal point and without signs between thousands. Returns false and appends nothing if
+    /// it is not a number.
     #[inline]
     fn number(&self, text: &[u8], out: &mut Vec<u8>) -> bool {
         let begin = out.len();
@@ -239,7 +240,7 @@ impl Spelling {
                 }
             }
         }
-        // 1.23 with thousands of a point is no number of this dialect.
+        // 1.23 is not a number of a dialect in which the point separates thousands.
         let is_whole = figures > 0 && since_thousands.is_none_or(|count| count == 3);
         if !is_whole {
             out.truncate(begin);
@@ -247,7 +248,7 @@ impl Spelling {
         is_whole
     }
 
-    /// Appends a text, in quotes where it needs them.
+    /// Appends a text, with quotes if it needs them.
     fn text(&self, part: Part<'_>, out: &mut Vec<u8>) {
         let needs = part.quoted || memchr::memchr2(b',', b'"', part.text).is_some();
         if !needs {
@@ -262,7 +263,7 @@ impl Spelling {
         }
         let mut bytes = part.text.iter().peekable();
         while let Some(&byte) = bytes.next() {
-            // A doubled quote of the dialect is one.
+            // A doubled quote of the dialect is a single quote of the text.
             if part.quoted && Some(byte) == self.quote && bytes.peek() == Some(&&byte) {
                 bytes.next();
             }
@@ -275,16 +276,16 @@ impl Spelling {
     }
 }
 
-/// One field as it stands in the line.
+/// One field as it is in the line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Part<'l> {
-    /// Without the quotes around it.
+    /// The text without the quotes around it.
     pub text: &'l [u8],
     /// Whether it was in quotes.
     pub quoted: bool,
 }
 
-/// The fields of a line, one by one.
+/// Iterates over the fields of a line.
 #[derive(Debug)]
 pub struct Parts<'l> {
     rest: Option<&'l [u8]>,
@@ -295,7 +296,8 @@ pub struct Parts<'l> {
 }
 
 impl<'l> Parts<'l> {
-    /// What follows the separator at the beginning of `rest`; outside, `rest` begins with none.
+    /// The rest after the separator at the beginning of `rest`. The outer None means that `rest` does not begin with a
+    /// separator.
     fn behind(&self, rest: &'l [u8]) -> Option<Option<&'l [u8]>> {
         match (self.separator, rest.first()) {
             (_, None) => Some(None),
@@ -312,7 +314,7 @@ impl<'l> Parts<'l> {
                 at = found + 2;
                 continue;
             }
-            // Blanks may stand between a quote and the separator.
+            // There may be blanks between a quote and the separator.
             let rest = &body[found + 1..];
             let rest = match self.separator {
                 Separator::Sign(b' ' | b'\t') | Separator::Blanks => rest,

@@ -1,7 +1,8 @@
-//! TOB2 and TOB3: a memory card's file, in frames of one size.
+//! TOB2 and TOB3: the file of a memory card, in frames of one size.
 //!
-//! The card's file is made at its full size and filled frame by frame, so a frame counts only if its footer carries the stamp
-//! that the header names, its complement or a neighbour. A frame that was closed early holds minor frames, each with a header and a footer of its own.
+//! The card's file is created at its full size and filled frame by frame, so a frame counts only if its footer has the
+//! validation stamp that the header names, the stamp's complement, or a neighbouring value. A frame that was closed
+//! early holds minor frames, each with a header and a footer of its own.
 
 use super::columns::{Columns, Order, unsigned};
 use super::heading::{Heading, Toa5};
@@ -15,18 +16,18 @@ const PROCESS: usize = 5;
 const TYPES: usize = 6;
 const FOOTER: usize = 4;
 
-/// What distinguishes the two formats.
+/// The differences between the two formats.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Version {
     name: &'static str,
-    /// Bytes of a frame's header: seconds, parts of a second and, in TOB3, the number of the first record.
+    /// The bytes of a frame's header: seconds, fraction of a second and, in TOB3, the number of the first record.
     header: usize,
 }
 
 pub(super) const TOB2: Version = Version { name: "TOB2", header: 8 };
 pub(super) const TOB3: Version = Version { name: "TOB3", header: 12 };
 
-/// The end of a frame.
+/// The footer of a frame.
 struct Footer {
     offset: usize,
     is_empty: bool,
@@ -35,7 +36,7 @@ struct Footer {
 }
 
 impl Footer {
-    /// Of the last four of `bytes`.
+    /// Parses the last four bytes of `bytes`.
     fn of(bytes: &[u8]) -> Option<Footer> {
         let word = unsigned(bytes.get(bytes.len().checked_sub(FOOTER)?..)?, Order::Little);
         Some(Footer {
@@ -47,7 +48,7 @@ impl Footer {
     }
 }
 
-/// A card's file.
+/// The file of a memory card.
 pub(super) struct Card {
     version: Version,
     begins_at: u64,
@@ -55,15 +56,15 @@ pub(super) struct Card {
     columns: Columns,
     frame: usize,
     stamp: i64,
-    /// Between records.
+    /// The time between records, in nanoseconds.
     interval: i64,
-    /// Nanoseconds in a part of a second.
+    /// The nanoseconds of one unit of the fraction of a second.
     part: i64,
     times: print::Times,
 }
 
 impl Card {
-    /// By the beginning of the file.
+    /// Opens a file from its first bytes.
     pub(super) fn open(head: &[u8], version: Version) -> Result<Card, RecordsError> {
         let heading = Heading::read(version.name, head, TYPES)?;
         heading.one_type_each(NAMES, TYPES)?;
@@ -91,8 +92,8 @@ impl Card {
         Ok(Card { version, begins_at: heading.end as u64, header, columns, frame, stamp, interval, part, times })
     }
 
-    /// Whether the stamp says that the frame was written. Its complement is a stamp too, and so are its neighbours: CardConvert
-    /// reads frames with these.
+    /// Whether the stamp shows that the frame was written. The stamp's complement and its neighbouring values are valid
+    /// too: CardConvert reads frames with these.
     fn is_stamp(&self, stamp: i64) -> bool {
         stamp == self.stamp || stamp == 0xFFFF ^ self.stamp || (stamp - self.stamp).abs() == 1
     }
@@ -122,8 +123,8 @@ impl Card {
         }
     }
 
-    /// The minor frames of a frame, oldest first. The last one ends `rest` bytes before the frame's end; each footer says how
-    /// long its minor frame is.
+    /// The minor frames of a frame, oldest first. The last one ends `rest` bytes before the frame's end; each footer
+    /// gives the length of its minor frame.
     fn minor_frames<'f>(&self, frame: &'f [u8], rest: usize) -> Vec<&'f [u8]> {
         let mut found = Vec::new();
         let mut end = frame.len().saturating_sub(rest);
@@ -190,13 +191,14 @@ impl Translator for Card {
         at
     }
 
-    /// The last frames of a card's file may hold no record, or older ones than those before: all of it is read.
+    /// The last frames of a card's file may hold no records, or older ones than those before, so the whole file is
+    /// read.
     fn record_at_or_before(&self, _offset: u64) -> u64 {
         self.begins_at
     }
 }
 
-/// `5 MSEC`, in nanoseconds.
+/// Parses an interval such as `5 MSEC`, in nanoseconds.
 fn interval(text: &str) -> Option<i64> {
     let (number, unit) = text.trim().split_once(' ')?;
     let number: i64 = number.trim().parse().ok().filter(|number| *number >= 0)?;
@@ -213,7 +215,7 @@ fn interval(text: &str) -> Option<i64> {
     number.checked_mul(unit)
 }
 
-/// `Sec100Usec`: a part of a second, in nanoseconds.
+/// Parses a resolution such as `Sec100Usec`: the unit of the fraction of a second, in nanoseconds.
 fn resolution(text: &str) -> Option<i64> {
     let rest = text.trim().to_ascii_lowercase();
     let rest = rest.strip_prefix("sec")?;

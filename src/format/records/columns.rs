@@ -1,5 +1,5 @@
-//! The types of columns, and how their bytes become fields of a line. The table of sizes and byte orders is in
-//! docs/file-formats.md#binary-files.
+//! The column types, and how their bytes are converted into fields of a line. docs/file-formats.md#binary-files has the
+//! table of sizes and byte orders.
 
 use super::print::{self, DOUBLE, SINGLE};
 use super::{LONGEST_RECORD, RecordsError};
@@ -8,40 +8,40 @@ use crate::source::Line;
 /// The type of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
-    /// Unsigned, so many bytes, and whether the first is the highest.
+    /// Unsigned, with the number of bytes and the byte order.
     Unsigned(usize, Order),
-    /// In two's complement.
+    /// Signed, in two's complement.
     Signed(usize, Order),
     Single(Order),
     Double(Order),
-    /// `IEEE8` as the header of a TOB1 file says: little-endian by the manual, big-endian by some loggers.
+    /// `IEEE8` in the header of a TOB1 file: little-endian by the manual, big-endian from some loggers.
     DoubleOfUnknownOrder,
     Fp2,
-    /// A sign, seven bits of binary exponent above 64, and 24 bits of a fraction, in an order that no source tells.
+    /// A sign, seven bits of binary exponent plus 64, and 24 bits of a fraction, in a byte order that no source states.
     Fp4,
     /// Seconds and nanoseconds.
     Nanos(Order),
-    /// One whole number of six bytes, the highest first: units of ten microseconds since 1990.
+    /// One whole number of six bytes, the highest first, in units of ten microseconds since 1990.
     Micros,
     Seconds,
-    /// Any bit.
+    /// True if any bit is set.
     Truth(usize),
     /// Eight bits, the lowest first.
     Bits,
     Text(usize),
 }
 
-/// Which byte comes first.
+/// The byte order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
-    /// The lowest.
+    /// The lowest byte comes first.
     Little,
-    /// The highest.
+    /// The highest byte comes first.
     Big,
 }
 
 impl Kind {
-    /// By its name in the header.
+    /// The type with this name in the header.
     pub(super) fn named(name: &str) -> Option<Kind> {
         use Order::{Big, Little};
         let name = name.trim().to_ascii_uppercase();
@@ -78,7 +78,7 @@ impl Kind {
         })
     }
 
-    /// Bytes.
+    /// The number of bytes.
     pub(super) fn width(self) -> usize {
         match self {
             Kind::Unsigned(width, _) | Kind::Signed(width, _) | Kind::Truth(width) | Kind::Text(width) => width,
@@ -90,7 +90,7 @@ impl Kind {
         }
     }
 
-    /// Whether a value is likely in this order. The fraction of an FP4 begins with a one.
+    /// Whether a value is plausible in this byte order. The fraction of an FP4 begins with a one.
     fn is_plausible(self, bytes: &[u8], order: Order) -> bool {
         if self == Kind::Fp4 {
             let (fraction, exponent) = fp4_parts(bytes, order);
@@ -100,7 +100,7 @@ impl Kind {
         value.is_nan() || value == 0.0 || (1e-30..1e30).contains(&value.abs())
     }
 
-    /// Appends the field that `bytes` make, and returns the number that it says; NaN where it says none.
+    /// Appends the field for `bytes`, and returns the number in its text; NaN if it is not a number.
     #[inline]
     fn print(self, bytes: &[u8], orders: Orders, line: &mut Vec<u8>) -> f64 {
         match self {
@@ -185,7 +185,7 @@ fn fp2(bits: i64, line: &mut Vec<u8>) -> f64 {
     print::number(if bits & 0x8000 == 0 { size } else { -size }, SINGLE, line)
 }
 
-/// The fraction of 24 bits times two to the exponent, of which 64 is taken away.
+/// The value is the fraction of 24 bits times two to the power of the exponent minus 64.
 fn fp4_of(bytes: &[u8], order: Order) -> f64 {
     let (fraction, exponent) = fp4_parts(bytes, order);
     let size = f64::from(fraction) * f64::powi(2.0, exponent - 24);
@@ -197,7 +197,7 @@ fn fp4_parts(bytes: &[u8], order: Order) -> (u32, i32) {
     (u32::try_from(bits & 0xFF_FFFF).unwrap_or_default(), i32::try_from((bits >> 24) & 0x7F).unwrap_or_default() - 64)
 }
 
-/// The orders that a header leaves open, as soon as a value tells them.
+/// The byte orders that a header does not state, once a value has shown them.
 #[derive(Debug, Clone, Copy, Default)]
 struct Orders {
     double: Option<Order>,
@@ -205,7 +205,7 @@ struct Orders {
 }
 
 impl Orders {
-    /// Learns from one value what it tells: that only one order makes it plausible.
+    /// Learns the byte order from one value, if only one order makes it plausible.
     fn learn(&mut self, kind: Kind, bytes: &[u8]) {
         let known = match kind {
             Kind::DoubleOfUnknownOrder => &mut self.double,
@@ -226,22 +226,22 @@ impl Orders {
 #[derive(Debug, Clone)]
 struct Column {
     kind: Kind,
-    /// From the beginning of the record.
+    /// The offset from the beginning of the record.
     at: usize,
 }
 
-/// The columns of a record, without time and record number where those stand apart.
+/// The columns of a record, except time and record number if these are stored separately.
 #[derive(Debug, Clone)]
 pub(super) struct Columns {
     columns: Vec<Column>,
     width: usize,
     orders: Orders,
-    /// Columns whose header leaves the order open, and whose values do not tell it so far.
+    /// Columns whose byte order is neither stated in the header nor shown by a value yet.
     open: Vec<Column>,
 }
 
 impl Columns {
-    /// `kinds` as the header spells them, with the names of the columns.
+    /// Builds the columns from the types in the header, with the columns' names.
     pub(super) fn of(format: &'static str, names: &[String], kinds: &[String]) -> Result<Columns, RecordsError> {
         let mut columns = Vec::with_capacity(kinds.len());
         let mut width = 0;
@@ -257,7 +257,7 @@ impl Columns {
         Ok(Columns { columns, width, orders: Orders::default(), open })
     }
 
-    /// Bytes of a record.
+    /// The number of bytes of a record.
     pub(super) fn width(&self) -> usize {
         self.width
     }
@@ -273,9 +273,9 @@ impl Columns {
         found.and_then(|column| record.get(column.at..column.at + column.kind.width())).unwrap_or_default()
     }
 
-    /// Learns the byte order of types whose header leaves it open from the first value that only one order makes plausible. A
-    /// CR1000X stores eight-byte numbers big-endian and writes `IEEE8`, which the manual says is little-endian: read so, they are
-    /// nearly zero.
+    /// Learns the byte order of types for which the header does not state it, from the first value that only one order
+    /// makes plausible. A CR1000X stores eight-byte numbers big-endian and writes `IEEE8`, which is little-endian by
+    /// the manual: read like this, the numbers are nearly zero.
     #[inline]
     pub(super) fn learn_order(&mut self, record: &[u8]) {
         if !self.open.is_empty() {
@@ -296,8 +296,8 @@ impl Columns {
         });
     }
 
-    /// Appends the fields of a record from column `from` on, each behind a comma, and the numbers that they say. Returns whether
-    /// each says one.
+    /// Appends the fields of a record from column `from` on, each after a comma, and their numbers. Returns whether
+    /// every field is a number.
     pub(super) fn print(&self, from: usize, record: &[u8], line: &mut Line<'_>) -> bool {
         let mut are_numbers = true;
         for column in self.columns.iter().skip(from) {
@@ -324,7 +324,7 @@ mod tests {
         let (mut text, mut numbers) = (Vec::new(), Vec::new());
         let are_numbers = columns.print(0, bytes, &mut Line { text: &mut text, numbers: &mut numbers });
         let text = String::from_utf8(text).unwrap();
-        // What is said is what the text says.
+        // The returned number must be the number in the text.
         let said = crate::format::parse_number(&text.as_bytes()[1..]);
         assert_eq!(are_numbers, said.is_some(), "{kind}");
         if let Some(said) = said {

@@ -1,4 +1,4 @@
-//! CSIXML: `<r time="…" no="…"><v1>…</v1>…</r>` below a head that names the columns.
+//! CSIXML: `<r time="…" no="…"><v1>…</v1>…</r>` below a header that names the columns.
 //!
 //! LoggerNet appends records to such a file, so closing tags may be missing, or stand in the middle. A record counts from `<r` to
 //! its `</r>`; what else stands between two records and is no tag of the frame is a damaged record of its own. A head in mid-file
@@ -21,7 +21,7 @@ const HEADS: [&[u8]; 3] = [b"<?xml", b"<csixml", b"<head"];
 /// The elements of the environment, in the order of line 1 of a TOA5 file.
 const ENVIRONMENT: [&str; 6] = ["station-name", "model", "serial-no", "os-version", "dld-name", "dld-sig"];
 
-/// What a column holds.
+/// The content of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Number,
@@ -31,7 +31,7 @@ enum Kind {
 }
 
 impl Kind {
-    /// By the name of a type in XML Schema.
+    /// The kind for a type name of XML Schema.
     fn named(name: &str) -> Kind {
         match name.rsplit(':').next().unwrap_or_default() {
             "string" => Kind::Text,
@@ -293,7 +293,7 @@ fn is_frame(bytes: &[u8]) -> bool {
     true
 }
 
-/// Appends a time with the blank that TOA5 has in place of the T.
+/// Appends a time, with the blank of TOA5 in place of the T.
 fn time(stamp: &[u8], line: &mut Vec<u8>) {
     print::text(&stamp.iter().map(|byte| if *byte == b'T' { b' ' } else { *byte }).collect::<Vec<_>>(), line);
 }

@@ -1,4 +1,4 @@
-//! The text lines in front of the records, and the four header lines of a TOA5 file that they become.
+//! Reads the text lines before the records, and converts them into the four header lines of a TOA5 file.
 
 use super::RecordsError;
 use super::print;
@@ -8,7 +8,7 @@ use crate::format::header::split;
 pub(super) struct Heading {
     format: &'static str,
     lines: Vec<Vec<String>>,
-    /// Where the records begin.
+    /// The position where the records begin.
     pub(super) end: usize,
 }
 
@@ -21,7 +21,7 @@ impl Heading {
             let rest = &head[end..];
             let found = memchr::memchr(b'\n', rest);
             let Some(length) = found else {
-                // A header that long is none.
+                // Something so long is not a header.
                 return Err(match head.len() < super::LONGEST_HEAD {
                     true => RecordsError::Short { format },
                     false => RecordsError::Damaged { format, line, problem: "has no end".to_owned() },
@@ -39,17 +39,17 @@ impl Heading {
         self.lines.get(number - 1).map_or(&[], Vec::as_slice)
     }
 
-    /// One field; empty where the line is shorter.
+    /// One field; empty if the line is shorter.
     pub(super) fn field(&self, number: usize, place: usize) -> &str {
         self.line(number).get(place).map_or("", |text| text.trim())
     }
 
-    /// That a line cannot be read.
+    /// The error for a line that cannot be read.
     pub(super) fn damaged(&self, line: usize, problem: &str) -> RecordsError {
         RecordsError::Damaged { format: self.format, line, problem: problem.to_owned() }
     }
 
-    /// Fails unless the types name each column.
+    /// Fails unless there is one type for each column.
     pub(super) fn one_type_each(&self, names: usize, types: usize) -> Result<(), RecordsError> {
         if self.line(names).is_empty() || self.line(names).len() != self.line(types).len() {
             let (columns, kinds) = (self.line(names).len(), self.line(types).len());
@@ -59,7 +59,7 @@ impl Heading {
     }
 }
 
-/// The four lines of a TOA5 header. `own` are names, units and processes of the columns behind time and record number.
+/// The four lines of a TOA5 header. `own` has names, units and processes of the columns after time and record number.
 pub(super) struct Toa5<'h> {
     /// Station, model, serial, OS, program, signature.
     pub(super) environment: &'h [String],

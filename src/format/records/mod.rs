@@ -1,9 +1,9 @@
 //! Files whose records are not lines: TOB1, the card files TOB2 and TOB3, and CSIXML.
 //!
-//! A record becomes the line that CardConvert writes for it in a TOA5 file, and everything behind the format works on that
-//! line: keys, conflicts, rejected records and their evidence, decisions that are taken again. So a table keeps its rows when
-//! its output format changes. No byte decides alone what it means: the header gives each column's type, and a record is
-//! translated only when all its bytes are there.
+//! A record is converted into the line that CardConvert writes for it in a TOA5 file, and all later steps use that
+//! line: keys, conflicts, rejected records and their evidence, decisions that are taken again. So a table keeps its
+//! rows when its output format changes. Bytes are never interpreted without context: the header gives each column's
+//! type, and a record is translated only when it is complete.
 
 mod card;
 mod columns;
@@ -25,12 +25,13 @@ use crate::config::{FileFormat, LoggerFormat};
 use crate::format::dialect::{Format, detect, foreign};
 use crate::source::{QuietFile, Records, SourceError, Translator};
 
-/// Bytes of a longest header, with much to spare: six lines of a thousand columns.
+/// The longest header in bytes, with a large margin: six lines of a thousand columns need less.
 const LONGEST_HEAD: usize = 1 << 20;
-/// A longer record or frame is damage of the header. Real ones have at most a few kilobytes.
+/// A longer record or frame means that the header is damaged. Real ones have at most a few kilobytes.
 const LONGEST_RECORD: usize = 1 << 20;
 
-/// Why a file in one of these formats cannot be read. Each text is the rest of a sentence that begins with the file's name.
+/// Why a file in one of these formats cannot be read. Each text is the rest of a sentence that begins with the file's
+/// name.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum RecordsError {
     /// The file ends within the header.
@@ -44,12 +45,12 @@ pub enum RecordsError {
     Damaged {
         /// The format's name.
         format: &'static str,
-        /// Counted from 1.
+        /// The line, counted from 1.
         line: usize,
         /// The rest of the sentence.
         problem: String,
     },
-    /// A type whose bytes no published source describes.
+    /// A type whose encoding no published source describes.
     #[error(
         "is {format}, and its column {column} has the type {kind}, which is not known; set the table's output format to TOA5 in \
          LoggerNet Setup, or convert the file with CardConvert"
@@ -57,28 +58,28 @@ pub enum RecordsError {
     Type {
         /// The format's name.
         format: &'static str,
-        /// Its name in the header.
+        /// The column's name in the header.
         column: String,
-        /// As the header spells it.
+        /// The type as the header writes it.
         kind: String,
     },
-    /// Another format than the one that the configuration insists on.
+    /// The format differs from the one that the configuration requires.
     #[error(
         "is {found}, and the table takes only format = \"{only}\"; take `format` out of [[table]], so that each file is read as \
          what it is, or give the file a [[table]] of its own"
     )]
     Other {
-        /// What the file is.
+        /// The format of the file.
         found: &'static str,
-        /// As the configuration spells it.
+        /// The required format, as the configuration writes it.
         only: String,
     },
-    /// What another program made, which is no text.
+    /// The file of another program, which is not text.
     #[error("{0}")]
     Foreign(&'static str),
 }
 
-/// Enough of a file to recognize these formats.
+/// The number of first bytes that is enough to recognise these formats.
 const MARK: usize = 1024;
 
 /// The first line of a file that begins with `head`, in UTF-8, without its end.
@@ -92,7 +93,8 @@ pub fn first_line(head: &[u8]) -> Vec<u8> {
 /// what the configuration says of it.
 ///
 /// # Errors
-/// Outside, the file cannot be read now. Inside, it is of such a format, and its header cannot be read; or it is no table at all.
+/// The outer error: the file cannot be read now. The inner error: the file has such a format and its header cannot be
+/// read, or it is not a table at all.
 pub fn begin(file: &mut QuietFile, format: &FileFormat) -> Result<Result<(), RecordsError>, SourceError> {
     let head = file.head(MARK)?;
     if let Some(text) = Utf16::begun_by(&head) {
@@ -113,7 +115,7 @@ pub fn begin(file: &mut QuietFile, format: &FileFormat) -> Result<Result<(), Rec
     let has_records = matches!(known, Format::Tob1 | Format::Tob2 | Format::Tob3 | Format::CsiXml);
     let only = match format {
         FileFormat::Csv(_) if has_records => Some("csv".to_owned()),
-        // A file that was cut begins with anything; its lines are judged one by one.
+        // A file that was cut begins with any bytes; its lines are judged one by one.
         FileFormat::Logger(Some(LoggerFormat::Toa5 | LoggerFormat::Toaci1)) if known == Format::Unknown => None,
         FileFormat::Logger(Some(only)) if !known.is(*only) && !head.is_empty() => Some(only.to_string()),
         _ => None,

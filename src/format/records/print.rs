@@ -1,19 +1,19 @@
-//! Values as Campbell's CardConvert writes them in a TOA5 file (docs/file-formats.md#binary-files).
+//! Writes values as Campbell's CardConvert writes them in a TOA5 file (docs/file-formats.md#binary-files).
 
 use std::io::Write as _;
 
 use crate::format::number::parse_number;
 use crate::time::{LocalTime, NANOS_PER_SECOND as NANOS};
 
-/// Significant digits of a four-byte and of an eight-byte number.
+/// The significant digits of a four-byte and of an eight-byte number.
 pub(super) const SINGLE: usize = 7;
 pub(super) const DOUBLE: usize = 15;
 
 /// Seconds from 1970-01-01 to 1990-01-01, where the loggers' count begins.
 const LOGGERS_EPOCH: i64 = 631_152_000;
 
-/// Appends a number with at most `digits` significant digits, as C's `%G` does; `"NAN"`, `"INF"`, `"-INF"` in quotes. Returns
-/// the number that the text says, which has fewer digits than `value`; NaN where it says none.
+/// Appends a number with at most `digits` significant digits, like `%G` in C; `"NAN"`, `"INF"`, `"-INF"` are quoted.
+/// Returns the number in the text, which has fewer digits than `value`; NaN if the text is not a number.
 #[inline]
 pub(super) fn number(value: f64, digits: usize, line: &mut Vec<u8>) -> f64 {
     if digits == SINGLE
@@ -51,12 +51,12 @@ fn other_number(value: f64, digits: usize, line: &mut Vec<u8>) -> f64 {
 
 const POWERS: [f64; 12] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11];
 
-/// As [`number`], for a number between 0.0001 and 10,000,000 that was stored in four bytes: its product with a power of ten up
-/// to 10^11 is exact in eight bytes, so that one rounding decides, and so is the quotient that its text says. None, and nothing
-/// is appended, for other numbers.
+/// Like [`number`], for a number between 0.0001 and 10,000,000 that was stored in four bytes. Its product with a power
+/// of ten up to 10^11 is exact in eight bytes, so there is only one rounding, and the quotient for the number in the
+/// text is correctly rounded too. For other numbers it returns None and appends nothing.
 ///
-/// Most numbers of a binary file go this way, so the text is put together in registers: its bytes are those of one whole number,
-/// the first in the lowest place.
+/// Most numbers of a binary file take this path, so the text is assembled in registers: its bytes are those of one
+/// whole number, the first in the lowest byte.
 #[inline]
 fn seven_figures(value: f64, line: &mut Vec<u8>) -> Option<f64> {
     const POINT: u64 = b'.' as u64;
@@ -65,7 +65,7 @@ fn seven_figures(value: f64, line: &mut Vec<u8>) -> Option<f64> {
     if !(1e-4..1e7).contains(&size) {
         return None;
     }
-    // The power of ten at or below the power of two at or below the number: right, or one too low.
+    // An estimate of the decimal exponent from the binary one: it is right, or one too low.
     let binary = i32::try_from(size.to_bits() >> 52).ok()? - 1023;
     let mut shift = usize::try_from(6 - ((binary * 1233) >> 12)).ok()?;
     let mut product = size * POWERS[shift];
@@ -105,18 +105,18 @@ fn seven_figures(value: f64, line: &mut Vec<u8>) -> Option<f64> {
     Some(said.copysign(value))
 }
 
-/// The nearest whole number, of two equally near the even one. For numbers from 0 to 2^51.
+/// The nearest whole number, the even one of two equally near. For numbers from 0 to 2^51.
 #[inline]
 fn nearest(number: f64) -> u64 {
-    // From here on doubles are whole numbers, and the addition rounds so.
+    // From here on doubles are whole numbers, so the addition rounds.
     const WHOLE: f64 = 4_503_599_627_370_496.0;
     (number + WHOLE).to_bits() - WHOLE.to_bits()
 }
 
 const ASCII_ZEROS: u64 = 0x3030_3030_3030_3030;
 
-/// The eight digits of a number below 10^8, each in a byte, the first in the lowest: halves of four, pairs and single digits are
-/// divided side by side (P. Khuong, "How to print integers really fast").
+/// The eight digits of a number below 10^8, one per byte, the first in the lowest: the two halves, then the pairs, then
+/// the single digits are divided in parallel (P. Khuong, "How to print integers really fast").
 #[inline]
 fn eight_digits(number: u64) -> u64 {
     let fours = (number / 10_000) | ((number % 10_000) << 32);
@@ -126,7 +126,7 @@ fn eight_digits(number: u64) -> u64 {
     tens + ((pairs - 10 * tens) << 8)
 }
 
-/// Appends `f.igures` times ten to the `exponent`, without zeros at the end.
+/// Appends `f.igures` times ten to the power of `exponent`, without trailing zeros.
 fn spell(figures: &[u8], exponent: i32, line: &mut Vec<u8>) {
     let end = figures.iter().rposition(|figure| *figure != b'0').map_or(1, |last| last + 1);
     let wide = i32::try_from(figures.len()).unwrap_or(i32::MAX);
@@ -169,13 +169,13 @@ pub(super) fn whole(value: i64, line: &mut Vec<u8>) -> f64 {
     } else {
         let _ = write!(line, "{value}");
     }
-    // Types of the loggers have four bytes at most.
+    // Whole numbers of the loggers have at most four bytes, so the conversion is exact.
     #[allow(clippy::cast_precision_loss)]
     let said = value as f64;
     said
 }
 
-/// Appends a text in quotes. A line end inside it would tear the line and becomes a blank.
+/// Appends a quoted text. A line end inside it would break the line and becomes a blank.
 pub(super) fn text(bytes: &[u8], line: &mut Vec<u8>) {
     line.push(b'"');
     for &byte in bytes {
@@ -188,18 +188,18 @@ pub(super) fn text(bytes: &[u8], line: &mut Vec<u8>) {
     line.push(b'"');
 }
 
-/// Writes times, of which many are of one day.
+/// Writes times, many of which are on the same day.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Times {
-    /// Seconds since 1970 of its beginning, and its date.
+    /// The beginning of the last day in seconds since 1970, and its date.
     day: Option<(i64, String)>,
 }
 
 const DAY: i64 = 86_400;
 
 impl Times {
-    /// Appends a time in quotes, with as many digits of a second as it needs, and returns it. What is no time is spelled so that
-    /// the record is rejected and says what stood there.
+    /// Appends a quoted time, with as many digits of a second as it needs, and returns it. An invalid time is written
+    /// so that the record is rejected and the rejected line shows its content.
     pub(super) fn write(&mut self, seconds: i64, nanos: i64, line: &mut Vec<u8>) -> Option<LocalTime> {
         if !(0..NANOS).contains(&nanos) {
             let _ = write!(line, "\"{seconds} s, {nanos} ns since 1990\"");
@@ -235,12 +235,12 @@ impl Times {
     }
 }
 
-/// Appends a time that is a value.
+/// Appends a time that is a value of a column.
 pub(super) fn time(seconds: i64, nanos: i64, line: &mut Vec<u8>) {
     Times::default().write(seconds, nanos, line);
 }
 
-/// `00:00:00`.
+/// The text `00:00:00`.
 const ASCII_CLOCK: u64 = u64::from_le_bytes(*b"00:00:00");
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ struct Section {
     has_seconds: bool,
     has_nanos: bool,
     has_record: bool,
-    /// The first column that is none of these.
+    /// The position of the first column after these.
     own: usize,
     /// The header is damaged, so that it is not known what stands behind it.
     is_lost: bool,
@@ -108,7 +108,7 @@ impl Tob1 {
         Ok(Tob1 { section, first: None, last: None, times: print::Times::default() })
     }
 
-    /// Appends time and record number, and returns what they say.
+    /// Appends time and record number, and returns them.
     fn key(&mut self, record: &[u8], line: &mut Vec<u8>) -> (Option<LocalTime>, Option<i64>) {
         let section = &self.section;
         let number = |place| unsigned(section.columns.bytes(place, record), Order::Little);

@@ -5,11 +5,11 @@ use super::RecordsError;
 use super::csixml::CsiXml;
 use crate::source::{Piece, Records, Translator};
 
-/// The marks of the two byte orders.
+/// The byte order marks.
 pub(super) const LITTLE: [u8; 2] = [0xFF, 0xFE];
 pub(super) const BIG: [u8; 2] = [0xFE, 0xFF];
 const LINE_FEED: u16 = 0x0A;
-/// More bytes without a line end are no line.
+/// The longest line in bytes.
 const LONGEST_LINE: usize = 16 << 20;
 
 /// A file in UTF-16.
@@ -19,7 +19,7 @@ pub(super) struct Utf16 {
 }
 
 impl Utf16 {
-    /// By the first two bytes of a file.
+    /// Recognises the file by its first two bytes.
     pub(super) fn begun_by(head: &[u8]) -> Option<Utf16> {
         let is = |mark: [u8; 2]| head.starts_with(&mark);
         (is(LITTLE) || is(BIG)).then(|| Utf16 { is_big: is(BIG) })

@@ -1,9 +1,10 @@
-//! Bands from CSV files of percentiles, as AmeriFlux publishes them for a site.
+//! Reads bands from CSV files of percentiles, as AmeriFlux publishes them for a site.
 //!
-//! Twelve windows of thirty days, the last to the end of the year, by half hours of local standard time
-//! (`diurnal_seasonal_pattern.py` in AMF-FLX/AMF-BASE-QAQC): one file for each percentile, with a column for each variable
-//! ([`Published`]), or one file with a row for each variable and a column for each percentile, also of months by hours. A file is
-//! taken whole or not at all: an error names the line.
+//! The year is divided into twelve windows of thirty days, the last to the end of the year, and the day into half hours
+//! of local standard time (`diurnal_seasonal_pattern.py` in AMF-FLX/AMF-BASE-QAQC). There is one file for each
+//! percentile, with a column for each variable ([`Published`]), or one file with a row for each variable and a column
+//! for each percentile, which may also be by months and hours. A file is accepted as a whole or not at all: an error
+//! names the line.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -11,34 +12,34 @@ use std::path::Path;
 use super::{Bins, Windows};
 use crate::ameriflux::Range;
 
-/// Which columns of a CSV file make the bands of which variable.
+/// The columns of a CSV file that form the bands of a variable.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct BandColumns<'a> {
     pub(super) variable: Option<&'a str>,
-    /// Lower and upper bound.
+    /// The columns of the lower and the upper bound.
     pub(super) suspect: (&'a str, &'a str),
-    /// Lower and upper bound; none: nothing fails.
+    /// The columns of the lower and the upper bound; None: nothing fails.
     pub(super) fail: Option<(&'a str, &'a str)>,
-    /// Widens every band on both sides, in the variable's unit.
+    /// A margin that widens every band on both sides, in the variable's unit.
     pub(super) margin: f64,
 }
 
-/// The ends of the names of the files that AmeriFlux publishes for a site: 2.5, 25, 50, 75 and 97.5 %.
+/// The endings of the names of the files that AmeriFlux publishes for a site: 2.5, 25, 50, 75 and 97.5 %.
 const PERCENTILES: [&str; 5] = ["LOWER2", "LOWER1", "MEDIAN", "UPPER1", "UPPER2"];
 
-/// The files that AmeriFlux publishes for a site, such as `US-UMB_HH_23-5_LOWER2.csv` and its four siblings.
+/// The files that AmeriFlux publishes for a site, such as `US-UMB_HH_23-5_LOWER2.csv` and the four other percentiles.
 #[derive(Debug)]
 pub(super) struct Published<'a> {
     folder: &'a Path,
-    /// The name before the percentile.
+    /// The part of the name before the percentile.
     beginning: String,
 }
 
 impl<'a> Published<'a> {
-    /// The band outside of which AmeriFlux counts values.
+    /// The band outside which AmeriFlux counts values.
     pub(super) const BAND: (&'static str, &'static str) = ("LOWER2", "UPPER2");
 
-    /// By the path of one of them.
+    /// The files, by the path of one of them. None if the path is not of this form.
     pub(super) fn of(path: &'a Path) -> Option<Published<'a>> {
         let name = path.file_name()?.to_str()?.strip_suffix(".csv")?;
         let beginning = PERCENTILES.iter().find_map(|percentile| name.strip_suffix(percentile))?;
@@ -109,15 +110,15 @@ impl<'a> Published<'a> {
 /// The columns of the window and of the hour in AmeriFlux's files.
 const PLACES: [&str; 2] = ["DOY2", "HR2"];
 
-/// The band of one row of the file.
+/// One row of the file with its band.
 struct Row {
-    /// From 0.
+    /// The window, counted from 0.
     window: usize,
     hour: f64,
     band: Range,
 }
 
-/// Reads the bands of one variable. An error is the end of a sentence that begins with the file's name.
+/// Reads the bands of one variable. An error is the rest of a sentence that begins with the file's name.
 pub(super) fn read_bins(path: &Path, wanted: BandColumns<'_>) -> Result<Bins, String> {
     let mut reader = reader(path)?;
     let header = reader.headers().map_err(|error| format!("cannot be read ({error})"))?.clone();
@@ -179,7 +180,7 @@ fn reader(path: &Path) -> Result<csv::Reader<std::fs::File>, String> {
     reader.map_err(|error| format!("cannot be read ({error}); write the path of a CSV file of bands"))
 }
 
-/// A cell; none where it says that there is no number.
+/// The number in a cell; None if the cell means that there is none.
 fn number(place: &str, text: &str) -> Result<Option<f64>, String> {
     if text.is_empty() || text.eq_ignore_ascii_case("nan") || text == "-9999" {
         return Ok(None);
@@ -188,7 +189,7 @@ fn number(place: &str, text: &str) -> Result<Option<f64>, String> {
     number.map(Some).ok_or_else(|| format!("{place}: \"{text}\" is no number"))
 }
 
-/// A window or a month, from 0.
+/// A window or a month, counted from 0.
 fn window(place: &str, text: &str) -> Result<usize, String> {
     let window = number(place, text)?.filter(|window| (1.0..=12.0).contains(window) && window.fract() == 0.0);
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked to be 1 to 12")]
@@ -201,7 +202,7 @@ fn hour(place: &str, text: &str) -> Result<f64, String> {
     hour.ok_or_else(|| format!("{place}: hours run from 0 to 24"))
 }
 
-/// The bounds of a row, widened; nothing fails without `fail`.
+/// The band of a row, widened by the margin; nothing fails without `fail`.
 fn band(place: &str, suspect: (f64, f64), fail: Option<(f64, f64)>, margin: f64) -> Result<Range, String> {
     let widened = |(low, high): (f64, f64)| {
         if low > high {
@@ -300,7 +301,7 @@ mod tests {
         assert!(wrong("variable,month,hour,p2_5,p97_5\nTA,1,0,x,2\n").contains("\"x\" is no number"));
     }
 
-    /// As in `diurnal_seasonal_range/` of AMF-FLX/AMF-BASE-QAQC, of two variables.
+    /// Writes a file in the form of `diurnal_seasonal_range/` of AMF-FLX/AMF-BASE-QAQC, with two variables.
     fn publish(folder: &Path, percentile: &str, by: f64) {
         let mut text = "DOY2,HR2,USTAR,TA_1_2_1\n".to_owned();
         for window in 1..=12 {

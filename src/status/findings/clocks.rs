@@ -1,4 +1,4 @@
-//! Findings about clocks: this computer's, the server's, those of the files and of the loggers.
+//! Findings about clocks: this computer's, the server's, those of files and of loggers.
 
 use std::time::Duration;
 

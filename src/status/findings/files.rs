@@ -1,4 +1,4 @@
-//! Findings about the files of the tables, and what a look at their folders gives.
+//! Findings about the files of the tables, and the look at their folders that they are based on.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -153,12 +153,13 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
         // A file that was given by hand, or is gone, is not read again, so nothing would ever clear what it left.
         for file in read().filter(|file| there.contains(&file.path)) {
             if let Some(note) = &file.note {
-                found.push(Finding::new(Kind::UnreadableFile, note.clone()).of_table(name).about(file.path.as_str()));
+                let message = format!("table \"{name}\": {note}");
+                found.push(Finding::new(Kind::UnreadableFile, message).of_table(name).about(file.path.as_str()));
             }
         }
         if let Some(message) = &folders.unreadable {
             found.push(
-                Finding::new(Kind::UnreadableFile, message.clone())
+                Finding::new(Kind::UnreadableFile, format!("table \"{name}\": {message}"))
                     .of_table(name)
                     .fix("check who may read it, and that no program locks it"),
             );

@@ -1,4 +1,4 @@
-//! What a finding can be about.
+//! The kinds of findings.
 
 /// How much a finding asks of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
@@ -120,12 +120,16 @@ kinds! {
     PosixZone, "posix_zone", Info;
     /// RECORD of a table does not count, so that it does not tell which records are missing.
     RecordDoesNotCount, "record_does_not_count", Info;
+    /// Points in a bucket hold what their rows no longer have, and syncs cannot remove them.
+    PointsLeft, "points_left", Info;
     /// Rows became older than their bucket keeps rows before they were sent.
     ExpiredRows, "expired_rows", Info;
     /// Rows are pending, and the destination has never acknowledged any.
     NoAnswerYet, "no_answer_yet", Info;
     /// Rows are pending for longer than two usual syncs take.
     Pending, "pending", Info;
+    /// Points in a bucket hold what their rows no longer have until a sync has removed them.
+    StalePoints, "stale_points", Info;
     /// A table has too few rows to tell whether it is late.
     TooFewRows, "too_few_rows", Info;
 }
@@ -158,6 +162,6 @@ impl Kind {
 
     /// Whether it says that something is not known, which is neither good nor bad.
     pub fn is_unknown(self) -> bool {
-        matches!(self, Kind::NeverRead | Kind::NoAnswerYet | Kind::Pending | Kind::TooFewRows)
+        matches!(self, Kind::NeverRead | Kind::NoAnswerYet | Kind::Pending | Kind::StalePoints | Kind::TooFewRows)
     }
 }

@@ -1,8 +1,8 @@
-//! Whether rows still come: one rule for a table with `stale_after` and one for a table without.
+//! Decides whether a table's rows are late: one rule for a table with `stale_after` and one for a table without.
 //!
-//! A row every five seconds does not mean that a file comes every five seconds: LoggerNet collects every few minutes, and
-//! a run reads every few minutes. So a quarter of an hour is always well, however often the logger writes; a station that
-//! has to be noticed sooner or later sets `stale_after`.
+//! A logger that writes a row every five seconds does not produce a file every five seconds: LoggerNet collects every
+//! few minutes, and a run reads every few minutes. So an age of up to a quarter of an hour is always fine, however
+//! often the logger writes. For a station that should be reported sooner or later, the user sets `stale_after`.
 
 use std::time::Duration;
 

@@ -1,8 +1,8 @@
-//! The one list that decides whether a user must act.
+//! The list of findings. Only this list decides whether a user must act.
 //!
-//! `status`, `check`, the page and the report print this list; the exit code, the headline and the lights of a table follow
-//! from it. "All well" is said only of an empty list: every table was read, is fresh, is inside its clocks' agreement and is
-//! in the bucket (I12). What is not known yet is a finding too, of kinds that are neither good nor bad
+//! `status`, `check`, the page and the report print this list; the exit code, the headline and the status lights of a
+//! table follow from it. "All well" is said only if the list is empty: every table was read, is fresh, agrees with its
+//! clocks and is in the bucket (I12). What is not known yet is a finding too, of a kind that is neither good nor bad
 //! ([`Kind::is_unknown`]).
 
 use serde::{Serialize, Serializer};

@@ -1,4 +1,4 @@
-//! The finding about notifications themselves. It is never notified.
+//! The finding that notifications fail. It is never notified itself.
 
 use super::{Finding, Kind};
 use crate::config::Config;

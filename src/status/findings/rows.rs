@@ -1,4 +1,4 @@
-//! Findings about rows: do they come, are they whole, are they in the bucket.
+//! Findings about rows: whether they arrive, are complete, and are in the bucket.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -6,6 +6,7 @@ use super::{Finding, Kind, Lateness, Rule, runs};
 use crate::config::{Config, MadeOf, MisfitOf, OnConflict};
 use crate::status::{Facts, age_s, records, units};
 use crate::store::{LoggerFile, Uncounted, WhyUncounted};
+use crate::sync::{Goes, LeftPoints};
 use crate::text::{count, grouped, span};
 use crate::time::Timestamp;
 
@@ -16,6 +17,7 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
     let mut found = Vec::new();
     lateness(config, facts, now, &mut found);
     delivery(facts, now, &mut found);
+    left_points(config, facts, now, &mut found);
     expiring(config, facts, now, &mut found);
     quality(config, facts, now, &mut found);
     in_turn(facts, &mut found);
@@ -156,13 +158,38 @@ fn delivery(facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
     }
 }
 
+/// Points in buckets that hold what rows no longer have.
+fn left_points(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
+    for LeftPoints { table, points, until, goes } in &facts.left_points {
+        let finding = match goes {
+            Goes::BySync { how } => {
+                Finding::new(Kind::StalePoints, format!("{points} may hold values that the rows no longer have"))
+                    .fix(how)
+            }
+            Goes::NotYet { why } => {
+                Finding::new(Kind::PointsLeft, format!("{points} may hold what the rows no longer have: {why}"))
+                    .about("not removed")
+                    .fix("each sync tries again")
+            }
+            // The bucket has dropped them.
+            Goes::ByHand { .. } if kept_for(config, facts, table).is_some_and(|kept| age_s(now, *until) > kept) => {
+                continue;
+            }
+            Goes::ByHand { why } => {
+                Finding::new(Kind::PointsLeft, format!("{points} hold what the rows no longer have: {why}"))
+                    .about("by hand")
+                    .fix(format!("delete them there, then `fluxtower bucket cleaned --table {table}`"))
+            }
+        };
+        found.push(finding.of_table(table));
+    }
+}
+
 /// Rows that are pending for more than half of the time that their bucket keeps rows.
 fn expiring(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
     for status in &facts.tables {
         let Some(oldest) = status.oldest_pending else { continue };
-        let Some(table) = config.table(&status.table) else { continue };
-        let Some((_, kept)) = facts.retentions.iter().find(|(bucket, _)| *bucket == table.bucket) else { continue };
-        let kept = i64::try_from(kept.as_secs()).unwrap_or(i64::MAX);
+        let Some(kept) = kept_for(config, facts, &status.table) else { continue };
         let age = age_s(now, oldest);
         if age > kept / 2 {
             let message = format!(
@@ -174,6 +201,13 @@ fn expiring(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Find
             found.push(Finding::new(Kind::Expiring, message).of_table(&status.table).since(Some(oldest)));
         }
     }
+}
+
+/// For how many seconds the bucket of a table keeps rows, where that is known and not for ever.
+fn kept_for(config: &Config, facts: &Facts, table: &str) -> Option<i64> {
+    let table = config.table(table)?;
+    let (_, kept) = facts.retentions.iter().find(|(bucket, _)| *bucket == table.bucket)?;
+    Some(i64::try_from(kept.as_secs()).unwrap_or(i64::MAX))
 }
 
 /// Lines and records that are no rows.
@@ -230,8 +264,9 @@ fn quality(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Findi
     }
     // Where the configuration says that the newer content replaces the older one, it has decided.
     let is_open = |name: &str| config.table(name).is_none_or(|table| table.on_conflict != OnConflict::Replace);
-    let conflicts: u64 = facts.tables.iter().filter(|table| is_open(&table.table)).map(|table| table.conflicts).sum();
-    if conflicts > 0 && recent(facts.newest_conflict) {
+    let conflicts: u64 =
+        facts.tables.iter().filter(|table| is_open(&table.table)).map(|table| table.open_conflicts).sum();
+    if conflicts > 0 && recent(facts.newest_open_conflict) {
         let loggers = facts.two_loggers.iter().find(|two| is_open(&two.0));
         let (of, fix) = match loggers {
             None => (String::new(), "see `fluxtower conflicts`"),
@@ -239,7 +274,7 @@ fn quality(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Findi
         };
         found.push(
             Finding::new(Kind::Conflicts, format!("{} came with two contents{of}", count(conflicts, "time")))
-                .since(facts.newest_conflict)
+                .since(facts.newest_open_conflict)
                 .fix(fix),
         );
     }

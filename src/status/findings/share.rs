@@ -1,4 +1,4 @@
-//! Tells whether a folder is on a network share, which a scheduled task without a stored password cannot reach.
+//! Detects whether a folder is on a network share, which a scheduled task without a stored password cannot access.
 
 use std::path::Path;
 

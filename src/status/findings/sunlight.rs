@@ -1,4 +1,5 @@
-//! Findings of what the sun shows: clocks that are not its, and radiometers that give no light, or give it at night.
+//! Findings from the comparison with the sun: clocks that do not agree with it, and radiometers that give no light by
+//! day, or light at night.
 
 use super::{Finding, Kind};
 use crate::config::Config;

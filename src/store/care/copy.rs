@@ -1,9 +1,10 @@
-//! A copy of the store while others write to it.
+//! Copies the store while other processes write to it.
 //!
-//! `VACUUM INTO`, not SQLite's backup API: both read one state of the database while writers go on, but the backup API
-//! begins again whenever another process commits between its steps, which on a station is every few seconds, and copies
-//! free pages with the others. `VACUUM INTO` reads every row, so a damaged page stops it and not the day the copy is
-//! needed. It does not sync what it writes; the caller does, before the copy gets its name.
+//! The copy is made with `VACUUM INTO`, not with SQLite's backup API. Both read one state of the database while writers
+//! continue, but the backup API starts over whenever another process commits between its steps, which on a station is
+//! every few seconds, and it also copies free pages. `VACUUM INTO` reads every row, so a damaged page is found when the
+//! copy is made and not when it is needed. It does not sync what it writes; the caller syncs the copy before it gets
+//! its final name.
 
 use std::path::Path;
 
@@ -14,7 +15,8 @@ use crate::store::schema::{beside, migrate};
 use crate::store::{BUSY_TIMEOUT, Result, Store};
 
 impl Store {
-    /// Writes a copy of the database to `to`, where no file stands, and checks it page by page. Gives its rows.
+    /// Writes a copy of the database to `to`, where no file may exist, and checks it page by page. Returns the number
+    /// of its rows.
     pub fn copy(from: &Path, to: &Path) -> Result<u64> {
         let at = |source| StoreError::at(from, source);
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -24,7 +26,7 @@ impl Store {
         migrate::check(&conn, from)?;
         conn.execute("VACUUM INTO ?1", [to.to_string_lossy()]).map_err(|source| {
             use rusqlite::ErrorCode;
-            // What is full or cannot be made is the copy; what is damaged is the original.
+            // A full disk or a file that cannot be made concerns the copy; damage concerns the original.
             match source.sqlite_error_code() {
                 Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase | ErrorCode::DatabaseBusy) => at(source),
                 _ => StoreError::at(to, source),

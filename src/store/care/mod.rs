@@ -1,4 +1,4 @@
-//! Care of the database file: copies and recovery of a damaged file.
+//! Care of the database file: copies, upgrades, and recovery of a damaged file.
 
 pub(super) mod copy;
 pub(super) mod salvage;

@@ -1,10 +1,11 @@
-//! What can still be read of a damaged database, into a new one.
+//! Copies everything that can still be read of a damaged database into a new one.
 //!
-//! A damaged page makes SQLite stop, not lie. So each table is read from both ends up to the damage, and between them
-//! again around the middle, until what is left cannot be split with profit. Rows below a page that is gone and only leads to
-//! others are not found: the files of which they were read give them back. What is kept beside rows for speed (counts,
-//! backlog, newest times) is calculated anew from the rows. What is known of files is left behind on purpose: the next
-//! ingest then reads every .DAT file whole, knows the rows that were saved, and stages those that were not.
+//! SQLite stops at a damaged page and does not return wrong data. So each table is read from both ends up to the
+//! damage. The part between is halved and read again, until further halving yields no more rows. Rows in pages that are
+//! only reachable through a destroyed page are not found; the next read of their files stages them again. Data that is
+//! kept beside the rows for speed (counts, backlog, newest times) is calculated again from the rows. The state of files
+//! is not copied on purpose: the next ingest then reads every .DAT file whole, recognises the rows that were saved, and
+//! stages those that were not.
 
 use std::path::Path;
 
@@ -19,37 +20,37 @@ mod copying;
 
 use copying::Copying;
 
-/// Left out, or worked out anew.
+/// Tables that are left out, or calculated again.
 const NOT_COPIED: [&str; 5] = ["file_seen", "backlog", "changed", "aggregation", "due_window"];
 
-/// What was saved of one table of the database.
+/// The result for one table of the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SalvagedTable {
-    /// Its name: of a logger's table in the configuration, or of the store's own.
+    /// Its name: that of a logger's table in the configuration, or of one of the store's own tables.
     pub table: String,
     /// Rows saved.
     pub rows: u64,
-    /// Rows that were there, where that was counted.
+    /// The number of rows that the table had, where it was counted.
     pub expected: Option<u64>,
-    /// What could not be read, as text; empty where all of it was read.
+    /// The part that could not be read, as text; empty if all of it was read.
     pub unreadable: String,
 }
 
-/// What a salvage saved.
+/// The result of a salvage.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SalvageReport {
-    /// Loggers' tables.
+    /// The loggers' tables.
     pub tables: Vec<SalvagedTable>,
-    /// The store's own: receipts, conflicts, rejected lines and the rest.
+    /// The store's own tables: receipts, conflicts, rejected lines and others.
     pub lists: Vec<SalvagedTable>,
-    /// Rows whose series could not be read: saved, but of no table.
+    /// Rows whose series could not be read: they are saved, but belong to no table.
     pub orphans: u64,
-    /// Why nothing at all could be read, if so.
+    /// Why nothing could be read, if the database could not be opened at all.
     pub unopened: Option<String>,
 }
 
 impl SalvageReport {
-    /// Whether everything that was there was saved.
+    /// Whether every row that existed was saved.
     pub fn is_whole(&self) -> bool {
         let whole = |table: &SalvagedTable| {
             table.unreadable.is_empty() && table.expected.is_none_or(|expected| expected == table.rows)
@@ -58,7 +59,7 @@ impl SalvageReport {
     }
 }
 
-/// Whether SQLite finds every page, row and index of the database in order; its message on the damage, if not.
+/// SQLite's message about the damage; None if every page, row and index of the database is intact.
 pub(in crate::store) fn damage(path: &Path) -> Result<Option<String>> {
     let message = (|| -> rusqlite::Result<String> {
         reader(path)?.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
@@ -71,25 +72,25 @@ pub(in crate::store) fn damage(path: &Path) -> Result<Option<String>> {
     }
 }
 
-/// Neither checkpoints nor repairs: the damaged files are kept unchanged.
+/// Opens the database without checkpoints and repairs: the damaged files are not changed.
 fn reader(path: &Path) -> rusqlite::Result<Connection> {
     Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX)
 }
 
 impl crate::store::Store {
-    /// Whether the database is damaged, and how.
+    /// SQLite's message about the damage; None if the database is intact.
     pub fn damage(path: &Path) -> Result<Option<String>> {
         damage(path)
     }
 
-    /// Writes everything of `damaged` that can be read to a new database at `fresh`, where no file stands. The damaged one
-    /// is not touched. The caller syncs the new one.
+    /// Writes everything of `damaged` that can be read to a new database at `fresh`, where no file may exist. The
+    /// damaged one is not changed. The caller syncs the new one.
     pub fn salvage(damaged: &Path, fresh: &Path) -> Result<SalvageReport> {
         let new = |source| StoreError::at(fresh, source);
         let mut report = SalvageReport::default();
         let mut to = Connection::open(fresh).map_err(new)?;
         to.pragma_update(None, "page_size", 16_384).map_err(new)?;
-        // The file is synced as a whole before it gets its name; until then it is of no use after a crash.
+        // The file is synced as a whole before it gets its final name; before that it is useless after a crash.
         to.pragma_update(None, "journal_mode", "memory").map_err(new)?;
         to.pragma_update(None, "synchronous", "off").map_err(new)?;
         to.pragma_update(None, "foreign_keys", false).map_err(new)?;
@@ -130,7 +131,7 @@ fn copy_all(from: &Connection, to: &Connection, report: &mut SalvageReport) -> r
     tally(to, &counted, report)
 }
 
-/// Views are text in the schema; one that cannot be read is made anew when its table gets a new column.
+/// Views are text in the schema. A view that cannot be read is created again when its table gets a new column.
 fn views(from: &Connection, to: &Connection) -> rusqlite::Result<()> {
     let Ok(mut statement) = from.prepare("SELECT sql FROM sqlite_schema WHERE type = 'view'") else { return Ok(()) };
     let mut rows = statement.query([])?;
@@ -142,14 +143,14 @@ fn views(from: &Connection, to: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// The counts that the damaged database kept: table, rows.
+/// The row counts that the damaged database kept, as (table, rows).
 fn counted(to: &Connection) -> rusqlite::Result<Vec<(i64, u64)>> {
     to.prepare("SELECT id, rows FROM logger_table ORDER BY id")?
         .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?
         .collect()
 }
 
-/// Counts, newest times and backlog, from the rows themselves.
+/// Calculates counts, newest times and backlog from the rows.
 fn rebuild(to: &Connection) -> rusqlite::Result<()> {
     to.execute_batch(
         "BEGIN;
@@ -195,7 +196,7 @@ fn rebuild(to: &Connection) -> rusqlite::Result<()> {
     to.execute_batch("COMMIT")
 }
 
-/// Rows by logger's table, against what was counted there, and those of no table.
+/// Compares the saved rows of each logger's table with the kept count, and counts the rows without a table.
 fn tally(to: &Connection, counted: &[(i64, u64)], report: &mut SalvageReport) -> rusqlite::Result<()> {
     let mut names = to.prepare("SELECT id, name, rows FROM logger_table ORDER BY id")?;
     let mut rows = names.query([])?;

@@ -1,9 +1,10 @@
-//! A database of an older version is copied before it is brought up to date.
+//! Copies a database of an older version before it is migrated.
 //!
-//! - The copy stands beside the database as `NAME.vVERSION.bak`. It is checked page by page and synced before it gets that name,
-//!   and before anything is changed. It is kept until the next upgrade, whose copy takes its place.
-//! - Room is looked at first: for the copy, and for a migration that writes every page anew. Without it nothing is changed.
-//! - Of several processes that open the database at once, one does it, and the others wait and find it done.
+//! - The copy is beside the database as `NAME.vVERSION.bak`. It is checked page by page and synced before it gets that
+//!   name and before anything is changed. It is kept until the next upgrade, whose copy replaces it.
+//! - First the free space is checked: it must hold the copy, and a migration that rewrites every page. Otherwise
+//!   nothing is changed.
+//! - If several processes open the database at once, one migrates it, and the others wait until that is done.
 
 use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
@@ -21,7 +22,7 @@ pub(in crate::store) fn run(conn: &mut Connection, path: &Path) -> Result<()> {
     if found == migrate::known() {
         return Ok(());
     }
-    // A new database has nothing to be copied.
+    // A new database has no data to copy.
     if found == 0 {
         return migrate::run(conn, path);
     }
@@ -35,7 +36,7 @@ pub(in crate::store) fn run(conn: &mut Connection, path: &Path) -> Result<()> {
     let rows = room_for(path, found).and_then(|()| write(path, &copy))?;
     migrate::run(conn, path)?;
     for old in 1..migrate::known() {
-        // One that cannot be removed does no harm.
+        // An older copy that cannot be removed does no harm.
         if old != found {
             let _ = fs::remove_file(beside(path, &format!(".v{old}.bak")));
         }
@@ -49,7 +50,7 @@ pub(in crate::store) fn run(conn: &mut Connection, path: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Refuses a disk without room for a copy and for as much again.
+/// Refuses if the disk has no room for a copy and for the same size again.
 fn room_for(path: &Path, found: i64) -> Result<()> {
     let size = |path: PathBuf| path.metadata().map_or(0, |known| known.len());
     let needed = 2 * (size(path.to_owned()) + size(beside(path, "-wal")));
@@ -57,15 +58,15 @@ fn room_for(path: &Path, found: i64) -> Result<()> {
         Ok(free) if free < needed => {
             Err(StoreError::NoRoomForUpgrade { path: path.to_owned(), found, known: migrate::known(), needed, free })
         }
-        // Where the system does not say it, the copy finds out.
+        // If the system does not report the free space, a full disk is detected while copying.
         _ => Ok(()),
     }
 }
 
-/// Writes the copy beside its place, syncs it and gives it its name.
+/// Writes the copy to a temporary file, syncs it and renames it.
 fn write(path: &Path, copy: &Path) -> Result<u64> {
     let part = beside(copy, ".part");
-    // Of a process that was killed: the lock says that none is at work on it.
+    // A file left by a killed process: because this process holds the lock, no other is writing it.
     let _ = fs::remove_file(&part);
     let named = || {
         OpenOptions::new().write(true).open(&part)?.sync_all()?;

@@ -1,7 +1,8 @@
-//! Records which slots of time changed, so that a cached summary of rows can tell whether it is still valid (migration 0003).
+//! Records which slots of time changed, so that a cached summary of rows can tell whether it is still valid (migration
+//! 0003).
 //!
-//! Each write to a row's values, flags or findings marks the slot, in the same transaction. A change of state alone (sent,
-//! expired, pending again) does not: the row's content is the same.
+//! Each write to a row's values, flags or findings marks the slot, in the same transaction. A change of state alone
+//! (sent, expired, pending again) does not: the row's content is the same.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;

@@ -1,8 +1,10 @@
-//! Rows whose logger's clock was put right in the configuration: each gets the time that its stamp means now (I3, I11).
+//! Moves rows after a correction of the logger's clock in the configuration: each row gets the time that its stamp
+//! means now (I3, I11).
 //!
-//! First every row that moves is taken out of the table, then each is put back under its new key, in short transactions. A
-//! program that is killed in between finds what it took out, and by which clock it is put back. A row that was sent is sent
-//! again; its old point is marked for removal in the transaction that takes the row out.
+//! First every row that moves is taken out of the table, then each is put back under its new key, in short
+//! transactions. If the program is killed in between, the next run finds the rows that were taken out, and the clock by
+//! which they are put back. A row that was sent is sent again; its old point is marked for removal in the transaction
+//! that takes the row out.
 
 use rusqlite::{OptionalExtension as _, params};
 

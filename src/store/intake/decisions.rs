@@ -1,7 +1,8 @@
 //! Decisions by hand, and their reversal (I11).
 //!
-//! A conflict holds the content that is not the row. A decision exchanges the two: the chosen content becomes the row and
-//! is pending again, and the other is kept beside it with the reason. Nothing is lost, so the exchange can be reversed.
+//! A conflict holds the content that is not the row. A decision exchanges the two: the chosen content becomes the row
+//! and is pending again, and the other is kept beside it with the reason. Nothing is lost, so the exchange can be
+//! reversed.
 
 use std::collections::HashSet;
 
@@ -60,6 +61,18 @@ pub struct KeptContent {
     pub is_older: bool,
 }
 
+impl ConflictChoice {
+    /// The condition on `conflict c` of those that are open, and whose row is what is to be kept, with its two bounds.
+    fn kept_already(self) -> Option<(&'static str, i64, i64)> {
+        let ConflictChoice::Within(keep, (from, to)) = self else { return None };
+        let condition = match keep {
+            Keep::Newer => "c.decided IS NULL AND c.stays = 'newer' AND c.ts BETWEEN ?2 AND ?3",
+            Keep::Older => "c.decided IS NULL AND c.stays = 'first' AND c.ts BETWEEN ?2 AND ?3",
+        };
+        Some((condition, from.nanos(), to.nanos()))
+    }
+}
+
 const CONTENTS: &str = "SELECT c.id, c.series, c.ts, c.record, c.path, c.line, c.raw, c.header, c.ts_text, s.tags,
             c.stated_by, c.stays = 'newer'
      FROM conflict c JOIN series s ON s.id = c.series";
@@ -102,8 +115,8 @@ pub struct DecisionLine {
     pub count: u64,
     /// When it was reversed; none while it holds.
     pub reversed: Option<Timestamp>,
-    /// Whether it exchanged rows with conflicts, which can be reversed.
-    pub exchanged: bool,
+    /// Whether it is about conflicts: it can be reversed.
+    pub is_of_conflicts: bool,
 }
 
 /// The conflict that is being exchanged with its row.
@@ -111,6 +124,8 @@ pub struct DecisionLine {
 pub(in crate::store) struct Exchange {
     conflict: i64,
     reason: String,
+    /// None: a decision is reversed.
+    decision: Option<i64>,
 }
 
 impl Store {
@@ -148,6 +163,19 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
+    /// How many conflicts [`Staging::confirm`] would decide.
+    pub fn to_confirm(&self, table: &Table, choice: ConflictChoice) -> Result<u64> {
+        let Some((condition, from, to)) = choice.kept_already() else { return Ok(0) };
+        self.conn
+            .query_row(
+                &format!("SELECT count(*) FROM conflict c JOIN series s ON s.id = c.series WHERE s.logger_table = ?1 AND {condition}"),
+                params![table.id, from, to],
+                |row| row.get::<_, i64>(0),
+            )
+            .map(i64::cast_unsigned)
+            .map_err(|source| self.at(source))
+    }
+
     /// Every content that is kept beside a row of the series. Each is before the contents that give way to it where their row
     /// is gone.
     pub fn conflicts_of_series(&self, series: i64) -> Result<Vec<KeptContent>> {
@@ -174,6 +202,7 @@ impl Store {
             .prepare_cached(
                 "SELECT id, at, command, count, reversed,
                         EXISTS (SELECT 1 FROM decided_conflict c WHERE c.decision = decision.id)
+                            OR EXISTS (SELECT 1 FROM conflict c WHERE c.decided = decision.id)
                  FROM decision ORDER BY id DESC",
             )
             .and_then(|mut statement| {
@@ -185,7 +214,7 @@ impl Store {
                             command: row.get(2)?,
                             count: row.get::<_, i64>(3)?.cast_unsigned(),
                             reversed: row.get::<_, Option<i64>>(4)?.map(Timestamp::from_nanos),
-                            exchanged: row.get(5)?,
+                            is_of_conflicts: row.get(5)?,
                         })
                     })?
                     .collect()
@@ -214,36 +243,58 @@ impl Staging<'_> {
         Ok(conn.last_insert_rowid())
     }
 
-    /// Notes how many rows or lines the decision changed. One that changed none is forgotten.
+    /// Notes how many rows or lines the decision changed. One that changed none, and decided no conflict, is forgotten.
     pub fn end_decision(&mut self, decision: i64, count: u64) -> Result<()> {
-        let sql = if count == 0 {
-            "DELETE FROM decision WHERE id = ?1 AND ?2 = 0"
-        } else {
-            "UPDATE decision SET count = ?2 WHERE id = ?1"
-        };
-        self.store
-            .conn
-            .execute(sql, params![decision, count.cast_signed()])
+        let work = || -> rusqlite::Result<()> {
+            let conn = &self.store.conn;
+            conn.execute("UPDATE decision SET count = ?2 WHERE id = ?1", params![decision, count.cast_signed()])?;
+            conn.execute(
+                "DELETE FROM decision WHERE id = ?1 AND count = 0 AND NOT EXISTS (SELECT 1 FROM conflict WHERE decided = ?1)",
+                [decision],
+            )
             .map(drop)
-            .map_err(|source| self.store.at(source))
+        };
+        work().map_err(|source| self.store.at(source))
     }
 
-    /// Notes that the decision was reversed.
-    pub fn note_reversed(&mut self, decision: i64, at: Timestamp) -> Result<()> {
+    /// Notes that the decision was reversed: what it decided is open again.
+    pub fn note_reversed(&mut self, decision: i64, at: Timestamp, reason: &str) -> Result<()> {
+        self.begin()?;
+        let work = || -> rusqlite::Result<()> {
+            let conn = &self.store.conn;
+            conn.execute("UPDATE decision SET reversed = ?2 WHERE id = ?1", params![decision, at.nanos()])?;
+            conn.execute(
+                "UPDATE conflict SET decided = NULL, reason = ?2 WHERE decided = ?1",
+                params![decision, reason],
+            )
+            .map(drop)
+        };
+        work().map_err(|source| self.store.at(source))
+    }
+
+    /// The open conflicts of the table whose row is what is to be kept already are decided, too. Gives their number.
+    pub fn confirm(&mut self, table: &Table, choice: ConflictChoice, decision: i64, reason: &str) -> Result<u64> {
+        let Some((condition, from, to)) = choice.kept_already() else { return Ok(0) };
         self.begin()?;
         self.store
             .conn
-            .execute("UPDATE decision SET reversed = ?2 WHERE id = ?1", params![decision, at.nanos()])
-            .map(drop)
+            .execute(
+                &format!(
+                    "UPDATE conflict AS c SET decided = ?4, reason = ?5
+                     WHERE c.series IN (SELECT id FROM series WHERE logger_table = ?1) AND {condition}"
+                ),
+                params![table.id, from, to, decision, reason],
+            )
+            .map(|confirmed| confirmed as u64)
             .map_err(|source| self.store.at(source))
     }
 
     /// The next row that is staged is this content, and takes the place of the row of its key.
-    pub fn exchange_next(&mut self, content: &KeptContent, reason: &str) {
-        self.exchange = Some(Exchange { conflict: content.id, reason: reason.to_owned() });
+    pub fn exchange_next(&mut self, content: &KeptContent, decision: Option<i64>, reason: &str) {
+        self.exchange = Some(Exchange { conflict: content.id, reason: reason.to_owned(), decision });
     }
 
-    /// Adds the exchanged conflict to the decision. False: nothing was exchanged.
+    /// Adds the exchanged conflict to its decision. False: nothing was exchanged.
     pub fn end_exchange(&mut self, content: &KeptContent, decision: Option<i64>) -> Result<bool> {
         if self.exchange.take().is_some() {
             return Ok(false);
@@ -277,11 +328,8 @@ impl Staging<'_> {
         let now_stays = if stays == "first" { "newer" } else { "first" };
         let ts = key::time(stored.id, stored.nanos);
         let hash = content_hash(stored.record, &stored.values, &table.derived_places());
-        conn.prepare_cached("UPDATE conflict SET stays = ?3 WHERE series = ?1 AND ts = ?2")?.execute(params![
-            series,
-            row.ts.nanos(),
-            now_stays
-        ])?;
+        conn.prepare_cached("UPDATE conflict SET stays = ?3, decided = ?4 WHERE series = ?1 AND ts = ?2")?
+            .execute(params![series, row.ts.nanos(), now_stays, exchange.decision])?;
         conn.prepare_cached(
             "UPDATE OR REPLACE conflict SET ts = ?2, record = ?3, raw = ?4, hash = ?5, stays = ?6, reason = ?7, header = NULL,
              ts_text = ?8, stated_by = ?9 WHERE id = ?1",

@@ -1,6 +1,8 @@
-//! The texts of lines that a read of a file left for a later one: LoggerNet may overwrite the file before that (I1).
+//! Keeps the texts of lines that a read of a file deferred to a later read: LoggerNet may overwrite the file before
+//! that (I1).
 //!
-//! A few files have one such line at most times, and most files none, so they are settings and no table of their own.
+//! A few files have one such line at most times, and most files have none, so they are kept as settings and not in a
+//! table of their own.
 
 use serde::{Deserialize, Serialize};
 

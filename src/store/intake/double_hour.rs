@@ -1,4 +1,5 @@
-//! What the store knows of the hour that a zone repeats: which of two instants a row without a row before it has.
+//! Decides the time of a row in the hour that a time zone repeats, if the file has no row before it: the store knows
+//! which of the two instants is meant.
 
 use rusqlite::OptionalExtension as _;
 

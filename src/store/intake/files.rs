@@ -38,13 +38,6 @@ pub struct FileSeen {
     pub seen: Timestamp,
 }
 
-impl FileSeen {
-    /// Whether nothing of the file could be read.
-    pub fn is_refused(&self) -> bool {
-        self.note.is_some() && self.header.is_none() && self.resume_at == 0
-    }
-}
-
 impl Store {
     /// The remembered state of the file.
     pub fn file_seen(&self, table: &Table, path: &str) -> Result<Option<FileSeen>> {

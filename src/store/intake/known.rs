@@ -1,4 +1,4 @@
-//! The columns and series of the tables that were read: what a page or dashboard can draw.
+//! Lists the columns and series of the tables that were read: what a page or dashboard can draw.
 
 use std::time::Duration;
 

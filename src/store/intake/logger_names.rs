@@ -1,5 +1,5 @@
-//! The names that line 1 of a table's files gave the logger table: the present one, those that ended, and headers that were
-//! refused because two names were at work at the same time.
+//! Keeps the logger tables' names from line 1 of a table's files: the present name, earlier names that are no longer in
+//! use, and headers that were refused because two names were in use at the same time.
 
 use std::collections::BTreeMap;
 

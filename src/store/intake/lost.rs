@@ -1,9 +1,9 @@
-//! Which rows lose a field when their content changes.
+//! Decides which rows lose a field when their content changes.
 //!
-//! A server merges the fields of a point: a field that a later write of the point lacks keeps its value. A row that was sent
-//! with a value and is now to be sent without it must therefore be removed from the bucket first. This is asked for rows
-//! that change, never for new rows. In doubt the answer is yes: a point that is removed needlessly is written again, but a
-//! point that is kept holds a value that no row has.
+//! A server merges the fields of a point: if a later write of the point lacks a field, the field keeps its value. So a
+//! row that was sent with a value and is now to be sent without it must first be removed from the bucket. This is
+//! checked for rows that change, never for new rows. In doubt the answer is yes: a point that is removed without need
+//! is written again, but a point that is not removed keeps a value that no row has.
 
 use serde_json::Value;
 

@@ -1,8 +1,8 @@
-//! Rows that come in parts: a table with one value a line (I1, I3, I11).
+//! Assembles rows that arrive in parts: a table with one value per line (I1, I3, I11).
 //!
-//! Each line has the value of one sensor. The row of its time gets it, wherever the line stands and in whatever read it comes; a second
-//! value of a sensor that differs is a conflict, like any other content of a known key. What is decided about it changes this value
-//! and no other one.
+//! Each line has the value of one sensor. The row of that time gets the value, wherever the line is in the file and
+//! whichever read finds it. A second, different value of the same sensor is a conflict, like any other content under a
+//! known key. A decision about it changes this value and no other.
 
 use rusqlite::params;
 

@@ -1,8 +1,8 @@
-//! Lines that were taken without their line end (I2): what was made of such a line is provisional, and the finished line
-//! replaces it silently, however it is met: appended to the file, in a file that was rewritten, after a restart, or in a
-//! file that is read by hand.
+//! Lines that were read without their line end (I2): the row or decision made of such a line is provisional. The
+//! finished line replaces it silently, wherever it is found: appended to the file, in a file that was rewritten, after
+//! a restart, or in a file that is read by hand.
 //!
-//! A whole line never gives way to a provisional one.
+//! A complete line is never replaced by a provisional one.
 
 use std::collections::HashMap;
 

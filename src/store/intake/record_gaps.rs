@@ -1,4 +1,4 @@
-//! Which records are missing by their runs.
+//! Finds the missing records between the runs of record numbers.
 
 use crate::store::intake::record_runs::{Gap, Run};
 use crate::time::Timestamp;

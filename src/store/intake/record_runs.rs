@@ -1,13 +1,14 @@
-//! Which record numbers of a table have been seen.
+//! Keeps which record numbers of a table have been seen.
 //!
-//! A logger counts RECORD from 0 in each table and starts again when the table is reset. A missing number is lost data; a
-//! missing stretch of time is not (event tables, logger off). The store therefore keeps unbroken runs of numbers, by epoch
-//! between resets. A jump is the gap between two runs, and rows that arrive late (an export, a backup file) close it.
+//! A logger counts RECORD from 0 in each table and starts again when the table is reset. A missing number is lost data;
+//! a missing span of time is not (event tables, logger off). So the store keeps runs of consecutive numbers, grouped
+//! into epochs between resets. A jump is the gap between two runs, and rows that arrive late (an export, a backup file)
+//! close it.
 //!
-//! Rows follow each other as they are read, not as their times say: a clock that steps back, even behind the oldest known row,
-//! does not break a run. A row that is older than the first one that was ever read opens an epoch of its own, because nothing
-//! is missing before the first record that was read. A number that stands still is a run of one number between two times: from
-//! such rows nothing can be known ([`crate::store::Uncounted`]).
+//! Rows follow each other in the order in which they are read, not in the order of their times: a clock that steps
+//! back, even to before the oldest known row, does not break a run. A row that is older than the first row ever read
+//! opens an epoch of its own, because nothing before that first record is missing. If the number never changes, the run
+//! has one number and two times: such rows do not show whether records are missing ([`crate::store::Uncounted`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,9 +1,10 @@
-//! Lines that are not rows: kept with their text, their header and the inputs of the decision, and judged again later.
+//! Keeps lines that did not become rows, with their text, their header and the inputs of the decision, and judges them
+//! again later.
 //!
-//! A held line is ahead of this computer's clock, or shares its stamp with others and its place among them is not known yet; it
-//! becomes a row when the clock reaches it, or when another row tells its place. Every other kept line is
-//! judged again when the configuration that decided has changed (I11). A line is deleted only when it has become a row, a
-//! duplicate or a conflict, in the same transaction.
+//! A held line is ahead of this computer's clock, or shares its stamp with other lines and its place among them is not
+//! known yet. It becomes a row when the clock reaches it, or when another row determines its place. Every other kept
+//! line is judged again when the configuration that decided about it has changed (I11). A line is deleted only when it
+//! has become a row, a duplicate or a conflict, in the same transaction.
 
 use rusqlite::params;
 

@@ -1,6 +1,9 @@
-//! Rows whose tag columns changed in the configuration: each gets the key that its own values give it (I3, I11).
+//! Moves rows after a change of the tag columns in the configuration: each row gets the key that its own values give it
+//! (I3, I11).
 //!
-//! A row that was sent is sent again under its new tags. Its old point stays in the bucket under the old ones.
+//! A row that was sent is sent again under its new tags. Its old point remains in the bucket under the old ones.
+
+use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -61,6 +64,24 @@ const UNDER_WAY: i64 = 0;
 fn left_key(table: &Table, tags: &str) -> String {
     format!("left series: {} {tags}", table.id)
 }
+
+/// Points of rows that were sent under tags which they do not have any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftSeries {
+    /// The table's name in the configuration.
+    pub table: String,
+    /// The tags, in the order of the column list of then.
+    pub tags: Vec<String>,
+    /// Up to this time rows were sent under them.
+    pub until: Timestamp,
+}
+
+/// Under this key is kept up to which time points stand under tags that rows of the table left.
+fn left_points_key(table: i64, tags: &str) -> String {
+    format!("{LEFT_POINTS}{table} {tags}")
+}
+
+const LEFT_POINTS: &str = "left points: ";
 
 /// A series with the tags of one that was deleted knows what was sent of that one.
 pub(in crate::store) fn remember_offered(
@@ -160,6 +181,38 @@ impl OldRow {
 }
 
 impl Store {
+    /// Every series that rows left after they were sent, until the user says that its points are gone.
+    pub fn left_series(&self) -> Result<Vec<LeftSeries>> {
+        let kept = self.recall_all(LEFT_POINTS)?;
+        if kept.is_empty() {
+            return Ok(Vec::new());
+        }
+        let names = self.table_names()?;
+        let read = |(key, value): (String, String)| {
+            let (id, tags) = key.strip_prefix(LEFT_POINTS)?.split_once(' ')?;
+            Some(LeftSeries {
+                table: names.get(&id.parse().ok()?)?.clone(),
+                tags: serde_json::from_str(tags).ok()?,
+                until: Timestamp::from_nanos(value.parse().ok()?),
+            })
+        };
+        Ok(kept.into_iter().filter_map(read).collect())
+    }
+
+    /// The user says that points under earlier tags of the table are gone, or may stay. Gives whether there were any.
+    pub fn forget_left_series(&self, table: &str) -> Result<bool> {
+        let names = self.table_names()?;
+        let Some(id) = names.iter().find(|(_, name)| *name == table).map(|(id, _)| *id) else { return Ok(false) };
+        Ok(self.forget(&left_points_key(id, ""))? > 0)
+    }
+
+    fn table_names(&self) -> Result<HashMap<i64, String>> {
+        self.conn
+            .prepare_cached("SELECT id, name FROM logger_table")
+            .and_then(|mut statement| statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect())
+            .map_err(|source| self.at(source))
+    }
+
     /// The configuration by which the keys of the table's rows were judged last.
     pub fn tags_judged_by(&self, table: &Table) -> Result<Option<i64>> {
         self.conn
@@ -224,6 +277,22 @@ impl Store {
 }
 
 impl Staging<'_> {
+    /// Rows left these tags for others. Gives whether any of them may be in a bucket; their points then stay there under the old
+    /// tags.
+    pub fn note_left_series(&mut self, table: &Table, series: &TaggedSeries) -> Result<bool> {
+        self.begin()?;
+        let Some(offered) = self.store.offered(series.id)? else { return Ok(false) };
+        let tags = serde_json::to_string(&series.tags).unwrap_or_default();
+        self.store.remember(&left_points_key(table.id, &tags), &offered.nanos().to_string())?;
+        Ok(true)
+    }
+
+    /// Rows have these tags again, so that points under them are theirs.
+    pub fn note_returned_to(&mut self, table: &Table, tags: &str) -> Result<()> {
+        self.begin()?;
+        self.store.forget_one(&left_points_key(table.id, tags))
+    }
+
     /// Notes that rows of the series have changed, in the transaction that moves them: a summary of it is outdated. Some of
     /// them may stay.
     pub fn note_left(&mut self, series: i64, rows: &[OldRow]) -> Result<()> {

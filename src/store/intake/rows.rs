@@ -1,8 +1,8 @@
-//! Stored rows in the order of time, for an export.
+//! Reads stored rows in the order of time, for an export.
 //!
-//! Each statement reads a limited number of rows: a statement that stays open for minutes would keep SQLite from resetting
-//! its WAL, which would grow with every commit of an ingest. A row that is staged at an earlier time than the reader's
-//! position is not returned; no row is returned twice.
+//! Each statement reads a limited number of rows: a statement that stays open for minutes would keep SQLite from
+//! resetting its WAL, which would grow with every commit of an ingest. A row that is staged at an earlier time than the
+//! reader's position is not returned; no row is returned twice.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};

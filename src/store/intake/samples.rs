@@ -1,8 +1,9 @@
-//! Rows that share a time stamp: what the store knows of a stamp, and the lines that wait for their place in it.
+//! Rows that share a time stamp: what the store knows about a stamp, and the lines whose place in it is not decided
+//! yet.
 //!
-//! Three kinds of rows are known of a stamp: stored ones, whose time tells their place; held lines; and contents that were
-//! kept beside the row of the stamp before the table was known to have such rows. The decision is
-//! [`crate::time::Samples::decide`].
+//! Three kinds of rows are known for a stamp: stored rows, whose time shows their place; held lines; and contents that
+//! were kept beside the row of the stamp before the table was known to have such rows. [`crate::time::Samples::decide`]
+//! makes the decision.
 
 use std::collections::BTreeMap;
 

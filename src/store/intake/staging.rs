@@ -1,7 +1,8 @@
 //! Writes rows, conflicts and rejected lines, in transactions short enough for a concurrent sync (I9).
 //!
-//! [`Staging`] opens a transaction at its first write and keeps it open until [`Staging::commit`]. Rows, counts, backlog,
-//! record runs and the file's resume point become durable together (I4) or not at all. A drop without a commit rolls back.
+//! [`Staging`] opens a transaction at its first write and keeps it open until [`Staging::commit`]. Rows, counts,
+//! backlog, record runs and the file's resume point become durable together (I4) or not at all. A drop without a commit
+//! rolls back.
 
 use std::time::{Duration, Instant};
 

@@ -1,12 +1,13 @@
-//! Rows of one key whose headers have different columns (I3, I8, I11): a logger's program was changed, or two files of one table hold
-//! some of its columns each.
+//! Combines rows of one key whose headers have different columns (I3, I8, I11): a logger's program was changed, or each
+//! of two files of one table has some of the columns.
 //!
-//! A row gets the columns that it lacks from any line of its key that agrees in all columns that both have. Where they do not agree,
-//! whichever wins keeps the columns that only the other one has: a header that does not have a column says nothing about it.
+//! A row gets its missing columns from any line of its key that agrees with it in all columns that both have. If they
+//! do not agree, the winner still gets the columns that only the other one has: a header without a column says nothing
+//! about that column.
 //!
-//! Which columns a row has follows from the length of its array and from its header, which is stored where it lacks a column of the
-//! list ([`Table::header_to_keep`]). Rows that earlier versions stored with fewer columns in the middle of the list are an
-//! exception: they count as having them, without a value.
+//! The columns of a row follow from the length of its array and from its header. The header is stored with the row if
+//! it lacks a column of the list ([`Table::header_to_keep`]). Rows that earlier versions stored with fewer columns in
+//! the middle of the list are an exception: they are treated as having those columns, without a value.
 
 use crate::format::{Cells, Header, Likeness};
 use crate::quantity::Stated;

@@ -1,9 +1,9 @@
-//! Windows of a table's rows of which another table's rows are made, and which of them are to be made (migration 0012).
+//! Windows of a table's rows from which the rows of another table are made, and which windows are due (migration 0012).
 //!
-//! Whatever changes a row notes its window, in the same transaction: [`Touched::mark`] where rows are written or judged,
-//! [`Staging::take_out`] where they get another key. A window is forgotten in the transaction that makes its row. So at each
-//! commit every window either has the row that its rows give, or is noted; a process that is killed goes on from there. Rows
-//! that are pruned note nothing: what was made of them stays.
+//! Every change of a row notes its window, in the same transaction: [`Touched::mark`] where rows are written or judged,
+//! [`Staging::take_out`] where they get another key. The note is deleted in the transaction that writes the made row.
+//! So at each commit every window either has an up-to-date row or is noted, and after a kill the next run continues
+//! from there. Pruned rows note nothing: the rows made from them are kept.
 //!
 //! [`Touched::mark`]: crate::store::intake::changed::Touched::mark
 

@@ -1,8 +1,8 @@
-//! Despikes complete blocks of stored rows ([`crate::qc::Despike`]), and keeps what it raises with the rows.
+//! Despikes complete blocks of stored rows ([`crate::qc::Despike`]), and stores the findings with the rows.
 //!
-//! A block is read once, its values in memory: two weeks of averages. Its rows are then judged again with its spikes in one
-//! transaction, so that rows whose flags change are sent again as after any other judgement. Until the block is despiked again,
-//! whatever judges a row keeps them.
+//! A block is read once and its values are held in memory: two weeks of averages. Then its rows are judged again
+//! together with its spikes in one transaction, so that rows whose flags change are sent again as after any other
+//! judgement. Later judgements of a row keep its spikes until the block is despiked again.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -14,75 +14,76 @@ use crate::store::judge::flagging::{Again, Judge, SeriesPart, StoredRow, read};
 use crate::store::{Result, Store, usual_interval};
 use crate::time::{NANOS_PER_SECOND, StationClock, Timestamp, nanos};
 
-/// Rows of a block. Two weeks of one-minute means are 19,000; despiking is for averages, not for scans.
+/// The most rows of a block. Two weeks of one-minute means are 19,000; despiking is for averages, not for scans.
 const MOST_ROWS: usize = 100_000;
 const NANOS_OF_DAY: i64 = 86_400 * NANOS_PER_SECOND;
-/// Prefix of the [`Store::remember`] keys for blocks that ingests completed.
+/// Prefix of the [`Store::remember`] keys for blocks that ingests have completed.
 const DESPIKED: &str = "despiked: ";
 
 /// The result of despiking.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Despiked {
-    /// Blocks that were judged, of each series and column.
+    /// Blocks that were judged, counted for each series and column.
     pub blocks: u64,
-    /// Blocks that were not, because their rows are too many.
+    /// Blocks that were not judged because they have too many rows.
     pub too_many_rows: u64,
     /// Rows whose flags changed.
     pub changed: u64,
 }
 
-/// What one judgement of a block found.
+/// The findings of one judgement of a block.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::store) struct Spikes<'a> {
     /// The columns that were despiked.
     pub(in crate::store) places: &'a [usize],
-    /// By the row's id.
+    /// The spikes of each row, by the row's id.
     pub(in crate::store) found: &'a HashMap<i64, Vec<Finding>>,
 }
 
-/// A column that is despiked.
+/// A column that is to be despiked.
 #[derive(Debug, Clone, Copy)]
-struct Wanted {
+struct DespikedColumn {
     place: usize,
     kind: Kind,
     despike: Despike,
 }
 
-/// A row with the values of the columns.
+/// A row with the values of these columns.
 #[derive(Debug, Clone)]
 struct Row {
     id: i64,
     ts: Timestamp,
-    /// In the order of the columns; NaN where it is missing, or fails.
+    /// In the order of the columns; NaN where the value is missing or failed.
     values: Vec<f64>,
 }
 
-/// The rows of a block as they come.
+/// Collects the rows of a block while they are read.
 struct Rows {
     block: Block,
-    /// The newest row of the block before.
+    /// The newest row of the previous block.
     before: Option<Row>,
     rows: Vec<Row>,
     is_too_long: bool,
-    /// Whether a row has a spike of an earlier judgement.
+    /// Whether a row has a spike from an earlier judgement.
     has_spikes: bool,
 }
 
-/// Despikes the columns of a series that have blocks of the same days.
+/// Despikes those columns of a series whose blocks cover the same days.
 struct Pass<'a> {
     store: &'a Store,
     judge: &'a Judge,
     table: i64,
     series: i64,
-    columns: Vec<Wanted>,
+    columns: Vec<DespikedColumn>,
     clock: StationClock,
     daylight: Daylight,
     done: Despiked,
 }
 
 impl Store {
-    /// Despikes every complete block that has rows from `span.0` to `span.1`. Rows whose flags change become pending again. The
-    /// caller holds the ingest lock. None where no column of the table is despiked, or the station's position is not known.
+    /// Despikes every complete block that has rows from `span.0` to `span.1`. Rows whose flags change become pending
+    /// again. The caller holds the ingest lock. None if no column of the table is despiked, or the station's position
+    /// is not known.
     pub fn despike(
         &self,
         config: &Config,
@@ -92,7 +93,7 @@ impl Store {
         self.despike_where(config, table, span, |_| true)
     }
 
-    /// As [`Store::despike`], of the columns whose settings are wanted.
+    /// Like [`Store::despike`], for the columns whose settings `wanted` accepts.
     fn despike_where(
         &self,
         config: &Config,
@@ -105,12 +106,12 @@ impl Store {
         let judge = Judge::new(&self.conn, config, table, &known).map_err(|source| self.at(source))?;
         let stated: Vec<Stated<'_>> = known.columns.iter().map(|column| column.stated_in(table)).collect();
         let spec = config.spec_of(table, &stated);
-        let mut groups: BTreeMap<u16, Vec<Wanted>> = BTreeMap::new();
+        let mut groups: BTreeMap<u16, Vec<DespikedColumn>> = BTreeMap::new();
         for (place, column) in stated.iter().enumerate() {
             if let Some(own) = spec.columns.get(column.name)
                 && let Some(despike) = own.settings.despike.filter(&is_wanted)
             {
-                groups.entry(despike.days).or_default().push(Wanted { place, kind: own.kind, despike });
+                groups.entry(despike.days).or_default().push(DespikedColumn { place, kind: own.kind, despike });
             }
         }
         let mut done = Despiked::default();
@@ -136,8 +137,8 @@ impl Store {
         Ok(Some(done))
     }
 
-    /// Despikes the blocks that were completed since the last call, of tables where a column says so. The caller holds the
-    /// ingest lock.
+    /// Despikes the blocks that were completed since the last call, in tables where a column asks for it. The caller
+    /// holds the ingest lock.
     pub fn despike_completed(&self, config: &Config, table: &TableConfig) -> Result<Option<Despiked>> {
         let is_wanted = |despike: &Despike| despike.is_done_when_complete();
         let Some(despike) = table
@@ -157,7 +158,7 @@ impl Store {
             return Ok(None);
         }
         let done = self.despike_where(config, table, (before.unwrap_or(Timestamp::MIN), newest), is_wanted)?;
-        // Without a position nothing was judged, and all of it is when there is one.
+        // Without a position nothing was judged; as soon as there is one, all rows are.
         if done.is_some() {
             self.remember(&key, &newest.nanos().to_string())?;
         }
@@ -171,7 +172,7 @@ impl Pass<'_> {
         let block = |at: Timestamp| despike.block(self.clock.local(at));
         let (first, last, newest) = (block(from), block(to.min(newest)), block(newest));
         let reach = i64::from(despike.days).saturating_mul(2) + 2;
-        // Rows from before the first block on, up to those behind the last one.
+        // The rows from before the first block to after the last one.
         let edges = (from.minus(reach * NANOS_OF_DAY), to.plus(reach * NANOS_OF_DAY));
         let (clock, mut open): (StationClock, Option<Rows>) = (self.clock, None);
         let mut before: Option<Row> = None;
@@ -225,7 +226,7 @@ impl Pass<'_> {
         Row { id: row.id, ts: row.ts, values }
     }
 
-    /// `after` is the row behind the block.
+    /// `after` is the first row after the block.
     fn judge_block(&mut self, block: &Rows, after: Option<&Row>) -> rusqlite::Result<()> {
         if block.is_too_long {
             self.done.too_many_rows += 1;
@@ -242,7 +243,7 @@ impl Pass<'_> {
             let samples = all.iter().zip(&is_day).enumerate().map(|(at, (row, is_day))| DespikeSample {
                 value: row.values[number],
                 is_day: *is_day,
-                // A clock may waver.
+                // A logger's clock may be slightly irregular.
                 is_joined: before
                     .replace(row.ts)
                     .is_some_and(|before| row.ts.nanos_since(before) <= interval + interval / 2),

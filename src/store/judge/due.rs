@@ -2,13 +2,13 @@
 
 use crate::time::Timestamp;
 
-/// Time intervals whose rows are to be judged again. Close intervals are merged.
+/// The time intervals whose rows are to be judged again. Close intervals are merged.
 #[derive(Debug, Clone, Default)]
 pub(in crate::store) struct Due {
     intervals: Vec<(Timestamp, Timestamp)>,
 }
 
-/// Above this count the closest intervals are merged.
+/// The most intervals. Above this number the closest ones are merged.
 const MOST_INTERVALS: usize = 64;
 
 impl Due {
@@ -16,7 +16,7 @@ impl Due {
         self.intervals.is_empty()
     }
 
-    /// Adds an interval, and merges it with those within `reach`.
+    /// Adds an interval, and merges it with intervals within `reach` nanoseconds of it.
     pub(in crate::store) fn add(&mut self, from: Timestamp, to: Timestamp, reach: i64) {
         let (mut from, mut to) = (from, to);
         self.intervals.retain(|known| {

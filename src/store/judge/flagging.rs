@@ -1,8 +1,8 @@
 //! Judges rows of the store again after a late row, a changed neighbour or a changed limit.
 //!
-//! [`Staging`] judges rows as they are staged, which is the usual case and reads nothing. A row that it cannot judge then (a
-//! row before the newest one, a replaced row, a pair across tables) is noted as an interval and judged from the store in the
-//! same transaction, so that no reader sees a row with outdated flags.
+//! [`Staging`] judges rows as they are staged, which is the usual case and reads nothing. A row that it cannot judge
+//! then (a row before the newest one, a replaced row, a pair across tables) is noted as an interval and judged from the
+//! store in the same transaction, so that no reader sees a row with outdated flags.
 //!
 //! [`Staging`]: crate::store::Staging
 
@@ -26,37 +26,38 @@ use crate::store::schema::key;
 use crate::store::{Result, Store};
 use crate::time::{Timestamp, nanos};
 
-/// Rows per statement.
+/// The number of rows that one statement reads.
 const STRIDE: usize = 2_000;
 
-/// A table's tests and what they need to run on stored rows.
+/// The tests of a table and what they need to run on stored rows.
 #[derive(Debug, Clone)]
 pub(in crate::store) struct Judge {
-    /// By the column list, for rows whose header is not known.
+    /// The tests by the column list, for rows whose header is not known.
     pub(in crate::store) tests: Arc<TableTests>,
-    /// Of headers that state something else, by their id: they differ in kinds, ranges and units of light only.
+    /// The tests by header id, for headers that differ from the column list; they differ only in kinds, ranges and
+    /// units of light.
     by_header: HashMap<i64, Arc<TableTests>>,
-    /// Headers that say something else than the column list, by their id.
-    otherwise: HashMap<i64, Otherwise>,
-    /// The newest header among those that were compared, by its id, and the column list that they were compared with.
+    /// Headers that differ from the column list, by their id.
+    otherwise: HashMap<i64, HeaderDifference>,
+    /// The id of the newest header that was compared, and the column list that it was compared with.
     compared: (i64, Vec<Column>),
     partners: Vec<PartnerTable>,
-    /// Derived columns, to compute again where the configuration changed.
+    /// The derived columns, which are computed again if the configuration changed.
     derived: Vec<crate::format::Derived>,
-    /// Those of them whose values depend on the row's time.
+    /// Those derived columns whose values depend on the row's time.
     of_time: Vec<crate::format::Derived>,
     /// Whether rows of other tables are compared with rows of this one.
     is_compared: bool,
-    /// Which of its columns are sent.
+    /// The columns that are sent.
     pub(in crate::store) sent: SentFields,
 }
 
-/// What a header says that the column list does not.
+/// How a header differs from the column list.
 #[derive(Debug, Clone, Default)]
-struct Otherwise {
-    /// Whether it states another unit or process of a column, whether or not a test depends on it.
+struct HeaderDifference {
+    /// Whether it states another unit or process for a column, even if no test depends on it.
     states: bool,
-    /// Positions of the columns that it does not have, without the derived ones.
+    /// The positions of columns that it does not have, except derived ones.
     lacks: Vec<usize>,
 }
 
@@ -64,12 +65,12 @@ struct Otherwise {
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::store) struct Judged {
     pub(in crate::store) changed: u64,
-    /// First and last row with changed derived values. Other tables may be compared with them.
+    /// The first and the last row with changed derived values. Rows of other tables may be compared with them.
     pub(in crate::store) derived: Option<(Timestamp, Timestamp)>,
 }
 
 impl Judge {
-    /// For the table with its present columns.
+    /// Builds the tests for the table with its present columns.
     pub(in crate::store) fn new(
         conn: &Connection,
         config: &Config,
@@ -86,7 +87,7 @@ impl Judge {
             .filter_map(|across| Some((config.table(&across.table.0)?, across)))
             .map(|(other, across)| PartnerTable::new(conn, other, across))
             .collect::<rusqlite::Result<_>>()?;
-        // A file's own column of that name is measured, and never computed (I8).
+        // A column of the file with that name is measured, and is never computed (I8).
         let computed = known.derived_places();
         let mut derived = crate::format::Derived::of(table, &names);
         derived.retain(|column| computed.contains(&column.place));
@@ -99,12 +100,12 @@ impl Judge {
         Ok(judge)
     }
 
-    /// Whether it was made for the table's present columns.
+    /// Whether it was built for the table's present columns.
     pub(in crate::store) fn fits(&self, known: &Table) -> bool {
         self.compared.1 == known.columns
     }
 
-    /// Takes up the headers that the table got since the last time. Each is read once, however many follow.
+    /// Compares the headers that the table got since the last call. Each is read only once, however many follow.
     pub(in crate::store) fn compare_headers(
         &mut self,
         conn: &Connection,
@@ -130,7 +131,7 @@ impl Judge {
             }
             let states = own != stated;
             if states || !lacks.is_empty() {
-                self.otherwise.insert(*id, Otherwise { states, lacks });
+                self.otherwise.insert(*id, HeaderDifference { states, lacks });
             }
             if !states {
                 continue;
@@ -150,7 +151,7 @@ impl Judge {
         &self.of_time
     }
 
-    /// The tests of a row that stands under this header.
+    /// The tests for a row with this header.
     #[inline]
     pub(in crate::store) fn tests_under(&self, header: Option<i64>) -> &Arc<TableTests> {
         if self.by_header.is_empty() {
@@ -159,19 +160,19 @@ impl Judge {
         header.and_then(|header| self.by_header.get(&header)).unwrap_or(&self.tests)
     }
 
-    /// Whether a row has to say that it stands under this header.
+    /// Whether a row must be stored with this header's id because the header differs from the column list.
     #[inline]
     pub(in crate::store) fn says_otherwise(&self, header: i64) -> bool {
         !self.otherwise.is_empty() && self.otherwise.contains_key(&header)
     }
 
-    /// Whether the header of a row states another unit or process of a column than the column list.
+    /// Whether a row's header states another unit or process for a column than the column list does.
     pub(in crate::store) fn states_otherwise(&self, header: Option<i64>) -> bool {
         header.and_then(|header| self.otherwise.get(&header)).is_some_and(|otherwise| otherwise.states)
     }
 
-    /// Positions of the column list that the header of a stored row does not have. None is a header that has all of those that the
-    /// row has values for.
+    /// The positions in the column list that the header of a stored row does not have. A header of None has all columns
+    /// for which the row has values.
     #[inline]
     pub(in crate::store) fn lacks(&self, header: Option<i64>) -> &[usize] {
         header.and_then(|header| self.otherwise.get(&header)).map_or(&[], |otherwise| &otherwise.lacks)
@@ -195,7 +196,7 @@ impl Judge {
         self.is_compared
     }
 
-    /// The tests of a series, after its newest row.
+    /// The tests of a series, in their state after its newest row.
     pub(in crate::store) fn seeded(
         &self,
         conn: &Connection,
@@ -214,13 +215,13 @@ impl Judge {
         Ok(state)
     }
 
-    /// The first row that a flag at `at` can depend on: the row before the window.
+    /// The time of the first row that a flag at `at` can depend on: the row before the window.
     fn begin(&self, conn: &Connection, series: i64, at: Timestamp) -> rusqlite::Result<Timestamp> {
         let edge = at.minus(self.tests.look_back());
         Ok(neighbour(conn, series, edge, true)?.unwrap_or(edge))
     }
 
-    /// Judges again every row whose flags can depend on rows of the interval, and writes the changes.
+    /// Judges again every row whose flags can depend on rows of the interval, and writes the changed verdicts.
     pub(in crate::store) fn judge(
         &self,
         conn: &Connection,
@@ -228,7 +229,7 @@ impl Judge {
         again: Again<'_>,
     ) -> rusqlite::Result<Judged> {
         let SeriesPart { table, series, from, to } = part;
-        // The row before has a new successor, and the rows after have a new past.
+        // The row before has a new next row, and the rows after have a new history.
         let first = neighbour(conn, series, from, true)?.unwrap_or(from);
         let after = neighbour(conn, series, to, false)?;
         let last = to.plus(self.tests.look_back()).max(after.unwrap_or(to));
@@ -273,7 +274,7 @@ impl Judge {
     }
 }
 
-/// An interval of a series.
+/// An interval of a series, whose rows are judged.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::store) struct SeriesPart {
     pub(in crate::store) table: i64,
@@ -283,12 +284,12 @@ pub(in crate::store) struct SeriesPart {
     pub(in crate::store) to: Timestamp,
 }
 
-/// What is done beside judging the rows of an interval.
+/// What is done in addition to judging the rows of an interval.
 #[derive(Debug, Clone, Copy, Default)]
 pub(in crate::store) struct Again<'a> {
-    /// Their derived values are computed again.
+    /// Derived values are computed again.
     pub(in crate::store) derive: bool,
-    /// They were despiked.
+    /// The result of despiking the rows.
     pub(in crate::store) spikes: Option<Spikes<'a>>,
 }
 
@@ -306,7 +307,7 @@ pub(in crate::store) struct StoredRow {
 }
 
 impl StoredRow {
-    /// Computes the derived columns again.
+    /// Computes the derived columns again, and keeps the stored values if they differ.
     fn derive(&mut self, derived: &[crate::format::Derived], values: &mut Vec<Value>) {
         let again = crate::format::derive_again(&self.values, derived, self.ts, values);
         if let Some(again) = again {
@@ -314,7 +315,7 @@ impl StoredRow {
         }
     }
 
-    /// Its spikes: those that it has, and in place of them those of a new judgement.
+    /// The row's spikes: the stored ones, replaced for despiked columns by those of a new judgement.
     fn spikes(&self, new: Option<Spikes<'_>>) -> Vec<Finding> {
         let has_spikes = self.raised.as_deref().filter(|raised| raised.contains(Test::Despike.name()));
         let mut kept = has_spikes.map_or_else(Vec::new, qc::findings);
@@ -339,7 +340,7 @@ struct Writer<'c> {
     conn: &'c Connection,
     table: i64,
     series: i64,
-    /// Rows after this time are in no bucket.
+    /// The newest time that was offered to a destination: rows after it are in no bucket.
     offered: Option<Timestamp>,
     sent: &'c SentFields,
     changed: Vec<(StoredRow, qc::Verdict)>,
@@ -361,7 +362,7 @@ impl Writer<'_> {
         let mut touched = Touched::default();
         let mut span: Option<(Timestamp, Timestamp)> = None;
         for (row, verdict) in self.changed.drain(..) {
-            // Only content that is sent counts: a new wording of a finding is no reason to send the row again.
+            // Only a change of sent content counts: a changed text of a finding is no reason to send the row again.
             let is_resent = row.flags != verdict.flags || row.has_new_values();
             let values = row.has_new_values().then_some(row.values.as_str());
             if is_resent {
@@ -395,8 +396,8 @@ pub(in crate::store) fn verdict_columns(verdict: &qc::Verdict) -> (&str, Option<
     (&verdict.flags, Some(verdict.raised.as_str()).filter(|raised| !raised.is_empty()))
 }
 
-/// Writes a verdict. A sent row becomes pending again if content that is sent changed, under a new version, so that a request
-/// in flight cannot mark it. Rejected and expired rows keep their state.
+/// Writes a verdict. If sent content changed, a sent row becomes pending again under a new version, so that a request
+/// in flight cannot mark it as sent. Rejected and expired rows keep their state.
 pub(in crate::store) fn update(
     conn: &Connection,
     id: i64,
@@ -413,7 +414,7 @@ pub(in crate::store) fn update(
     .map(drop)
 }
 
-/// The time of the nearest row of the series before or after an instant, without the row at it.
+/// The time of the nearest row of the series before or after an instant; a row at the instant is not considered.
 pub(in crate::store) fn neighbour(
     conn: &Connection,
     series: i64,
@@ -432,8 +433,8 @@ pub(in crate::store) fn neighbour(
     }
 }
 
-/// Passes on every row of the closed interval in order of time. It reads a limited number of rows per statement, so that rows
-/// may be written meanwhile.
+/// Passes every row of the closed interval to `take`, in the order of time. Each statement reads a limited number of
+/// rows, so that rows may be written between statements.
 pub(in crate::store) fn read(
     conn: &Connection,
     series: i64,
@@ -497,10 +498,10 @@ fn manual_flags(conn: &Connection, table: i64, names: &[String]) -> rusqlite::Re
 }
 
 impl Store {
-    /// Judges the rows of a table from `from` to `to` again by the present configuration; with `derive`, derived columns are
-    /// computed again. Rows whose flags change become pending again. It works in short transactions, so that a concurrent sync
-    /// can write. The caller holds the ingest lock. Returns the number of changed rows, with those of other tables that are
-    /// compared with changed derived values.
+    /// Judges the rows of a table from `from` to `to` again by the present configuration. With `derive`, derived
+    /// columns are computed again. Rows whose flags change become pending again. It works in short transactions, so
+    /// that a concurrent sync can write. The caller holds the ingest lock. Returns the number of changed rows,
+    /// including those of other tables that are compared with changed derived values.
     pub fn judge_again(
         &self,
         config: &Config,
@@ -546,7 +547,7 @@ impl Store {
         table: &TableName,
         intervals: &[(Timestamp, Timestamp)],
     ) -> rusqlite::Result<u64> {
-        // Two tables may be compared in many columns, but their rows are judged once.
+        // Two tables may be compared in several columns, but their rows are judged only once.
         let mut others: BTreeMap<&TableName, i64> = BTreeMap::new();
         for (other, within) in compared_with(config, table) {
             let widest = others.entry(other).or_insert(within);
@@ -581,7 +582,8 @@ impl Store {
     }
 }
 
-/// Tables whose rows are compared with rows of this one, and the largest distance in time between the two rows.
+/// The tables whose rows are compared with rows of this one, each with the largest time difference between the two
+/// rows.
 fn compared_with<'c>(config: &'c Config, table: &TableName) -> impl Iterator<Item = (&'c TableName, i64)> {
     config.pairs_across(table).filter_map(|pair| {
         let other = pair.other(table);

@@ -1,8 +1,9 @@
 //! Judges rows as they are staged.
 //!
-//! A row that is newer than every row of its series passes through the tests as it comes: its own flags are then final
-//! except for the spike test, and those of the row before it become final. Every other row, and every row of a table that is
-//! compared with another table, is judged at the end of the transaction ([`crate::store::judge::flagging`]).
+//! A row that is newer than every row of its series passes through the tests at once. Its own flags are then final
+//! except for the spike test, and the flags of the row before it become final. Every other row, and every row of a
+//! table that is compared with another table, is judged at the end of the transaction
+//! ([`crate::store::judge::flagging`]).
 
 use rusqlite::OptionalExtension as _;
 
@@ -17,9 +18,9 @@ use crate::store::{Result, State};
 use crate::time::Timestamp;
 
 impl Staging<'_> {
-    /// Compiles the table's tests for its column list. Call it when columns were added.
+    /// Compiles the table's tests for its column list. To be called when columns were added.
     pub fn use_columns(&mut self, table: &mut Table, config: &TableConfig) -> Result<()> {
-        // Rows under the old list are judged before the new one applies.
+        // Rows that were staged under the old list are judged before the new list applies.
         if table.judge.is_some() {
             self.flush(table)?;
         }
@@ -31,7 +32,7 @@ impl Staging<'_> {
         Ok(())
     }
 
-    /// Of a header that was learned just now: the tests are compiled anew only where it brought columns.
+    /// To be called for a new header: the tests are compiled again only if it added columns.
     pub fn use_header(&mut self, table: &mut Table, config: &TableConfig) -> Result<()> {
         match table.judge.take() {
             Some(mut judge) if judge.fits(table) => {
@@ -86,8 +87,8 @@ impl Staging<'_> {
         Ok(false)
     }
 
-    /// Before a commit: judges the newest rows as the newest, and the noted intervals from the store, in this table and in the
-    /// tables that are compared with it.
+    /// To be called before a commit: judges the newest row of each series as the newest, and the noted intervals from
+    /// the store, in this table and in the tables that are compared with it.
     pub(in crate::store) fn judge_what_is_due(&mut self, table: &mut Table) -> rusqlite::Result<()> {
         let Some(judge) = &table.judge else { return Ok(()) };
         let conn = &self.store.conn;
@@ -116,7 +117,7 @@ impl Staging<'_> {
     }
 }
 
-/// Where a row stands.
+/// The row to be judged again.
 #[derive(Clone, Copy)]
 struct RowAt {
     table: i64,
@@ -124,14 +125,14 @@ struct RowAt {
     ts: Timestamp,
 }
 
-/// What a new verdict of a row is compared with.
+/// The stored state with which a new verdict of a row is compared.
 struct Judged {
     flags: String,
     state: State,
     values: String,
 }
 
-/// Writes a new verdict for the row that was the newest until now; it may be in this transaction or sent long ago.
+/// Writes a new verdict for the row that was the newest until now; it was staged in this transaction or sent long ago.
 fn rewrite(
     conn: &rusqlite::Connection,
     sent: &SentFields,
@@ -145,7 +146,7 @@ fn rewrite(
             Ok(Judged { flags: row.get(0)?, state: State::from_code(row.get(1)?), values: row.get(2)? })
         })
         .optional()?;
-    // A concurrent prune may have deleted it.
+    // A concurrent prune may have deleted the row.
     let Some(Judged { flags, state, values }) = found else { return Ok(()) };
     let is_resent = flags != verdict.flags;
     if is_resent {

@@ -1,4 +1,4 @@
-//! Flags of stored rows: rows that need a neighbour, the verdict of the tests, flags by hand.
+//! Flags of stored rows: rows that need a neighbour, the verdicts of the tests, and flags by hand.
 //!
 //! A flag is stored beside its value; the value is never changed (I8).
 

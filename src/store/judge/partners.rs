@@ -1,4 +1,4 @@
-//! Rows of another table at the times of this table's rows, for pairs across tables.
+//! Reads rows of another table at the times of this table's rows, for pairs across tables.
 
 use std::collections::VecDeque;
 
@@ -11,32 +11,34 @@ use crate::store::intake::tables;
 use crate::store::schema::key;
 use crate::time::Timestamp;
 
-/// Another table whose values are compared.
+/// Another table with whose values this table's values are compared.
 #[derive(Debug, Clone)]
 pub(in crate::store) struct PartnerTable {
     across: Across,
     series: Option<i64>,
-    /// Positions of the columns in its column list, with the test that disqualifies a value as a witness.
+    /// The positions of the columns in its column list, with the range test that excludes a value from the comparison.
     columns: [Option<(usize, GrossRange)>; 2],
 }
 
-/// Rows of a partner per statement. Few, so that a one-minute table beside a 10 Hz table reads hardly more than it compares.
+/// The number of a partner's rows that one statement reads. It is small, so that a one-minute table beside a 10 Hz
+/// table reads hardly more rows than it compares.
 const PARTNER_STRIDE: usize = 256;
 
-/// Rows of a partner, read on demand: the partner may have a thousand times as many rows as this table.
+/// Rows of a partner, read on demand, because the partner may have a thousand times as many rows as this table.
 pub(in crate::store) struct PartnerRows<'c> {
     conn: &'c Connection,
     partner: &'c PartnerTable,
     series: i64,
-    /// From the row before the requested time on.
+    /// The rows from the one before the requested time on.
     rows: VecDeque<(i64, Partner)>,
-    /// First and last unread key; none at the end.
+    /// The first and the last unread key; None at the end.
     unread: Option<(i64, i64)>,
     values: Vec<Value>,
 }
 
 impl PartnerRows<'_> {
-    /// The values of the row nearest in time, the earlier one of two; NAN where none is close enough. Times must not decrease.
+    /// The values of the row nearest to `nanos`, or of the earlier one of two equally near; NAN if none is close
+    /// enough. Later calls must not ask for an earlier time.
     pub(in crate::store) fn nearest(&mut self, nanos: i64) -> rusqlite::Result<Partner> {
         loop {
             while self.rows.get(1).is_some_and(|second| second.0 <= nanos) {
@@ -114,7 +116,7 @@ impl PartnerTable {
         Ok(PartnerTable { across: across.clone(), series, columns: places })
     }
 
-    /// None where the table has no rows yet.
+    /// None if the table has no rows yet.
     pub(in crate::store) fn rows<'c>(
         &'c self,
         conn: &'c Connection,

@@ -8,10 +8,10 @@ use crate::store::schema::key;
 use crate::store::{Result, SeriesLine, Store};
 use crate::time::Timestamp;
 
-/// Prefix of the [`Store::remember`] keys for flags by hand whose rows are still to be judged.
+/// Prefix of the [`Store::remember`] keys for flags by hand whose rows are not judged yet.
 const UNJUDGED: &str = "unjudged flag: ";
 
-/// The final point keeps one key from being the prefix of another.
+/// The final point ensures that no key is the prefix of another.
 fn unjudged_key(id: i64) -> String {
     format!("{UNJUDGED}{id}.")
 }
@@ -25,11 +25,11 @@ fn note_unjudged(conn: &Connection, id: i64) -> rusqlite::Result<()> {
 pub struct ManualFlagLine {
     /// Its id.
     pub id: i64,
-    /// Its table.
+    /// The table's name.
     pub table: String,
     /// The column's name in the file.
     pub column: String,
-    /// First and last instant, both inclusive.
+    /// The first and the last instant, both inclusive.
     pub span: (Timestamp, Timestamp),
     /// The flag.
     pub flag: Flag,
@@ -44,11 +44,11 @@ pub struct ManualFlagLine {
 /// A flag by hand, to be stored.
 #[derive(Debug, Clone, Copy)]
 pub struct NewFlag<'a> {
-    /// Its table.
+    /// The table's name.
     pub table: &'a str,
     /// The column's name in the file.
     pub column: &'a str,
-    /// First and last instant, both inclusive.
+    /// The first and the last instant, both inclusive.
     pub span: (Timestamp, Timestamp),
     /// The flag.
     pub flag: Flag,
@@ -59,13 +59,13 @@ pub struct NewFlag<'a> {
 /// A row with findings.
 #[derive(Debug, Clone)]
 pub struct RaisedRow {
-    /// UTC.
+    /// The time in UTC.
     pub ts: Timestamp,
     /// Values of the tag columns.
     pub tags: Vec<String>,
-    /// JSON array, aligned with the column list.
+    /// JSON array in the order of the column list.
     pub values: String,
-    /// One digit a value.
+    /// One digit per value.
     pub flags: String,
     /// The findings.
     pub findings: Vec<Finding>,
@@ -99,7 +99,8 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// Revokes a flag; its rows get their former flags with [`Store::judge_flagged`]. None if no active flag has this id.
+    /// Revokes a flag; its rows get their former flags with [`Store::judge_flagged`]. None if no active flag has this
+    /// id.
     pub fn revoke_flag(&self, id: i64, now: Timestamp) -> Result<Option<ManualFlagLine>> {
         let Some(line) = self.flags_by_hand()?.into_iter().find(|line| line.id == id && line.revoked.is_none()) else {
             return Ok(None);
@@ -115,8 +116,8 @@ impl Store {
         Ok(Some(line))
     }
 
-    /// Judges the rows of flags that were set or revoked since the last call, also those of a command that was killed before it
-    /// had judged them. The caller holds the ingest lock. Returns the number of changed rows.
+    /// Judges the rows of flags that were set or revoked since the last call, including those of a command that was
+    /// killed before it had judged them. The caller holds the ingest lock. Returns the number of changed rows.
     pub fn judge_flagged(&self, config: &Config) -> Result<u64> {
         let unjudged = self.recall_all(UNJUDGED)?;
         if unjudged.is_empty() {
@@ -125,7 +126,7 @@ impl Store {
         let mut changed = 0;
         for line in self.flags_by_hand()? {
             let key = unjudged_key(line.id);
-            // A flag of a table that is not in the configuration keeps until the table is back.
+            // A flag of a table that is not in the configuration remains unjudged until the table is configured again.
             let (true, Some(table)) = (unjudged.iter().any(|known| known.0 == key), config.table(&line.table)) else {
                 continue;
             };
@@ -161,7 +162,8 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// Columns of a table that ever had a flag by hand. Their flags are sent, so that a revoked flag is corrected in the bucket too.
+    /// The columns of a table that ever had a flag by hand. Their flags are sent, so that a revoked flag is corrected
+    /// in the bucket too.
     pub fn columns_flagged_by_hand(&self, table: &str) -> Result<Vec<String>> {
         self.conn
             .prepare_cached(
@@ -191,8 +193,8 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
-    /// Passes each row of a table from `from` to `to` with its findings to `take`, oldest first within a series, until `take`
-    /// returns false. With `only_raised`, rows without a finding are left out.
+    /// Passes each row of a table from `from` to `to` with its findings to `take`, oldest first within a series, until
+    /// `take` returns false. With `only_raised`, rows without a finding are left out.
     pub fn judged_rows(
         &self,
         table: &str,

@@ -1,4 +1,4 @@
-//! Fast scans of stored rows without a copy, for summaries and for views of a span of time.
+//! Scans stored rows without copying them, for summaries and for views of a span of time.
 //!
 //! Every statement here reads one range of rowids.
 
@@ -23,7 +23,7 @@ pub struct SeriesLine {
     pub tags: Vec<String>,
     /// The time of its newest row.
     pub newest: Option<Timestamp>,
-    /// Up to this time rows may have been pruned.
+    /// Rows up to this time may have been pruned.
     pub pruned: Option<Timestamp>,
 }
 
@@ -32,16 +32,16 @@ pub struct SeriesLine {
 pub struct ScannedRow<'a> {
     /// UTC.
     pub ts: Timestamp,
-    /// JSON array, aligned with the column list (or shorter).
+    /// JSON array in the order of the column list; it may be shorter.
     pub values: &'a [u8],
     /// One digit per value.
     pub flags: &'a [u8],
-    /// Its findings, for [`crate::qc::findings`]; none where there are none.
+    /// The findings as text for [`crate::qc::findings`]; None if there are none.
     pub raised: Option<&'a str>,
 }
 
 impl Store {
-    /// The series of a table, in the order in which they first appeared; empty where the table was never read.
+    /// The series of a table, in the order in which they first appeared; empty if the table was never read.
     pub fn series(&self, table: &str) -> Result<Vec<SeriesLine>> {
         let work = || -> rusqlite::Result<Vec<SeriesLine>> {
             self.conn
@@ -62,7 +62,7 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// Passes on the rows of a series from `from` to before `until`, oldest first.
+    /// Passes the rows of a series from `from` to before `until` to `take`, oldest first.
     pub fn scan(
         &self,
         series: i64,
@@ -77,7 +77,7 @@ impl Store {
             let mut rows = statement.query([low, high])?;
             while let Some(row) = rows.next()? {
                 let ts = key::time(row.get(0)?, row.get(1)?);
-                // The key has no nanoseconds.
+                // The key has no digits below the microsecond, so the exact time is checked here.
                 if ts >= until || ts < from {
                     continue;
                 }
@@ -93,9 +93,9 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// Passes on the first row at or after each multiple of `step` from `from` to before `until`, oldest first: one search of
-    /// the key for each, however many rows lie between. With each row goes the id of its header, where that states another
-    /// unit or process than the column list.
+    /// Passes the first row at or after each multiple of `step` from `from` to before `until` to `take`, oldest first.
+    /// It searches the key once for each, however many rows lie between. Each row comes with the id of its header if
+    /// that states another unit or process than the column list.
     pub fn scan_sparsely(
         &self,
         series: i64,
@@ -131,7 +131,7 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// The number of columns of the table of a series.
+    /// The number of columns of the table that the series belongs to.
     pub fn column_count(&self, series: i64) -> Result<usize> {
         self.conn
             .prepare_cached(
@@ -157,9 +157,10 @@ impl Store {
         self.row_after(series, from, 0)
     }
 
-    /// The time of the row that has `rows` rows of its series before it, counted from an instant; none where there are fewer.
+    /// The time of the row after `rows` rows of its series, counted from the instant `from`; None if there are fewer
+    /// rows.
     pub fn row_after(&self, series: i64, from: Timestamp, rows: usize) -> Result<Option<Timestamp>> {
-        // The key has no nanoseconds: rows of the same microsecond may lie before `from`.
+        // The key has no digits below the microsecond: rows of the same microsecond may be before `from`.
         let (low, high) = key::keys(series, from, key::TIMES.1);
         self.conn
             .prepare_cached("SELECT id, nanos FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 1 OFFSET ?3")
@@ -173,7 +174,7 @@ impl Store {
 
     /// The time of the first row of a series after an instant.
     pub fn first_row_after(&self, series: i64, at: Timestamp) -> Result<Option<Timestamp>> {
-        // The key has no nanoseconds: a row at the instant has the key of the next nanosecond.
+        // The key has no digits below the microsecond: a row at the instant has the same key as one a nanosecond later.
         match self.first_row(series, at.next())? {
             Some(found) if found <= at => self.first_row(series, at.next_key()),
             found => Ok(found),

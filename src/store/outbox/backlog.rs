@@ -1,15 +1,17 @@
-//! Where pending rows are: intervals of time per series (see migration 0001 for why not a partial index).
+//! Keeps where pending rows are, as intervals of time per series (migration 0001 explains why there is no partial
+//! index).
 //!
-//! Ingest and replay add intervals, sync tightens them, each in the transaction that changes the rows' states, so that at
-//! every commit each pending row lies inside one.
+//! Ingest and replay add intervals, sync shrinks them, each in the transaction that changes the rows' states. So at
+//! every commit each pending row is inside an interval.
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::store::schema::key;
 use crate::time::Timestamp;
 
-/// Adds the closed interval to the series' backlog. `newest_before` is the time of its newest row before the rows in the
-/// interval were added: an interval that ends there is extended, so that a long outage stays one interval.
+/// Adds the closed interval to the series' backlog. `newest_before` is the time of the series' newest row before the
+/// rows of the interval were added: an interval that ends there is extended, so that a long outage remains one
+/// interval.
 pub(in crate::store) fn add(
     conn: &Connection,
     series: i64,
@@ -21,7 +23,8 @@ pub(in crate::store) fn add(
     let touch = newest_before.map_or(low, |newest| newest.nanos().min(low));
     let mut overlapping =
         conn.prepare_cached("SELECT from_ts, to_ts FROM backlog WHERE series = ?1 AND from_ts <= ?3 AND to_ts >= ?2")?;
-    // Keys hold microseconds: two intervals within one would both find the row there, and shrink to the same beginning.
+    // Keys hold microseconds: two intervals within one microsecond would both find the same row and shrink to the same
+    // beginning.
     let (first, last) = (touch - key::nanos(Timestamp::from_nanos(touch)), high - key::nanos(to) + 999);
     let found: Vec<(i64, i64)> = overlapping
         .query_map(params![series, first, last], |row| Ok((row.get(0)?, row.get(1)?)))?
@@ -37,8 +40,8 @@ pub(in crate::store) fn add(
     Ok(())
 }
 
-/// Shrinks every interval of the series that overlaps `from ..= to` to its first and last pending row, or drops it. Rows
-/// staged in the meantime are seen, because this looks at the rows themselves.
+/// Shrinks every interval of the series that overlaps `from ..= to` to its first and last pending row, or deletes it.
+/// Rows that were staged in the meantime are found, because this reads the rows themselves.
 pub(in crate::store) fn tighten(
     conn: &Connection,
     series: i64,

@@ -1,4 +1,4 @@
-//! What went out when, and what was refused: from the receipts, through the index on their time.
+//! Reports what was sent and when, and what was refused: read from the receipts, through the index on their time.
 
 use rusqlite::params;
 
@@ -7,25 +7,25 @@ use crate::store::outbox::outcome::ReceiptOutcome;
 use crate::store::{Result, Store};
 use crate::time::{Interval, Timestamp};
 
-/// What was acknowledged within a piece of time.
+/// The lines acknowledged within one bin of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SentBin {
-    /// When the piece begins.
+    /// When the bin begins.
     pub from: Timestamp,
-    /// Lines.
+    /// The number of lines.
     pub rows: u64,
     /// Bytes of line protocol.
     pub bytes: u64,
 }
 
-/// Answers that proved nothing, of one kind.
+/// Equal answers to requests that the server did not accept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     /// When the last of them came.
     pub at: Timestamp,
     /// HTTP status, if there was an answer.
     pub status: Option<u16>,
-    /// What it led to.
+    /// The outcome of the request.
     pub outcome: ReceiptOutcome,
     /// The message of the server, or of the network.
     pub message: String,
@@ -34,8 +34,7 @@ pub struct Refusal {
 }
 
 impl Store {
-    /// What was acknowledged in the interval, in pieces of `bin` nanoseconds counted from 1970; only pieces
-    /// in which something was.
+    /// The lines acknowledged in the interval, in bins of `bin` nanoseconds counted from 1970; empty bins are left out.
     pub fn sent_by_time(&self, interval: Interval, bin: i64) -> Result<Vec<SentBin>> {
         let work = || -> rusqlite::Result<Vec<SentBin>> {
             self.conn
@@ -58,7 +57,8 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// Answers in the interval to requests that the server did not take, equal ones together, the latest first.
+    /// The answers in the interval to requests that the server did not accept; equal ones are counted together, the
+    /// latest first.
     pub fn refusals(&self, interval: Interval, most: usize) -> Result<Vec<Refusal>> {
         let work = || -> rusqlite::Result<Vec<Refusal>> {
             self.conn

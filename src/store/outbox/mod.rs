@@ -1,6 +1,6 @@
-//! What goes out: pending rows, receipts of requests, what a bucket holds of a row.
+//! The outgoing side: pending rows, receipts of requests, and what a bucket holds of a row.
 //!
-//! A row leaves the pending ones only by an answer that was stored with it (I5, I6).
+//! A row leaves the pending state only through an answer that is stored in the same transaction (I5, I6).
 
 pub(super) mod backlog;
 pub(super) mod delivery;

@@ -1,8 +1,8 @@
-//! Messages about findings: what was reported, what is pending, and how sending went.
+//! Notifications about findings: what was reported, what is pending, and how sending to each receiver goes.
 //!
-//! A change of the findings and its messages are one transaction, made before anything is sent; a message is pending until
-//! its receiver has taken it. So a kill loses none, and at worst one is sent twice, with the same id. At most
-//! [`Store::MOST_NOTICES`] are kept: the oldest are dropped, and counted.
+//! A change of the findings and its messages are stored in one transaction before anything is sent. A message is
+//! pending until its receiver has taken it. So a kill loses none, and at worst one is sent twice, with the same id. At
+//! most [`Store::MOST_NOTICES`] are kept: the oldest are dropped, and their number is kept.
 
 use rusqlite::{Connection, OptionalExtension, Transaction, TransactionBehavior, params};
 
@@ -12,11 +12,11 @@ use crate::time::Timestamp;
 /// What happened to a finding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoticeEvent {
-    /// It appeared.
+    /// The finding appeared.
     Appeared,
-    /// It was reported, and stands.
+    /// The finding was reported before, and is still there.
     Stands,
-    /// It cleared.
+    /// The finding cleared.
     Cleared,
 }
 
@@ -38,10 +38,10 @@ impl NoticeEvent {
     }
 }
 
-/// A finding that was reported, or is to be, and stands or cleared within the last day.
+/// A finding that was reported, or is to be reported, and is still there or cleared within the last day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StandingFinding {
-    /// Tells it from others.
+    /// Identifies the finding.
     pub key: String,
     /// The finding, in JSON.
     pub body: String,
@@ -49,35 +49,35 @@ pub struct StandingFinding {
     pub appeared: Timestamp,
     /// When a message about it was last made.
     pub reported: Timestamp,
-    /// Since when it does not stand; none while it does.
+    /// Since when the finding is no longer there; None while it is.
     pub gone: Option<Timestamp>,
-    /// How often it appeared, each time within a day of the time before.
+    /// How often it appeared, each time within a day of the previous time.
     pub comings: u32,
 }
 
 /// A message that is pending.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Notice {
-    /// The same however often it is sent, and never given twice.
+    /// The id does not change when the message is sent again, and is never used twice.
     pub id: i64,
-    /// Of the finding.
+    /// The key of the finding.
     pub key: String,
     /// What happened.
     pub event: NoticeEvent,
-    /// When, by this computer's clock.
+    /// When it happened, by this computer's clock.
     pub at: Timestamp,
     /// The finding, in JSON.
     pub body: String,
 }
 
-/// A message to be kept.
+/// A message to be stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewNotice {
-    /// Of the finding.
+    /// The key of the finding.
     pub key: String,
     /// What happened.
     pub event: NoticeEvent,
-    /// When, by this computer's clock.
+    /// When it happened, by this computer's clock.
     pub at: Timestamp,
     /// The finding, in JSON.
     pub body: String,
@@ -86,13 +86,13 @@ pub struct NewNotice {
 /// A change of the findings.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FindingsChange {
-    /// Findings of which something else is to be kept.
+    /// Findings that are new or whose record changed.
     pub kept: Vec<StandingFinding>,
-    /// Keys of those of which nothing is to be kept any more.
+    /// The keys of findings that are to be deleted.
     pub forgotten: Vec<String>,
-    /// What is to be reported.
+    /// The messages to be sent.
     pub notices: Vec<NewNotice>,
-    /// Messages that no receiver has got and that a new one says too.
+    /// Messages that no receiver has got yet and that a new message replaces.
     pub replaced: Vec<i64>,
 }
 
@@ -101,23 +101,23 @@ pub struct FindingsChange {
 pub struct ReceiverLine {
     /// `the webhook`, or the address that mail goes to.
     pub receiver: String,
-    /// Messages that it has not got.
+    /// The number of messages that it has not got.
     pub pending: u64,
-    /// Fingerprint of the configuration that the failures were met with.
+    /// Fingerprint of the configuration with which the failures happened.
     pub inputs: i64,
     /// Attempts since the last success.
     pub failures: u32,
-    /// Whether the last failure stays until a user has acted.
+    /// Whether the last failure lasts until a user has acted.
     pub is_permanent: bool,
     /// When the last attempt failed.
     pub failed: Option<Timestamp>,
-    /// No attempt is due until then.
+    /// The next attempt is not due before this time.
     pub not_before: Option<Timestamp>,
     /// Why the last attempt failed; none after a success.
     pub error: Option<String>,
     /// When it last took a message.
     pub sent: Option<Timestamp>,
-    /// Messages that were dropped, and not reported yet.
+    /// The number of messages that were dropped and not reported yet.
     pub dropped: u64,
 }
 
@@ -128,22 +128,22 @@ pub struct NoticeFailure {
     pub inputs: i64,
     /// Attempts since the last success, this one included.
     pub failures: u32,
-    /// Whether it stays until a user has acted.
+    /// Whether the failure lasts until a user has acted.
     pub is_permanent: bool,
     /// When it failed.
     pub at: Timestamp,
-    /// No attempt is due until then.
+    /// The next attempt is not due before this time.
     pub not_before: Timestamp,
-    /// Why.
+    /// The reason.
     pub error: String,
 }
 
 impl Store {
-    /// The most messages that are kept until they are sent. A site with a hundred tables that all go silent and come back
-    /// twice during an outage makes four hundred.
+    /// The most messages that are kept until they are sent. A site with a hundred tables that all stop and return twice
+    /// during an outage makes four hundred.
     pub const MOST_NOTICES: usize = 500;
 
-    /// Findings that were reported, or are to be, and stand or cleared within the last day.
+    /// Findings that were reported, or are to be reported, and are still there or cleared within the last day.
     pub fn standing_findings(&self) -> Result<Vec<StandingFinding>> {
         self.conn
             .prepare_cached("SELECT key, body, appeared, reported, gone, comings FROM standing_finding ORDER BY key")
@@ -178,8 +178,9 @@ impl Store {
         )
     }
 
-    /// Where the configuration names other receivers than before: what is pending for those that it names no more goes to those
-    /// that were never tried, as it does after an address was corrected, and is taken out for the former.
+    /// To be called when the configuration may name other receivers than before. Messages that are pending for
+    /// receivers that it no longer names become pending for receivers that were never tried, because an address may
+    /// have been corrected. Then the former are deleted.
     pub fn settle_receivers(&self, receivers: &[String]) -> Result<()> {
         let work = || -> rusqlite::Result<()> {
             if strangers(&self.conn, receivers)?.is_empty() {
@@ -241,7 +242,7 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
-    /// Keeps a change of the findings and what is to be reported to these receivers.
+    /// Stores a change of the findings and the messages for these receivers.
     pub fn note_findings(&self, change: &FindingsChange, receivers: &[String]) -> Result<()> {
         let work = || -> rusqlite::Result<()> {
             let transaction = Transaction::new_unchecked(&self.conn, TransactionBehavior::Immediate)?;
@@ -284,7 +285,7 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// A receiver has taken these messages, with what was said of dropped ones.
+    /// Stores that a receiver has taken these messages, including the report of dropped ones.
     pub fn notices_sent(&self, receiver: &str, ids: &[i64], at: Timestamp) -> Result<()> {
         let work = || -> rusqlite::Result<()> {
             let transaction = Transaction::new_unchecked(&self.conn, TransactionBehavior::Immediate)?;
@@ -306,7 +307,7 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// An attempt to send to a receiver failed.
+    /// Stores that an attempt to send to a receiver failed.
     pub fn notices_failed(&self, receiver: &str, failure: &NoticeFailure) -> Result<()> {
         self.conn
             .prepare_cached(
@@ -365,7 +366,7 @@ impl Store {
     }
 }
 
-/// Receivers of which something is kept and that are none of these.
+/// Receivers in the store that are not among these.
 fn strangers(conn: &Connection, receivers: &[String]) -> rusqlite::Result<Vec<String>> {
     let known: Vec<String> = conn
         .prepare_cached("SELECT receiver FROM receiver UNION SELECT receiver FROM notice_pending")?

@@ -1,7 +1,7 @@
-//! What the answer to a request meant, as its receipt says it.
+//! The outcome of a request, as its receipt stores it.
 //!
-//! A destination's answer says what to do next; a receipt says what became of this request and of the rows in it. The text
-//! in the database is written and read here and nowhere else, so that nothing compares texts.
+//! A destination's answer says what to do next; a receipt says what happened to this request and to its rows. The
+//! stored text is written and read only here, so that no other code compares texts.
 
 use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef};
@@ -11,34 +11,34 @@ use rusqlite::types::{FromSql, FromSqlResult, ToSqlOutput, ValueRef};
 pub enum ReceiptOutcome {
     /// The rows of the request are stored: they are sent (I5).
     Stored,
-    /// The server took a line that it was known to take, as one of the witnesses against a row (I6).
+    /// The server accepted a known-good line, which is a part of the evidence against a refused row (I6).
     KnownGood,
-    /// The server took the agent's own health.
+    /// The server accepted the agent's health report.
     Health,
-    /// It did not take that.
+    /// The server did not accept the health report.
     HealthRefused,
-    /// The server took the band that is expected of values.
+    /// The server accepted the expected range of values.
     Expected,
-    /// It did not take that.
+    /// The server did not accept the expected range of values.
     ExpectedRefused,
-    /// Refused, maybe for the fault of a row: its parts are sent apart.
+    /// Refused, perhaps because of one row: the parts of the request are sent separately.
     Split,
-    /// The server failed, maybe for the fault of a row: sent again.
+    /// The server failed, perhaps because of one row: the request is sent again.
     Failing,
-    /// The server or the network was not ready: sent again as it is.
+    /// The server or the network was not ready: the request is sent again unchanged.
     Retry,
-    /// The destination refuses us: rows stay pending until a user has acted.
+    /// The destination refuses this sender: rows remain pending until a user has acted.
     Held,
-    /// The rows were refused with proof, and are set aside.
+    /// The rows were refused with proof, and are rejected.
     Rejected,
-    /// The rows are older than the bucket keeps rows.
+    /// The rows are older than the bucket's retention.
     Expired,
-    /// A text that this version does not know: proves nothing.
+    /// A text that this version does not know: it proves nothing.
     Unknown,
 }
 
 impl ReceiptOutcome {
-    /// All of them; the text of each is another.
+    /// All variants; each has a text of its own.
     const ALL: [ReceiptOutcome; 13] = [
         ReceiptOutcome::Stored,
         ReceiptOutcome::KnownGood,
@@ -55,7 +55,7 @@ impl ReceiptOutcome {
         ReceiptOutcome::Unknown,
     ];
 
-    /// As the database has it since its first version.
+    /// The text in the database. It has not changed since the first version.
     pub const fn text(self) -> &'static str {
         match self {
             ReceiptOutcome::Stored => "stored",
@@ -79,7 +79,7 @@ impl ReceiptOutcome {
         ReceiptOutcome::ALL.into_iter().find(|outcome| outcome.text() == text).unwrap_or(ReceiptOutcome::Unknown)
     }
 
-    /// Whether the server took the request, whatever lines were in it.
+    /// Whether the server accepted the request, whatever lines were in it.
     pub const fn is_taken(self) -> bool {
         match self {
             ReceiptOutcome::Stored | ReceiptOutcome::KnownGood | ReceiptOutcome::Health | ReceiptOutcome::Expected => {
@@ -97,13 +97,13 @@ impl ReceiptOutcome {
         }
     }
 
-    /// Whether the server read the request, so that a quota counts its bytes. What no server took, no quota counts: an
-    /// outage must not use up the budget of the run that ends it.
+    /// Whether the server read the request, so that a quota counts its bytes. A request that no server accepted is
+    /// counted by no quota: an outage must not use up the budget of the sync that ends it.
     pub const fn is_counted(self) -> bool {
         !matches!(self, ReceiptOutcome::Retry)
     }
 
-    /// As a list of SQL strings: those that were taken.
+    /// The texts of the accepted outcomes, as a list of SQL strings.
     pub(in crate::store) fn taken_in_sql() -> String {
         let taken = ReceiptOutcome::ALL.into_iter().filter(|outcome| outcome.is_taken());
         taken.map(|outcome| format!("'{}'", outcome.text())).collect::<Vec<_>>().join(", ")

@@ -1,4 +1,4 @@
-//! Reads pending rows for sending: what it costs follows the backlog, not the archive.
+//! Reads pending rows for sending. The cost depends on the size of the backlog, not on that of the archive.
 
 use rusqlite::params;
 
@@ -14,14 +14,14 @@ pub struct SeriesBacklog {
     pub series: i64,
     /// Its table's name in the configuration.
     pub table: String,
-    /// Values of its tag columns, in the order of the columns.
+    /// The values of its tag columns, in the order of the columns.
     pub tags: Vec<String>,
-    /// Not overlapping, oldest first.
+    /// Intervals that do not overlap, oldest first.
     pub intervals: Vec<Interval>,
 }
 
 impl SeriesBacklog {
-    /// From the first interval's beginning to the last one's end.
+    /// The interval from the first interval's beginning to the last one's end.
     pub fn hull(&self) -> Option<Interval> {
         self.intervals.first().zip(self.intervals.last()).map(|(first, last)| Interval::new(first.from, last.until))
     }
@@ -30,11 +30,11 @@ impl SeriesBacklog {
 /// A pending row, borrowed from the statement that reads it.
 #[derive(Debug, Clone, Copy)]
 pub struct PendingRow<'a> {
-    /// Its key: opaque, unique.
+    /// The row's key: opaque and unique.
     pub id: i64,
-    /// UTC.
+    /// The time in UTC.
     pub ts: Timestamp,
-    /// JSON array, aligned with the column list (or shorter).
+    /// JSON array in the order of the column list; it may be shorter.
     pub values: &'a str,
     /// One digit per value.
     pub flags: &'a str,
@@ -43,7 +43,8 @@ pub struct PendingRow<'a> {
 }
 
 impl Store {
-    /// Every series with pending rows, by table and series. Costs what the backlog costs, not what the archive does.
+    /// Every series with pending rows, ordered by table and series. The cost depends on the size of the backlog, not on
+    /// that of the archive.
     pub fn backlog(&self) -> Result<Vec<SeriesBacklog>> {
         self.read_backlog().map_err(|source| self.at(source))
     }
@@ -70,7 +71,7 @@ impl Store {
         Ok(list)
     }
 
-    /// Hands the pending rows of the interval to `take`, oldest first, until it says stop by giving false.
+    /// Passes the pending rows of the interval to `take`, oldest first, until `take` returns false.
     pub fn pending_rows(
         &self,
         series: i64,
@@ -99,7 +100,8 @@ impl Store {
         read().map_err(|source| self.at(source))
     }
 
-    /// Time of the pending row that has `rows - 1` newer pending rows in the interval, or of its oldest.
+    /// The time of the pending row that has `rows - 1` newer pending rows in the interval; that of the oldest one if
+    /// there are fewer.
     pub fn nth_newest_pending(&self, series: i64, interval: Interval, rows: usize) -> Result<Option<Timestamp>> {
         self.conn
             .prepare_cached(
@@ -113,7 +115,7 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
-    /// All pending rows, from the kept counts.
+    /// The number of all pending rows, from the kept counts.
     pub fn pending(&self) -> Result<u64> {
         self.conn
             .query_row("SELECT coalesce(sum(pending), 0) FROM logger_table", [], |row| row.get::<_, i64>(0))

@@ -1,4 +1,4 @@
-//! What became of rows, and the receipts that prove it (I5, I6).
+//! The states of rows, and the receipts that prove them (I5, I6).
 
 use rusqlite::{Connection, params};
 
@@ -9,16 +9,16 @@ use crate::store::schema::key;
 use crate::store::{Result, Store};
 use crate::time::Timestamp;
 
-/// What became of a row.
+/// The state of a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// To be sent.
+    /// The row is to be sent.
     Pending,
-    /// Was in a request answered with exactly 204, or in a file synced to disk (I5).
+    /// The row was in a request answered with exactly 204, or in a file synced to disk (I5).
     Sent,
-    /// Refused alone, with a known-good line accepted between (I6).
+    /// The row was refused alone, and a known-good line was accepted in between (I6).
     Rejected,
-    /// Older than the bucket keeps rows.
+    /// The row is older than the bucket's retention.
     Expired,
 }
 
@@ -41,7 +41,7 @@ impl State {
         }
     }
 
-    /// Its word, also the name of its count in `logger_table`.
+    /// The name of the state; also the name of its count in `logger_table`.
     pub const fn word(self) -> &'static str {
         match self {
             State::Pending => "pending",
@@ -52,19 +52,19 @@ impl State {
     }
 }
 
-/// Rows of one series that share a fate.
+/// Rows of one series that get the same state.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {
     /// Their series.
     pub series: i64,
-    /// Ids and versions.
+    /// Ids and versions of the rows.
     rows: Vec<(i64, i64)>,
-    /// Time of the oldest and the newest of them.
+    /// The time of the oldest and of the newest row.
     span: (Timestamp, Timestamp),
 }
 
 impl Mark {
-    /// One row, by its id, version and time.
+    /// Makes a mark of one row from its id, version and time.
     pub fn new(series: i64, id: i64, version: i64, ts: Timestamp) -> Mark {
         Mark { series, rows: vec![(id, version)], span: (ts, ts) }
     }
@@ -81,9 +81,9 @@ impl Mark {
 pub struct ReceiptDraft<'a> {
     /// When the answer came.
     pub at: i64,
-    /// Whom was written to.
+    /// The destination of the request.
     pub destination: &'a str,
-    /// The bucket, where it is not the destination's own.
+    /// The bucket, if it is not the destination's default.
     pub bucket: Option<&'a str>,
     /// Lines in the request.
     pub rows: usize,
@@ -93,15 +93,16 @@ pub struct ReceiptDraft<'a> {
     pub wire_bytes: usize,
     /// HTTP status, if there was an answer.
     pub status: Option<u16>,
-    /// What it led to.
+    /// The outcome of the request.
     pub outcome: ReceiptOutcome,
-    /// The server's message, or the network's.
+    /// The message of the server or of the network.
     pub message: &'a str,
 }
 
 impl Store {
-    /// Writes a receipt and, in the same transaction, what it proves: the marked rows leave `pending` for `state`. Rows that
-    /// are no longer pending, or were replaced since, keep their state. Gives how many were marked.
+    /// Writes a receipt and, in the same transaction, changes the state of the marked rows from `pending` to `state`.
+    /// Rows that are no longer pending, or were replaced since they were read, keep their state. Returns the number of
+    /// rows that changed.
     pub fn mark(&self, receipt: &ReceiptDraft<'_>, state: State, marks: &[Mark]) -> Result<u64> {
         let work = || -> rusqlite::Result<u64> {
             let transaction =
@@ -114,8 +115,8 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// As [`Store::mark`] for several requests, in one transaction: their receipts stand in the order given. Gives how many
-    /// rows of each were marked.
+    /// Like [`Store::mark`], for several requests in one transaction: their receipts are stored in the given order.
+    /// Returns the number of changed rows of each request.
     pub fn mark_each(&self, requests: &[(ReceiptDraft<'_>, Vec<Mark>)], state: State) -> Result<Vec<u64>> {
         let work = || -> rusqlite::Result<Vec<u64>> {
             let transaction =
@@ -131,12 +132,12 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// Writes a receipt of a request that proved nothing.
+    /// Writes the receipt of a request that proved nothing.
     pub fn note_answer(&self, receipt: &ReceiptDraft<'_>) -> Result<()> {
         insert_receipt(&self.conn, receipt).map(drop).map_err(|source| self.at(source))
     }
 
-    /// Marks one row as rejected, with the line and the server's message.
+    /// Marks one row as rejected, and stores the line and the server's message.
     pub fn reject_row(&self, receipt: &ReceiptDraft<'_>, mark: &Mark, line: &str) -> Result<u64> {
         let work = || -> rusqlite::Result<u64> {
             let transaction =
@@ -156,8 +157,8 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// Marks rows that are refused for one proven cause as rejected. `shown` is the one of them that lists show, with its
-    /// line and the reason of all.
+    /// Marks rows as rejected that are refused for one proven reason. `shown` is the one of them that lists show, with
+    /// its line and the common reason.
     pub fn reject_rows(
         &self,
         receipt: &ReceiptDraft<'_>,
@@ -182,7 +183,8 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// Pending rows of the series older than `cutoff` become expired: they are never sent, and come back with `replay`.
+    /// Makes pending rows of the series older than `cutoff` expired: they are not sent, and `replay` makes them pending
+    /// again.
     pub fn expire(&self, series: i64, cutoff: Timestamp) -> Result<u64> {
         let work = || -> rusqlite::Result<u64> {
             let transaction =
@@ -203,8 +205,8 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// Bytes of line protocol in requests that were answered from `since` to `now`: what a quota has counted. A receipt that lies
-    /// ahead was written by a clock that was wrong, and is no evidence.
+    /// The bytes of line protocol in requests that were answered from `since` to `now`, as a quota counts them. A
+    /// receipt in the future was written by a wrong clock, and does not count.
     pub fn bytes_between(&self, since: Timestamp, now: Timestamp) -> Result<u64> {
         self.conn
             .prepare_cached("SELECT coalesce(sum(bytes), 0) FROM receipt WHERE at BETWEEN ?1 AND ?2")
@@ -233,8 +235,8 @@ fn insert_receipt(conn: &Connection, receipt: &ReceiptDraft<'_>) -> rusqlite::Re
     Ok(conn.last_insert_rowid())
 }
 
-/// In one step where the request carried every pending row of a range, row by row where something was staged or replaced
-/// since it was read.
+/// Changes the state in one step if the request carried every pending row of a range, otherwise row by row, because
+/// something was staged or replaced since the rows were read.
 fn mark_rows(conn: &Connection, receipt: i64, state: State, marks: &[Mark]) -> rusqlite::Result<u64> {
     let mut count = conn.prepare_cached(
         "SELECT count(*), coalesce(sum(version), 0) FROM reading WHERE id BETWEEN ?1 AND ?2 AND state = 0",
@@ -278,7 +280,7 @@ pub(in crate::store) fn move_series_tally(
     move_tally(conn, table, from, to, rows)
 }
 
-/// Moves a table's kept counts.
+/// Moves rows from one kept count of a table to another.
 pub(in crate::store) fn move_tally(
     conn: &Connection,
     table: i64,

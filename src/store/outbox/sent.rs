@@ -1,4 +1,5 @@
-//! Rows that have left `pending`: looked at again, put back, deleted. In steps that let other writers in (I9).
+//! Rows that have left `pending`: reads them, puts them back, deletes them. It works in steps, between which other
+//! processes can write (I9).
 
 use rusqlite::{OptionalExtension, params};
 
@@ -13,7 +14,7 @@ use crate::store::schema::key;
 use crate::store::{Result, Store};
 use crate::time::{Interval, Timestamp};
 
-/// Rows that one transaction touches.
+/// The number of rows that one transaction changes.
 pub(in crate::store) const ROWS_PER_STEP: i64 = 20_000;
 
 /// A row that was sent.
@@ -23,29 +24,29 @@ pub struct SentRow {
     pub table: String,
     /// Values of its tag columns.
     pub tags: Vec<String>,
-    /// UTC.
+    /// The time in UTC.
     pub ts: Timestamp,
-    /// JSON array.
+    /// JSON array in the order of the column list.
     pub values: String,
     /// One digit per value.
     pub flags: String,
 }
 
-/// What `replay` puts back.
+/// Selects what `replay` puts back.
 #[derive(Debug, Clone, Default)]
 pub struct Replay {
-    /// From this instant on.
+    /// Rows at and after this instant.
     pub since: Option<Timestamp>,
-    /// Up to and with this instant.
+    /// Rows up to and including this instant.
     pub until: Option<Timestamp>,
-    /// Only this table.
+    /// Only rows of this table.
     pub table: Option<String>,
     /// Only rows in these states.
     pub states: Vec<State>,
 }
 
 impl Store {
-    /// Puts rows back to pending, in steps that let other writers in. With `dry_run`, only counts them.
+    /// Puts rows back to pending, in steps between which other processes can write. With `dry_run`, only counts them.
     pub fn replay(&self, replay: &Replay, dry_run: bool) -> Result<u64> {
         self.replay_all(replay, dry_run).map_err(|source| self.at(source))
     }
@@ -85,7 +86,7 @@ impl Store {
         while let Some(start) = next {
             let transaction =
                 rusqlite::Transaction::new_unchecked(&self.conn, rusqlite::TransactionBehavior::Immediate)?;
-            // The row behind this step begins the next one.
+            // The row after this step begins the next step.
             next = transaction
                 .prepare_cached("SELECT id FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 1 OFFSET ?3")?
                 .query_row(params![start, high, ROWS_PER_STEP], |row| row.get(0))
@@ -103,7 +104,7 @@ impl Store {
                 changed += moved;
             }
             if changed > 0 {
-                // Steps that touch become one interval.
+                // Adjacent steps become one interval.
                 let before = key::time(start - 1, 999);
                 backlog::add(&transaction, series, key::time(start, 0), key::time(last, 999), Some(before))?;
             }
@@ -116,8 +117,8 @@ impl Store {
         Ok(total)
     }
 
-    /// The newest in time of the rows that the last fifty receipts of the bucket end with: after a drain, oldest first, the
-    /// newest receipt may speak for rows that the bucket no longer keeps.
+    /// The newest of the last rows of the bucket's last fifty receipts. The newest receipt alone is not enough: a
+    /// backlog is sent oldest first, and its last rows may be older than the bucket's retention.
     pub fn last_sent_row(&self, bucket: Option<&str>) -> Result<Option<SentRow>> {
         self.conn
             .prepare_cached(
@@ -144,7 +145,7 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
-    /// Every series, by table, with the time of its oldest and newest sent row in the interval.
+    /// Every series, ordered by table, with the times of its oldest and newest sent row in the interval.
     pub fn sent_series(&self, interval: Interval) -> Result<Vec<SeriesBacklog>> {
         self.read_sent_series(interval).map_err(|source| self.at(source))
     }
@@ -171,7 +172,7 @@ impl Store {
         Ok(list)
     }
 
-    /// Hands the sent rows of the interval to `take`, oldest first.
+    /// Passes the sent rows of the interval to `take`, oldest first.
     pub fn sent_rows(&self, series: i64, interval: Interval, mut take: impl FnMut(PendingRow<'_>)) -> Result<()> {
         let mut read = || -> rusqlite::Result<()> {
             let mut statement = self.conn.prepare_cached(
@@ -189,14 +190,14 @@ impl Store {
         read().map_err(|source| self.at(source))
     }
 
-    /// Sent rows of the series in the interval go back to pending.
+    /// Puts sent rows of the series in the interval back to pending.
     pub fn requeue_sent(&self, series: i64, interval: Interval) -> Result<u64> {
         self.replay_series(series, key::keys_in(series, interval), &[State::Sent]).map_err(|source| self.at(source))
     }
 
-    /// Deletes sent rows of the series in the interval, in steps that let other writers in. Rows whose points in the
-    /// bucket may hold fields that they no longer send stay: only the store knows what the points should hold. So do rows of
-    /// windows that are yet to be made.
+    /// Deletes sent rows of the series in the interval, in steps between which other processes can write. Some rows are
+    /// kept: rows whose points in the bucket may hold fields that are no longer sent, because only the store knows what
+    /// the points should hold, and rows of windows that are due to be made.
     pub fn prune_sent(&self, series: i64, interval: Interval) -> Result<u64> {
         let (low, high) = key::keys_in(series, interval);
         let step = || -> rusqlite::Result<u64> {

@@ -1,8 +1,8 @@
-//! What the lines of a table have carried, so that it is known when they carry less: a column that is no longer a field, a
-//! flag whose test is gone, values that are withheld from now on.
+//! Keeps which fields the lines of a table have carried, so that it is known when they carry fewer: a column is no
+//! longer sent, the test of a flag is gone, or failed values are now withheld.
 //!
-//! Rows whose content stays do not change by that, so nothing marks their points by itself. `replay` marks those that it
-//! puts back, `reflag` puts back and marks those whose values are withheld now.
+//! The content of the rows is the same then, so nothing else marks their points. `replay` marks the points of the rows
+//! that it puts back, and `reflag` puts back and marks the rows whose values are now withheld.
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
@@ -14,12 +14,12 @@ use crate::store::schema::key;
 use crate::store::{Result, Store};
 use crate::time::Timestamp;
 
-/// What a line carries of a column.
+/// The kind of a field of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum FieldKind {
     /// Its value.
     Value,
-    /// Its value although it fails.
+    /// The column's value even when it fails.
     FailingValue,
     /// Its flag.
     Flag,
@@ -43,44 +43,44 @@ impl FieldKind {
     }
 }
 
-/// Something that lines carry: its kind and the column's name as it is sent.
+/// A field of a line: its kind and the column's name as it is sent.
 pub type SentField = (FieldKind, String);
 
-/// Fields that lines of a table carried and do not carry any more.
+/// Fields that lines of a table carried before and carry no longer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LostFields {
-    /// By kind and name.
+    /// The fields, by kind and name.
     pub fields: Vec<SentField>,
-    /// Time of the oldest row of the table.
+    /// The time of the oldest row of the table.
     pub oldest: Timestamp,
-    /// Points up to this time may hold them.
+    /// Points up to this time may hold the fields.
     pub until: Timestamp,
 }
 
-/// A field that lines have carried.
+/// A field that lines carry or have carried.
 struct KnownField {
     field: SentField,
-    /// Points up to this time may hold it; none while it is sent.
+    /// Points up to this time may hold it; None while it is sent.
     lost_to: Option<Timestamp>,
 }
 
 impl KnownField {
-    /// Whether it was sent until now, and is not among these.
+    /// Whether it was sent until now, and is not among the present fields `now`.
     fn is_gone(&self, now: &[SentField]) -> bool {
         self.lost_to.is_none() && !now.contains(&self.field)
     }
 }
 
 impl LostFields {
-    /// Whether nothing is lost but values that fail.
+    /// Whether only failed values are lost.
     pub fn are_withheld(&self) -> bool {
         self.fields.iter().all(|(kind, _)| *kind == FieldKind::FailingValue)
     }
 }
 
 impl Store {
-    /// Compares what the lines of a table carry now with what they have carried, and remembers it. Gives what they no longer
-    /// carry and points may still hold. To be called before rows are put back or sent.
+    /// Compares the present fields of a table's lines with the earlier ones, and stores the present ones. Returns the
+    /// fields that are no longer sent and that points may still hold. To be called before rows are put back or sent.
     pub fn compare_sent_fields(&self, table: &str, now: &[SentField]) -> Result<Option<LostFields>> {
         let work = || -> rusqlite::Result<Option<LostFields>> {
             let Some(table) = table_id(&self.conn, table)? else { return Ok(None) };
@@ -120,7 +120,7 @@ impl Store {
                     .execute(params![table, kind.code(), name])?,
             };
         }
-        // A row that is pending may have been sent before, and is sent without them now.
+        // A pending row may have been sent before, and is now sent without these fields.
         if let Some(lost) = lost(&transaction, table)?.filter(|_| !gone.is_empty()) {
             for series in series_of(&transaction, table)? {
                 if let Some(offered) = stale::offered(&transaction, series)? {
@@ -131,8 +131,9 @@ impl Store {
         transaction.commit()
     }
 
-    /// Sent rows of the table in the closed interval with a value that is withheld now are pending again, and their points
-    /// are marked. `places` are the columns in which values are withheld, by their place in the column list.
+    /// Makes sent rows of the table in the closed interval pending again if they have a value that is now withheld, and
+    /// marks their points. `places` are the positions in the column list of the columns whose failed values are
+    /// withheld.
     pub fn requeue_withheld(
         &self,
         table: &str,
@@ -190,15 +191,15 @@ fn series_of(conn: &Connection, table: i64) -> rusqlite::Result<Vec<i64>> {
         .collect()
 }
 
-/// One stride of sent rows.
+/// One step of sent rows.
 struct Withheld {
-    /// Those that hold a failing value in one of the columns.
+    /// The rows that hold a failed value in one of the columns.
     rows: Vec<RowKey>,
-    /// The last key looked at; none where the interval is done.
+    /// The last key that was checked; None at the end of the interval.
     last: Option<i64>,
 }
 
-/// The key of a row, and its nanoseconds below the microsecond.
+/// The key of a row, and the nanoseconds that the key leaves out.
 #[derive(Clone, Copy)]
 struct RowKey {
     id: i64,
@@ -260,14 +261,14 @@ fn lost(conn: &Connection, table: i64) -> rusqlite::Result<Option<LostFields>> {
     Ok(Some(LostFields { fields, oldest, until }))
 }
 
-/// What the lines of the series' table have lost.
+/// The fields that the lines of the series' table have lost.
 pub(in crate::store) fn lost_of(conn: &Connection, series: i64) -> rusqlite::Result<Option<LostFields>> {
     let table =
         conn.prepare_cached("SELECT logger_table FROM series WHERE id = ?1")?.query_row([series], |row| row.get(0))?;
     lost(conn, table)
 }
 
-/// Before sent rows are put back: their points are marked.
+/// Marks the points of sent rows that are about to be put back.
 pub(in crate::store) fn mark_replayed(
     conn: &Connection,
     lost: &LostFields,
@@ -278,7 +279,7 @@ pub(in crate::store) fn mark_replayed(
     mark_state(conn, lost, (low, high.min(end)), State::Sent)
 }
 
-/// Of rows whose values are withheld only those with a value that fails are concerned.
+/// Marks the rows in `state`. If only failed values are lost, only rows with a failed value are marked.
 fn mark_state(conn: &Connection, lost: &LostFields, (low, high): (i64, i64), state: State) -> rusqlite::Result<()> {
     conn.prepare_cached(
         "INSERT OR IGNORE INTO stale_point (id, nanos)
@@ -288,8 +289,8 @@ fn mark_state(conn: &Connection, lost: &LostFields, (low, high): (i64, i64), sta
     .map(drop)
 }
 
-/// After a replay of sent rows of one table, or of all: what was lost is forgotten where every row that may hold it has been
-/// put back.
+/// To be called after a replay of sent rows of one table, or of all: deletes the record of lost fields if every row
+/// whose point may hold them has been put back.
 pub(in crate::store) fn forget_replayed(
     conn: &Connection,
     only: Option<&str>,

@@ -1,8 +1,8 @@
-//! Points in a bucket that may hold fields which their rows no longer send.
+//! Stale points: points in a bucket that may hold fields which their rows no longer send.
 //!
-//! Written in the transaction that changes the row's content, deleted when a server has acknowledged the removal of the
-//! point; nothing in between can be forgotten. A row that was never offered to a destination gets no mark, nor does a
-//! change that takes no field away ([`SentFields::loses`]).
+//! A mark is written in the transaction that changes the row's content, and deleted when a server has acknowledged the
+//! removal of the point, so no stale point can be forgotten. A row that was never offered to a destination gets no
+//! mark, and neither does a change that removes no field ([`SentFields::loses`]).
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
@@ -12,10 +12,11 @@ use crate::store::schema::key;
 use crate::store::{Result, Store};
 use crate::time::{Interval, Timestamp};
 
-/// Points of one run, and about as many of one answer: what one transaction forgets while an ingest waits for it.
+/// The most points of one run, and about the most of one answer: a single transaction deletes their marks while an
+/// ingest waits for it.
 const MOST_POINTS: usize = 20_000;
 
-/// The time up to which rows of the series may be in a bucket; none if no row ever was in a plan.
+/// The time up to which rows of the series may be in a bucket; None if no row was ever planned for sending.
 pub(in crate::store) fn offered(conn: &Connection, series: i64) -> rusqlite::Result<Option<Timestamp>> {
     let found = conn
         .prepare_cached("SELECT offered FROM series WHERE id = ?1")?
@@ -28,13 +29,13 @@ pub(in crate::store) fn offered(conn: &Connection, series: i64) -> rusqlite::Res
 pub(in crate::store) struct Change<'a> {
     /// `reading.id`.
     pub(in crate::store) id: i64,
-    /// Its time before the change.
+    /// The row's time before the change.
     pub(in crate::store) ts: Timestamp,
     pub(in crate::store) before: Content<'a>,
     pub(in crate::store) after: Content<'a>,
 }
 
-/// Marks the row's point if it may be in a bucket, by `offered`, and loses a field.
+/// Marks the row's point if the change loses a field and the point may be in a bucket according to `offered`.
 pub(in crate::store) fn mark(
     conn: &Connection,
     offered: Option<Timestamp>,
@@ -54,9 +55,9 @@ pub(in crate::store) fn insert(conn: &Connection, id: i64, nanos: i64) -> rusqli
         .map(drop)
 }
 
-/// Marks a point whose row has another time now.
+/// Marks a point whose row now has another time.
 pub(in crate::store) fn insert_gone(conn: &Connection, row: &OldRow) -> rusqlite::Result<()> {
-    // A second mark of one point: what it holds is of two rows, and no flags tell.
+    // If a point is marked twice, it holds the fields of two rows, and no flags describe it.
     conn.prepare_cached(
         "INSERT INTO stale_point (id, nanos, gone, record, flags) VALUES (?1, ?2, 1, ?3, ?4)
          ON CONFLICT (id, nanos) DO UPDATE SET gone = 1, record = excluded.record, flags = NULL",
@@ -65,65 +66,65 @@ pub(in crate::store) fn insert_gone(conn: &Connection, row: &OldRow) -> rusqlite
     .map(drop)
 }
 
-/// A series with such points.
+/// A series with stale points.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StaleSeries {
     /// Its id.
     pub series: i64,
     /// Its table's name in the configuration.
     pub table: String,
-    /// How many points there are.
+    /// The number of stale points.
     pub points: u64,
-    /// How many of them have no row at their time, because it has another time now.
+    /// The number of points that have no row at their time, because the row now has another time.
     pub gone: u64,
-    /// Time of the first and of the last of them.
+    /// The times of the first and of the last of them.
     pub span: (Timestamp, Timestamp),
 }
 
-/// A series of the store, as far as the removal of a point needs to know it.
+/// A series of the store, with what the removal of a point needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownSeries {
     /// Its id.
     pub series: i64,
     /// Its table's name in the configuration.
     pub table: String,
-    /// Values of its tag columns, in the order of the columns.
+    /// The values of its tag columns, in the order of the columns.
     pub tags: Vec<String>,
-    /// At and before this time the bucket may hold points of rows that were pruned here.
+    /// Up to and including this time the bucket may hold points of rows that were pruned here.
     pub pruned: Option<Timestamp>,
 }
 
-/// Points of one series that can be removed in one step: either one point, or rows with consecutive record numbers, between
-/// which the logger wrote no other.
+/// Points of one series that can be removed with one request: either one point, or the points of rows with consecutive
+/// record numbers, between which the logger wrote no other row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StaleRun {
     /// Time of the first point.
     pub from: Timestamp,
     /// Time of the last point.
     pub to: Timestamp,
-    /// Key and nanoseconds of each.
+    /// Key and nanoseconds of each point.
     marks: Vec<(i64, i64)>,
 }
 
 impl StaleRun {
-    /// How many points it has.
+    /// The number of points.
     pub fn points(&self) -> usize {
         self.marks.len()
     }
 }
 
-/// A mark with what the store knows of its row.
+/// A mark, with the record number of its row.
 struct Mark {
     id: i64,
     nanos: i64,
-    /// RECORD, where the point is that of the row and not of one that it replaced.
+    /// RECORD, if the point is that of the row and not of one that the row replaced.
     record: Option<i64>,
-    /// Whether its row has another time now.
+    /// Whether its row now has another time.
     gone: bool,
 }
 
 impl Store {
-    /// Notes that rows of these series up to these times are about to be offered to a destination.
+    /// Stores that rows of these series up to these times are about to be offered to a destination.
     pub fn note_offered(&self, series: &[(i64, Timestamp)]) -> Result<()> {
         let work = || -> rusqlite::Result<()> {
             let known = series.iter().map(|(id, to)| Ok(offered(&self.conn, *id)?.is_some_and(|known| known >= *to)));
@@ -141,19 +142,53 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// Every series with points that may hold fields which their rows no longer send. Marks of rows that are gone are
-    /// forgotten: such a point could not be written again.
+    /// Deletes the marks of deleted rows, because such a point could not be written again.
+    pub fn forget_stale_of_no_row(&self) -> Result<()> {
+        let work = || -> rusqlite::Result<()> {
+            if self.has_stale_points()? {
+                self.conn.execute(
+                    "DELETE FROM stale_point
+                     WHERE gone = 0 AND NOT EXISTS (SELECT 1 FROM reading r WHERE r.id = stale_point.id)",
+                    [],
+                )?;
+            }
+            Ok(())
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    fn has_stale_points(&self) -> rusqlite::Result<bool> {
+        self.conn.query_row("SELECT EXISTS (SELECT 1 FROM stale_point)", [], |row| row.get(0))
+    }
+
+    /// Forgets every mark of a table: the user has removed its points, or wants to keep them. Gives whether there was one.
+    pub fn forget_marks_of(&self, table: &str) -> Result<bool> {
+        let work = || -> rusqlite::Result<bool> {
+            let transaction = Transaction::new_unchecked(&self.conn, TransactionBehavior::Immediate)?;
+            let series: Vec<i64> = transaction
+                .prepare_cached(
+                    "SELECT s.id FROM series s JOIN logger_table t ON t.id = s.logger_table WHERE t.name = ?1",
+                )?
+                .query_map([table], |row| row.get(0))?
+                .collect::<rusqlite::Result<_>>()?;
+            let mut gone = 0;
+            for series in series {
+                gone += transaction
+                    .prepare_cached("DELETE FROM stale_point WHERE id BETWEEN ?1 AND ?2")?
+                    .execute(key::keys(series, key::TIMES.0, key::TIMES.1))?;
+            }
+            transaction.commit()?;
+            Ok(gone > 0)
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// Every series with stale points.
     pub fn stale_series(&self) -> Result<Vec<StaleSeries>> {
         let work = || -> rusqlite::Result<Vec<StaleSeries>> {
-            let any: bool = self.conn.query_row("SELECT EXISTS (SELECT 1 FROM stale_point)", [], |row| row.get(0))?;
-            if !any {
+            if !self.has_stale_points()? {
                 return Ok(Vec::new());
             }
-            self.conn.execute(
-                "DELETE FROM stale_point
-                 WHERE gone = 0 AND NOT EXISTS (SELECT 1 FROM reading r WHERE r.id = stale_point.id)",
-                [],
-            )?;
             let mut series = self.conn.prepare_cached(
                 "SELECT s.id, t.name FROM series s JOIN logger_table t ON t.id = s.logger_table ORDER BY t.id, s.id",
             )?;
@@ -206,8 +241,8 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// The oldest of the series' points after a time, at most `most` removals and not many more than 20,000 points. With `together`, rows with consecutive record
-    /// numbers become one.
+    /// The oldest stale points of the series after a time: at most `most` removals and not many more than 20,000
+    /// points. With `together`, points of rows with consecutive record numbers become one removal.
     pub fn stale_runs(
         &self,
         series: i64,
@@ -243,7 +278,7 @@ impl Store {
                 Some(before) if together && has_room => self.follows(before, &mark)?,
                 _ => false,
             };
-            // All points of one key are in one answer, or the next one would begin behind it.
+            // All points of one key must be in one answer, because the next call begins after that key.
             let is_full = runs.len() >= most || points >= MOST_POINTS;
             if !follows && is_full && before.as_ref().is_some_and(|before| before.id != mark.id) {
                 break;
@@ -261,8 +296,8 @@ impl Store {
         Ok(runs)
     }
 
-    /// Whether the logger wrote `next` right after `before`, and no other row of the series lies between that would have to
-    /// be sent again. Where rows moved, those that lie between now are pending.
+    /// Whether the logger wrote `next` directly after `before`, and no other row of the series lies between, which
+    /// would have to be sent again. After rows moved, the rows that now lie between are pending.
     fn follows(&self, before: &Mark, next: &Mark) -> rusqlite::Result<bool> {
         let is_next = before.record.zip(next.record).is_some_and(|(one, other)| one.checked_add(1) == Some(other));
         if !is_next {
@@ -284,7 +319,7 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
-    /// Marks the points of these rows: they were found to hold a field that the rows do not send.
+    /// Marks the points of these rows, because they were found to hold a field that the rows do not send.
     pub fn mark_stale(&self, series: i64, times: impl IntoIterator<Item = Timestamp>) -> Result<()> {
         let work = || -> rusqlite::Result<()> {
             let transaction = Transaction::new_unchecked(&self.conn, TransactionBehavior::Immediate)?;
@@ -296,7 +331,7 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// The server has acknowledged that the points are removed: their marks go.
+    /// Deletes the marks of points whose removal the server has acknowledged.
     pub fn forget_stale(&self, runs: &[StaleRun]) -> Result<()> {
         let work = || -> rusqlite::Result<()> {
             let transaction = Transaction::new_unchecked(&self.conn, TransactionBehavior::Immediate)?;

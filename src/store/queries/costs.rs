@@ -1,7 +1,7 @@
-//! What each test costs a column in values, and which tests could not judge.
+//! What each test costs a column in values, and which tests could not evaluate them.
 //!
-//! A limit that does not fit a sensor flags a large share of good values. So each configured test is listed with its share, also
-//! where it flags nothing. The counts are those of the rows, of all of a span or of the newest of it.
+//! A limit that does not fit a sensor flags a large share of good values. So each configured test is listed with its
+//! share, even if it flags nothing. All rows of a span are counted, or its newest ones.
 
 use serde::Serialize;
 
@@ -14,29 +14,30 @@ use crate::store::schema::key;
 use crate::store::{Result, Store};
 use crate::time::Timestamp;
 
-/// AmeriFlux asks for a look from this share of values beyond the soft limit on (`qaqc_template.cfg`, PHYSICAL_RANGE).
+/// From this share of values beyond the soft limit on, AmeriFlux asks for a review (`qaqc_template.cfg`,
+/// PHYSICAL_RANGE).
 const MUCH: f64 = 0.01;
 
-/// The flags of one column, and what raised them.
+/// The counts of flags of one column, and the tests that raised them.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ColumnCosts {
     /// Its table.
     pub table: String,
     /// Its name in the file.
     pub column: String,
-    /// Values with each flag.
+    /// The number of values with flag 1.
     pub pass: u64,
-    /// See `pass`.
+    /// The number of values with flag 2.
     pub not_evaluated: u64,
-    /// See `pass`.
+    /// The number of values with flag 3.
     pub suspect: u64,
-    /// See `pass`.
+    /// The number of values with flag 4.
     pub fail: u64,
-    /// See `pass`.
+    /// The number of values with flag 9.
     pub missing: u64,
-    /// Configured tests, and those that raised a flag while they were.
+    /// The configured tests, and tests that raised a flag when they were configured.
     pub tests: Vec<TestCosts>,
-    /// Where values are not evaluated: the tests that could not judge them.
+    /// For values that are not evaluated: the tests that could not evaluate them.
     pub not_judged_by: Vec<&'static str>,
 }
 
@@ -45,24 +46,24 @@ pub struct ColumnCosts {
 pub struct TestCosts {
     /// Its name.
     pub test: &'static str,
-    /// Values that it raised a flag on.
+    /// The number of values on which it raised a flag.
     pub findings: u64,
-    /// Those that it calls suspect.
+    /// The number of those that it calls suspect.
     pub suspect: u64,
-    /// Those that it fails.
+    /// The number of those that it fails.
     pub fail: u64,
-    /// Findings by values that are not missing.
+    /// Findings divided by the number of values that are not missing.
     pub share: f64,
-    /// Whether it is so large a share that the limit or the sensor is worth a look.
+    /// Whether the share is so large that the limit or the sensor should be checked.
     pub much: bool,
 }
 
-/// The costs of a table's tests.
+/// The costs of all tests of a table.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TableCosts {
     /// In the order of the column list.
     pub columns: Vec<ColumnCosts>,
-    /// The first row that is counted, where not every row of the span is.
+    /// The time of the first row that is counted; None if every row of the span is.
     pub counted_from: Option<Timestamp>,
 }
 
@@ -108,8 +109,8 @@ impl ColumnCosts {
         }
     }
 
-    /// Once every row is counted. A value that is not evaluated was passed by none of its tests, so each of those that pass
-    /// values could not judge it.
+    /// Completes the counts after the last row. A value that is not evaluated was passed by none of its tests, so none
+    /// of the tests that pass values could evaluate it.
     #[allow(clippy::cast_precision_loss, reason = "fewer values than a float counts")]
     fn finish(&mut self, tests: &[Test]) {
         let values = self.pass + self.not_evaluated + self.suspect + self.fail;
@@ -124,8 +125,8 @@ impl ColumnCosts {
 }
 
 impl Store {
-    /// What the tests of a table cost from `span.0` to `span.1`, both inclusive: of all rows, or of the
-    /// newest `most`, shared among the series.
+    /// The costs of a table's tests from `span.0` to `span.1`, both inclusive: of all rows, or of the newest `most`
+    /// rows, divided among the series.
     pub fn costs(
         &self,
         config: &Config,
@@ -180,7 +181,7 @@ impl Store {
         Ok(())
     }
 
-    /// The oldest of the newest `most` rows; none where there are no more.
+    /// The time of the oldest of the newest `most` rows; None if there are no more rows than that.
     fn nth_newest(&self, series: i64, span: (Timestamp, Timestamp), most: usize) -> Result<Option<Timestamp>> {
         let (low, high) = key::keys(series, span.0, span.1);
         let work = || {

@@ -1,4 +1,5 @@
-//! What a judgement of the station rests on: files as they were last read, and times that cannot be.
+//! The evidence for judging the station: the state of files at their last read, and times in the store that cannot be
+//! true.
 
 use std::time::Duration;
 
@@ -10,16 +11,16 @@ use crate::time::Timestamp;
 /// Under this key the store keeps the time of its first ingest.
 const FIRST_INGEST: &str = "first ingest";
 
-/// A file as it was last read.
+/// A file at its last read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadFile {
     /// The table's name.
     pub table: String,
-    /// As found by the pattern, or as given by hand.
+    /// The path as the pattern found it, or as given by hand.
     pub path: String,
-    /// Its modification time then.
+    /// The modification time that the file had then.
     pub modified: Timestamp,
-    /// Why nothing of it, or not all, could be read.
+    /// Why the file, or a part of it, could not be read.
     pub note: Option<String>,
 }
 
@@ -30,7 +31,7 @@ pub struct FutureTimes {
     pub run: Option<Timestamp>,
     /// The latest receipt.
     pub receipt: Option<Timestamp>,
-    /// Whether the run that was kept last is one of them: this computer's clock has been set back since, or is behind now.
+    /// Whether the last kept run is one of them: this computer's clock has been set back since, or is behind now.
     pub is_last_run: bool,
 }
 
@@ -68,7 +69,7 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
-    /// When this bucket last acknowledged a row, since then; none is the destination's own.
+    /// The time of this bucket's last acknowledgement of a row after `since`; None is the destination's default bucket.
     pub fn last_stored_in(&self, bucket: Option<&str>, since: Timestamp) -> Result<Option<Timestamp>> {
         self.conn
             .prepare_cached(
@@ -81,7 +82,7 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
-    /// The usual time between two reports of the agent's health, of the last fifty; none where there are fewer than two.
+    /// The usual time between two of the last fifty health reports; None if there are fewer than two.
     pub fn usual_time_between_reports(&self) -> Result<Option<Duration>> {
         let read = || -> rusqlite::Result<Vec<i64>> {
             self.conn
@@ -93,7 +94,7 @@ impl Store {
         Ok(super::interval::usual_interval(times.into_iter().map(Timestamp::from_nanos)))
     }
 
-    /// When the first ingest of this database was, where that was kept.
+    /// When the first ingest of this database was, if that was kept.
     pub fn first_ingest(&self) -> Result<Option<Timestamp>> {
         Ok(self.recall(FIRST_INGEST)?.and_then(|text| text.parse().ok()).map(Timestamp::from_nanos))
     }
@@ -103,7 +104,7 @@ impl Store {
         self.remember(FIRST_INGEST, &at.nanos().to_string())
     }
 
-    /// Runs and receipts that are dated after `now`.
+    /// The latest run and the latest receipt that are dated after `now`.
     pub fn future_times(&self, now: Timestamp) -> Result<FutureTimes> {
         let latest = |sql: &str| -> rusqlite::Result<Option<Timestamp>> {
             let at: Option<i64> = self

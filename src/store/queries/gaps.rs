@@ -1,4 +1,4 @@
-//! Missing records by RECORD, resets and clock steps; and where RECORD cannot tell.
+//! Missing records, resets and clock steps by RECORD; and where RECORD shows nothing.
 
 use std::collections::HashSet;
 
@@ -19,7 +19,7 @@ pub struct GapLine {
     pub table: String,
     /// The gap.
     pub gap: Gap,
-    /// The row before it in time, where the counter started again inside it.
+    /// The row before the gap in time, if the counter restarted inside the gap.
     pub row_before: Option<Timestamp>,
 }
 
@@ -34,11 +34,12 @@ pub struct ClockLine {
     pub before: (i64, Timestamp),
     /// Record number and time after.
     pub after: (i64, Timestamp),
-    /// Of a step: record number and time of the first row that is later than all before the step, if there is one.
+    /// For a step: record number and time of the first row that is later than all rows before the step, if there is
+    /// one.
     pub beyond: Option<(i64, Timestamp)>,
 }
 
-/// Id and name of each table that was ever read, in that order.
+/// The id and name of each table that was ever read, ordered by id.
 pub(in crate::store) fn tables(conn: &Connection) -> rusqlite::Result<Vec<(i64, String)>> {
     conn.prepare_cached("SELECT id, name FROM logger_table ORDER BY id")?
         .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
@@ -90,10 +91,10 @@ impl Store {
                 if starts_again(&runs) {
                     continue;
                 }
-                // Where RECORD stands still, it did not start again.
+                // A counter that never changes did not restart.
                 let still: HashSet<(i64, Timestamp)> =
                     runs.iter().filter(|run| run.stands_still()).map(|run| (run.first, run.first_ts)).collect();
-                // An equal time is a conflict and no step; earlier versions kept it as one.
+                // Two equal times are a conflict and not a step; earlier versions stored them as a step.
                 let mut statement = self.conn.prepare_cached(
                     "SELECT kind, record_before, ts_before, record_after, ts_after FROM clock_event
                      WHERE logger_table = ?1 AND (kind <> 'step' OR ts_after < ts_before) AND seen >= ?2 AND seen < ?3",
@@ -122,7 +123,7 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// Record number and time of the first row of a table without tag columns that is later than an instant.
+    /// The record number and time of the first row that is later than an instant, in a table without tag columns.
     fn first_beyond(&self, table: &str, at: Timestamp) -> rusqlite::Result<Option<(i64, Timestamp)>> {
         let sql = "SELECT id FROM logger_table WHERE name = ?1";
         let Some(id) = self.conn.prepare_cached(sql)?.query_row([table], |row| row.get(0)).optional()? else {

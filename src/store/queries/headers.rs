@@ -1,7 +1,7 @@
-//! What the headers of a table's files say beside each other: which loggers write it, and when each header came.
+//! Compares the headers of a table's files: which loggers write the table, and when each header was first seen.
 //!
-//! A table is one series of readings of one place. Files of two loggers in it mix what cannot be separated again in a bucket,
-//! and nothing in the rows shows it.
+//! A table is one series of readings at one place. Files of two loggers in one table mix data that cannot be separated
+//! again in a bucket, and nothing in the rows shows it.
 
 use std::collections::BTreeMap;
 
@@ -11,30 +11,30 @@ use crate::format::Header;
 use crate::store::{Result, Store};
 use crate::time::Timestamp;
 
-/// A file and the logger that its header names.
+/// A file, with the logger that its header names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LoggerFile {
     /// The station's name.
     pub station: Option<String>,
     /// The logger's serial number.
     pub serial: Option<String>,
-    /// As found by the pattern, or as given by hand.
+    /// The path as the pattern found it, or as given by hand.
     pub path: String,
 }
 
-/// So many of the newest conflicts tell whether two loggers write a table.
+/// The number of newest conflicts that are examined to find out whether two loggers write a table.
 const MOST_CONFLICTS_LOOKED_AT: i64 = 100;
 
 impl Store {
-    /// Tables of which the newest conflicts came from another logger than rows of theirs, by station name and serial number, each
-    /// once: a file of each of the two.
+    /// Tables of which the newest open conflicts came from another logger than rows of theirs, by station name and serial number,
+    /// each once: a file of each of the two.
     pub fn tables_of_two_loggers(&self) -> Result<Vec<(String, [LoggerFile; 2])>> {
         let work = || -> rusqlite::Result<Vec<(String, [LoggerFile; 2])>> {
             let mut found: Vec<(String, [LoggerFile; 2])> = Vec::new();
             let mut conflicts = self.conn.prepare_cached(
                 "SELECT DISTINCT t.name, t.id, json_extract(h.header, '$.environment[0]'),
                         json_extract(h.header, '$.environment[2]'), c.path
-                 FROM (SELECT header, path FROM conflict WHERE header IS NOT NULL ORDER BY id DESC LIMIT ?1) c
+                 FROM (SELECT header, path FROM conflict WHERE header IS NOT NULL AND decided IS NULL ORDER BY id DESC LIMIT ?1) c
                  JOIN header_version h ON h.id = c.header JOIN logger_table t ON t.id = h.logger_table",
             )?;
             let mut others = self.conn.prepare_cached(
@@ -63,9 +63,9 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// Tables without tag columns that two loggers write in turn, by station name and serial number, each once: a file of each
-    /// of the two, both of which changed after `since` and after the other logger was seen first. Of a logger that was replaced, no
-    /// file changes after that.
+    /// Tables without tag columns that two loggers write in turn, by station name and serial number. Each table is
+    /// listed once, with a file of each of the two loggers; both files changed after `since` and after the other logger
+    /// was first seen. The files of a replaced logger do not change after that.
     pub fn tables_in_turn(&self, since: Timestamp) -> Result<Vec<(String, [LoggerFile; 2])>> {
         let work = || -> rusqlite::Result<Vec<(String, [LoggerFile; 2])>> {
             let mut loggers = self.conn.prepare_cached(
@@ -112,7 +112,7 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// The headers of a table with the time at which each was seen first, in that order.
+    /// The headers of a table with the time at which each was first seen, in the order of these times.
     pub fn headers_seen(&self, table: &str) -> Result<Vec<(Timestamp, Header)>> {
         let work = || -> rusqlite::Result<Vec<(Timestamp, Header)>> {
             let mut statement = self.conn.prepare_cached(
@@ -122,7 +122,7 @@ impl Store {
             let mut rows = statement.query([table])?;
             let mut headers = Vec::new();
             while let Some(row) = rows.next()? {
-                // This program wrote it; a header that cannot be read states nothing.
+                // This program wrote the header; one that cannot be parsed states nothing.
                 if let Ok(header) = serde_json::from_str(row.get_ref(1)?.as_str()?) {
                     headers.push((Timestamp::from_nanos(row.get(0)?), header));
                 }

@@ -1,20 +1,21 @@
-//! The usual interval of a table's rows: the time from row to row, as everything here means it.
+//! The usual interval of a table's rows: the usual time between two rows, in the only definition that the program uses.
 //!
-//! A logger's table has one interval, which its program sets and which the files do not say. So it is read off the rows: the
-//! median of the distances between the newest rows of one series. A gap, a clock that was set or a few rows written twice
-//! move a median as little as they should; a program with a new interval is followed once half of the rows looked at are of
-//! it. Rows at one time (tables whose series differ in their tags) have no distance.
+//! A logger's table has one interval, which its program sets and which the files do not state. So it is computed from
+//! the rows: the median of the times between the newest rows of one series. A gap, a clock step or a few rows written
+//! twice hardly change a median. A new interval of the program is followed as soon as half of these rows have it. Rows
+//! with equal times (tables whose series differ in their tags) are not compared.
 
 use std::time::Duration;
 
 use crate::store::{Result, Store};
 use crate::time::Timestamp;
 
-/// So many of the newest rows say how far rows are apart.
+/// The number of newest rows from which the interval is computed.
 pub const ROWS: usize = 200;
 
-/// The usual interval of rows at these times, in order or in reverse: the median of the distances between neighbours, of two
-/// in the middle the longer. Equal times have no distance. None of fewer than two different times.
+/// The usual interval of rows at these times, in ascending or descending order: the median of the times between
+/// neighbours, the longer one of two in the middle. Equal times are skipped. None if there are fewer than two different
+/// times.
 pub fn usual_interval(times: impl IntoIterator<Item = Timestamp>) -> Option<Duration> {
     let mut before = None;
     let mut distances: Vec<u64> = times
@@ -29,19 +30,19 @@ pub fn usual_interval(times: impl IntoIterator<Item = Timestamp>) -> Option<Dura
     Some(Duration::from_nanos(*distances.select_nth_unstable(middle).1))
 }
 
-/// Rows from which a usual interval is no accident.
+/// The number of rows from which a usual interval is not a coincidence.
 const LEAST_ROWS: usize = 8;
-/// A distance is the usual one within this share of it.
+/// An interval counts as the usual one if it differs by at most one part in this many.
 const ALIKE: u32 = 10;
 
-/// Whether rows come at a usual interval, so that a row that does not come can be seen.
+/// Whether rows come at a usual interval, so that a missing row can be detected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Regularity {
-    /// At least three of four distances are this long, within a tenth.
+    /// At least three of four intervals are this long, within a tenth.
     Regular(Duration),
-    /// They are not: rows are written on events, or by hand.
+    /// Rows come at no usual interval: they are written on events, or by hand.
     Irregular,
-    /// So few rows do not tell.
+    /// This number of rows is too small to decide.
     TooFewRows(usize),
 }
 
@@ -51,7 +52,7 @@ impl Default for Regularity {
     }
 }
 
-/// Whether rows at these times, in order or in reverse, come at a usual interval.
+/// Whether rows at these times, in ascending or descending order, come at a usual interval.
 pub fn regularity(times: impl Iterator<Item = Timestamp> + Clone) -> Regularity {
     let mut before = None;
     let distances = times.clone().filter_map(|at| {
@@ -67,11 +68,11 @@ pub fn regularity(times: impl Iterator<Item = Timestamp> + Clone) -> Regularity 
     if usual * 4 >= distances.len() * 3 { Regularity::Regular(interval) } else { Regularity::Irregular }
 }
 
-/// The interval at which each of these rows came, in order: none where it is not known.
+/// The interval at which each of these rows came, in order; None where it is not known.
 ///
-/// It is the usual one where rows come at a usual interval, and `before` where they are too few to tell. Rows that came
-/// equally far apart, and so many that this is no accident, came at that interval: a program with a new interval is followed
-/// from its first rows on.
+/// It is the usual interval if there is one, and `before` if the rows are too few to decide. Consecutive rows with
+/// equal times between them, in a number that is not a coincidence, came at that interval: a new interval of the
+/// program is followed from its first rows on.
 pub fn intervals(times: &[Timestamp], before: Option<Duration>) -> Vec<Option<Duration>> {
     let usual = match regularity(times.iter().copied()) {
         Regularity::Regular(interval) => Some(interval),
@@ -83,7 +84,7 @@ pub fn intervals(times: &[Timestamp], before: Option<Duration>) -> Vec<Option<Du
     for alike in distances.chunk_by(|one, next| one == next) {
         let own = u64::try_from(alike[0]).ok().filter(|distance| *distance > 0 && alike.len() + 1 >= LEAST_ROWS);
         let interval = own.map(Duration::from_nanos).or(usual);
-        // The first row of all has no row before it.
+        // The very first row has no row before it.
         let rows = alike.len() + usize::from(found.is_empty());
         found.extend(std::iter::repeat_n(interval, rows));
     }
@@ -92,13 +93,14 @@ pub fn intervals(times: &[Timestamp], before: Option<Duration>) -> Vec<Option<Du
 }
 
 impl Store {
-    /// The usual interval of a series at a time: of its newest rows that are not after `at`. None of fewer than two.
+    /// The usual interval of a series at a time, from its newest rows up to and including `at`. None if there are fewer
+    /// than two.
     pub fn usual_interval_of_series(&self, series: i64, at: Timestamp) -> Result<Option<Duration>> {
         Ok(usual_interval(self.newest_times(series, at, ROWS)?))
     }
 
-    /// The usual interval of a table now: that of the series with the newest row. None of a table without two rows of one
-    /// series.
+    /// The usual interval of a table now: that of the series with the newest row. None if no series of the table has
+    /// two rows.
     pub fn usual_interval_of_table(&self, table: &str) -> Result<Option<Duration>> {
         let series = self.series(table)?;
         let newest = series.iter().filter_map(|series| Some((series.newest?, series.id))).max();

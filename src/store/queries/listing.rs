@@ -1,4 +1,4 @@
-//! Lists for people: rejected lines and rows, conflicts.
+//! Lists for users: rejected lines and rows, conflicts.
 
 use rusqlite::{OptionalExtension, params};
 
@@ -7,46 +7,48 @@ use crate::store::schema::key;
 use crate::store::{Result, Store};
 use crate::time::Timestamp;
 
-/// A line that is no row, or a row that the destination refuses.
+/// A line that did not become a row, or a row that the destination refuses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RejectedLine {
     /// Its table.
     pub table: String,
-    /// `line` of a file, `held` line of a file, or `row` refused by the destination.
+    /// `line` or `held` for a line of a file, `row` for a row that the destination refuses.
     pub kind: &'static str,
-    /// File and line, or the row's time.
+    /// The file and line, or the row's time.
     pub place: String,
-    /// Why.
+    /// The reason.
     pub reason: String,
     /// The text of the line, or the line protocol.
     pub raw: String,
 }
 
-/// Another content under a key that was taken.
+/// Different content under a key that exists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConflictLine {
     /// Its table.
     pub table: String,
     /// The key's time.
     pub ts: Timestamp,
-    /// RECORD of the content kept beside.
+    /// RECORD of the content that is kept beside the row.
     pub record: Option<i64>,
-    /// File and line; where the line is of none, how the content came there.
+    /// The file and line; if the content comes from no line, how it came about.
     pub place: String,
-    /// `first` or `newer`: which content is the row.
+    /// `first` or `newer`: which of the contents is the row.
     pub stays: String,
-    /// The content kept beside.
+    /// The content that is kept beside the row.
     pub raw: String,
-    /// The values of the row that stays.
+    /// The values of the row.
     pub row: Option<String>,
-    /// RECORD of the row that stays.
+    /// RECORD of the row.
     pub row_record: Option<i64>,
-    /// Why this is the row, where the operator decided.
+    /// Why this content is the row, if the operator decided.
     pub reason: Option<String>,
+    /// The decision that holds; none: the conflict is open.
+    pub decided: Option<i64>,
 }
 
 impl Store {
-    /// Files that could not be read as what they are, with the reason.
+    /// Files that could not be read as their configured format, with the reason.
     pub fn file_notes(&self) -> Result<Vec<String>> {
         self.conn
             .prepare_cached("SELECT note FROM file_seen WHERE note IS NOT NULL ORDER BY logger_table, path")
@@ -54,16 +56,16 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
-    /// When a line was last rejected that had not been seen before.
+    /// When a line was last rejected for the first time.
     pub fn newest_rejected_line(&self) -> Result<Option<Timestamp>> {
         self.newest(
             "SELECT seen FROM rejected_line WHERE not_before IS NULL AND stamp IS NULL ORDER BY id DESC LIMIT 1",
         )
     }
 
-    /// When a conflict was last found.
-    pub fn newest_conflict(&self) -> Result<Option<Timestamp>> {
-        self.newest("SELECT seen FROM conflict ORDER BY id DESC LIMIT 1")
+    /// When a conflict was last found that is open.
+    pub fn newest_open_conflict(&self) -> Result<Option<Timestamp>> {
+        self.newest("SELECT seen FROM conflict WHERE decided IS NULL ORDER BY id DESC LIMIT 1")
     }
 
     fn newest(&self, sql: &str) -> Result<Option<Timestamp>> {
@@ -115,7 +117,7 @@ impl Store {
             self.conn
                 .prepare_cached(
                     "SELECT t.name, c.ts, c.record, iif(c.line = 0, c.path, c.path || ':' || c.line), c.stays, c.raw, r.vals,
-                            c.reason, r.record
+                            c.reason, r.record, c.decided
                      FROM conflict c JOIN series s ON s.id = c.series JOIN logger_table t ON t.id = s.logger_table
                      LEFT JOIN reading r ON r.id = (c.series << 52 | c.ts / 1000)
                      WHERE ?1 IS NULL OR t.name = ?1 ORDER BY c.id DESC LIMIT ?2",
@@ -131,6 +133,7 @@ impl Store {
                         row: row.get(6)?,
                         reason: row.get(7)?,
                         row_record: row.get(8)?,
+                        decided: row.get(9)?,
                     })
                 })?
                 .collect()

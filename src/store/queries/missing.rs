@@ -1,8 +1,9 @@
-//! Which records are missing: by their numbers, unless the times of the rows say otherwise.
+//! Finds missing records by their numbers, unless the times of the rows contradict.
 //!
-//! A number that is missing stands for a row, and a row takes time. Between two rows that are one usual interval apart none can
-//! be missing, whatever their numbers: the logger was exchanged, or a number is damaged. Between rows that were read later and the first
-//! ones of before, numbers are missing where they and the times go on in step.
+//! A missing number means a missing row, and a row takes time. Between two rows that are one usual interval apart no
+//! row can be missing, whatever their numbers are: the logger was exchanged, or a number is damaged. Between older rows
+//! that were read later and the rows that were read first, numbers are missing if numbers and times advance at the same
+//! rate.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -17,28 +18,28 @@ use crate::store::queries::interval::{Regularity, regularity};
 use crate::store::schema::key;
 use crate::time::{Timestamp, nanos};
 
-/// The newest runs that tell whether RECORD counts.
+/// The number of newest runs that decide whether RECORD counts.
 const RUNS_JUDGED: usize = 16;
-/// RECORD does not count where at least so many of these begin again.
+/// RECORD does not count if at least this many of them begin with a restarted counter.
 const FRESH_STARTS: usize = 5;
-/// Nor has it where they hold no more rows than this each.
+/// RECORD does not count if these runs hold no more than this many rows each.
 const ROWS_A_RUN: i64 = 3;
 
-/// Rows before and behind a place that tell the usual interval there.
+/// The number of rows before and after a place from which the usual interval there is computed.
 const ROWS_AROUND: usize = 200;
-/// No logger's clock is set back by more, so that rows which lasted longer cannot be missing between two that follow each other.
+/// The longest step back of a logger's clock. Rows that lasted longer cannot be missing between two consecutive rows.
 const LONGEST_STEP: Duration = Duration::from_secs(86_400);
 
-/// What a table's RECORD says of missing rows.
+/// What the RECORD of a table shows about missing rows.
 #[derive(Debug, Default)]
 pub(in crate::store) struct Missing {
-    /// Oldest first.
+    /// The gaps, oldest first.
     pub gaps: Vec<Gap>,
-    /// Numbers that were left out where no row can be missing.
+    /// Numbers that were skipped where no row can be missing.
     pub jumps: Vec<Gap>,
 }
 
-/// Whether RECORD starts again every few rows, so that its numbers say nothing.
+/// Whether RECORD restarts every few rows, so that its numbers show nothing.
 pub(in crate::store) fn starts_again(runs: &[Run]) -> bool {
     let mut newest: Vec<&Run> = runs.iter().collect();
     let kept = newest.len().min(RUNS_JUDGED);
@@ -52,7 +53,7 @@ pub(in crate::store) fn starts_again(runs: &[Run]) -> bool {
 }
 
 impl Store {
-    /// What the runs of a table say of missing rows.
+    /// What the runs of a table show about missing rows.
     pub(in crate::store) fn missing_records(&self, table: i64, runs: &[Run]) -> rusqlite::Result<Missing> {
         let mut found = Missing::default();
         if starts_again(runs) {
@@ -68,8 +69,8 @@ impl Store {
             return Ok(found);
         };
         let before = ends_before(runs, &by_number);
-        // No longer than this, the pause can be one interval of the rows around it. Looked at in the newest rows, so that most
-        // gaps cost nothing.
+        // The longest pause that can be one interval of the surrounding rows. It is computed from the newest rows, so
+        // that most gaps need no further query.
         let newest = self.times_around(series, Timestamp::MAX)?.0;
         let longest = match regularity(newest.iter().copied()) {
             Regularity::Regular(interval) => one_and_a_half(interval),
@@ -117,7 +118,7 @@ impl Store {
         })
     }
 
-    /// Times of the rows before an instant, the latest first, and of those from it on.
+    /// The times of the rows before an instant, the latest first, and of the rows from the instant on.
     pub(in crate::store) fn times_around(
         &self,
         series: i64,
@@ -136,7 +137,7 @@ impl Store {
     }
 }
 
-/// The first run of each epoch, and the run that ends last before it.
+/// The first run of each epoch, with the run that ends last before it.
 pub(in crate::store) fn heads_and_before(runs: &[Run]) -> Vec<(&Run, &Run)> {
     let mut ended: Vec<&Run> = runs.iter().collect();
     ended.sort_by_key(|run| run.last_ts);
@@ -148,8 +149,8 @@ pub(in crate::store) fn heads_and_before(runs: &[Run]) -> Vec<(&Run, &Run)> {
     heads.filter_map(|head| Some((head, before(head)?))).collect()
 }
 
-/// The places where runs of an epoch that was opened by older rows end before the first of an epoch that was there, with a higher
-/// number: gaps, if the times agree.
+/// The places where the runs of an epoch that was opened by older rows end before the first run of an existing epoch
+/// with a higher number: they are gaps, if the times agree.
 fn joints(runs: &[Run]) -> Vec<Gap> {
     let of_older = heads_and_before(runs).into_iter().filter(|(head, before)| before.epoch > head.epoch);
     of_older

@@ -1,4 +1,4 @@
-//! Read-only questions of the commands and the page: status, lists, sizes, past runs.
+//! Read-only queries of the commands and the page: status, lists, sizes, past runs.
 
 pub(super) mod costs;
 pub(super) mod evidence;

@@ -1,4 +1,4 @@
-//! When each command ran, and how it ended.
+//! Keeps when each command ran, and how it ended.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, params};
 use crate::store::{Result, Store};
 use crate::time::{Interval, Timestamp};
 
-/// Runs are kept this long: a season's worth of looking back.
+/// How long runs are kept: long enough to look back over a season.
 const KEEP: Duration = Duration::from_secs(90 * 86_400);
 
 /// One run.
@@ -19,7 +19,7 @@ pub struct RunLine {
     pub ended: Timestamp,
     /// Its exit code.
     pub exit: i64,
-    /// JSON, as the command prints it.
+    /// The summary as JSON, as the command prints it.
     pub summary: String,
 }
 
@@ -55,7 +55,8 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// When the newest sync of those that ended in this interval and left nothing pending ended. Reads the runs of the interval.
+    /// The end of the newest sync that ended in this interval and left nothing pending. It reads the runs of the
+    /// interval.
     pub fn last_sync_with_nothing_pending(&self, ended: Interval) -> Result<Option<Timestamp>> {
         self.conn
             .prepare_cached(
@@ -70,7 +71,8 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
-    /// The newest run of `command` that ended by `now`: one that ended later was written under a wrong clock, and hides none.
+    /// The newest run of `command` that ended by `now`. A run that ended later was written under a wrong clock, and
+    /// must not hide earlier ones.
     pub fn last_run_by(&self, command: &str, now: Timestamp) -> Result<Option<RunLine>> {
         self.conn
             .prepare_cached(

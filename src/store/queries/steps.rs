@@ -1,9 +1,9 @@
-//! Missing time steps, where RECORD cannot tell what is missing.
+//! Finds missing time steps where RECORD cannot show what is missing.
 //!
-//! A file without RECORD, or with one that does not count, does not say whether a row was lost. What can be seen is a pause
-//! longer than the table's usual interval: a lost row, or a logger that was off. Where rows come at no regular interval, or
-//! are too few, nothing is known, and that is said. Where RECORD counts and starts again, its numbers do not say what lies
-//! between the two rows, so the pause there is looked at in the same way.
+//! A file without RECORD, or with one that does not count, does not show whether a row was lost. What can be seen is a
+//! pause longer than the table's usual interval: a lost row, or a logger that was off. If rows come at no usual
+//! interval, or are too few, nothing is known, and the result says so. If RECORD counts and restarts, its numbers do
+//! not show what is missing between the two rows, so the pause there is examined in the same way.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -20,62 +20,64 @@ use crate::store::schema::key;
 use crate::store::{Result, Store};
 use crate::time::{Timestamp, nanos};
 
-/// Rows judged by one interval: a program with a new interval is followed from one piece to the next.
+/// The number of rows that are judged by one interval: a new interval of the program is followed from one piece to the
+/// next.
 const PIECE: usize = 200;
-/// So many pauses of one length in a row are another interval, and no missing rows.
+/// This number of consecutive pauses of one length is another interval, and not missing rows.
 const ANOTHER_INTERVAL: usize = 3;
-/// RECORD stands still where this many rows have one number. Two may be a counter that started again after one row.
+/// RECORD stands still if this many rows have one number. Two equal numbers may be a counter that restarted after one
+/// row.
 const STANDS_STILL: usize = 3;
 
-/// Why RECORD does not tell what is missing.
+/// Why RECORD does not show what is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WhyUncounted {
     /// The rows have no record number.
     NoRecord,
-    /// Rows of one time differ in tag columns, so that the numbers are not in the order of time.
+    /// Rows of one time differ in tag columns, so the numbers are not in the order of time.
     Tags,
-    /// Each row has this number.
+    /// Every row has this number.
     StandsStill(i64),
-    /// The number starts again every few rows.
+    /// The number restarts every few rows.
     StartsAgain,
-    /// The number counts, and started again between these two rows.
+    /// The number counts, and restarted between these two rows.
     Restarted,
 }
 
-/// A pause in which rows would have come.
+/// A pause in which rows were expected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MissingSteps {
-    /// The row before.
+    /// The time of the row before.
     pub before: Timestamp,
-    /// The row after.
+    /// The time of the row after.
     pub after: Timestamp,
-    /// The usual interval then.
+    /// The usual interval at that time.
     pub interval: Duration,
-    /// The number of rows that would have come.
+    /// The number of rows that were expected.
     pub missing: u64,
 }
 
-/// A stretch of a series whose RECORD does not tell what is missing.
+/// A part of a series whose RECORD does not show what is missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Uncounted {
     /// The table's name in the configuration.
     pub table: String,
     /// Values of its tag columns; empty where it has none.
     pub tags: Vec<String>,
-    /// Why.
+    /// Why RECORD does not show it.
     pub why: WhyUncounted,
-    /// Time of its first row that was looked at.
+    /// The time of the first examined row.
     pub from: Timestamp,
-    /// Time of its last row.
+    /// The time of the last row.
     pub to: Timestamp,
-    /// Whether its rows come at a usual interval at its end.
+    /// Whether rows come at a usual interval at the end of the part.
     pub regularity: Regularity,
     /// The pauses, oldest first.
     pub steps: Vec<MissingSteps>,
 }
 
-/// A stretch to look at: the series, its tags, and its bounds, both included.
-struct Stretch {
+/// A part to examine: the series, its tags, and its bounds, both inclusive.
+struct Part {
     series: i64,
     tags: Vec<String>,
     why: WhyUncounted,
@@ -84,12 +86,12 @@ struct Stretch {
 }
 
 impl Store {
-    /// The stretches of all tables whose RECORD does not tell what is missing, from `since` on; of each at most the newest
+    /// The parts of all tables whose RECORD does not show what is missing, from `since` on; of each at most the newest
     /// `most` rows.
     pub fn uncounted(&self, since: Timestamp, most: usize) -> Result<Vec<Uncounted>> {
         let mut found = Vec::new();
         for (id, table) in tables(&self.conn).map_err(|source| self.at(source))? {
-            // Rows that are missing there are missing in the rows that they are made of.
+            // Rows missing in such a table are missing in the rows from which it is made.
             if is_made(&self.conn, id).map_err(|source| self.at(source))? {
                 continue;
             }
@@ -103,7 +105,7 @@ impl Store {
         Ok(found)
     }
 
-    fn stretches(&self, id: i64, table: &str, since: Timestamp) -> Result<Vec<Stretch>> {
+    fn stretches(&self, id: i64, table: &str, since: Timestamp) -> Result<Vec<Part>> {
         let runs = record_runs(&self.conn, id).map_err(|source| self.at(source))?;
         let mut stretches = Vec::new();
         for series in self.series(table)? {
@@ -111,7 +113,7 @@ impl Store {
             let mut add = |why, from: Timestamp, to: Timestamp| {
                 if to >= since {
                     let tags = series.tags.clone();
-                    stretches.push(Stretch { series: series.id, tags, why, from: from.max(since), to });
+                    stretches.push(Part { series: series.id, tags, why, from: from.max(since), to });
                 }
             };
             let has_record = |at| self.has_record(series.id, at).map_err(|source| self.at(source));
@@ -149,14 +151,14 @@ impl Store {
         Ok(stretches)
     }
 
-    /// The rows around each place where a RECORD that counts started again, from `since` on, oldest first. Where its first
+    /// The rows around each place where a counting RECORD restarted, from `since` on, oldest first. If its first
     /// numbers are missing too, that is a gap by RECORD.
     fn restarts(&self, id: i64, table: &str, since: Timestamp) -> Result<Vec<Uncounted>> {
         let runs = record_runs(&self.conn, id).map_err(|source| self.at(source))?;
         if starts_again(&runs) || runs.iter().any(Run::stands_still) {
             return Ok(Vec::new());
         }
-        // An epoch that was opened by older rows is no restart.
+        // An epoch that was opened by older rows is not a restart.
         let heads = heads_and_before(&runs).into_iter().filter(|(head, before)| before.epoch < head.epoch);
         let mut starts: Vec<Timestamp> = heads.map(|(head, _)| head.first_ts).filter(|start| *start >= since).collect();
         if starts.is_empty() {
@@ -194,8 +196,8 @@ impl Store {
             .map(|found| found.unwrap_or(false))
     }
 
-    fn look_at(&self, table: &str, stretch: Stretch, most: usize) -> Result<Option<Uncounted>> {
-        let Stretch { series, tags, why, from, to } = stretch;
+    fn look_at(&self, table: &str, stretch: Part, most: usize) -> Result<Option<Uncounted>> {
+        let Part { series, tags, why, from, to } = stretch;
         let mut walk = Walk::default();
         let mut left = most;
         let mut bound = key::keys(series, from, to);
@@ -226,22 +228,22 @@ impl Store {
     }
 }
 
-/// Goes back through the times of a series.
+/// Goes back through the times of a series, piece by piece.
 #[derive(Debug, Default)]
 struct Walk {
     newest: Option<Timestamp>,
-    /// The row before this piece, which is the later one.
+    /// The later neighbour of this piece: the row after it in time.
     before: Option<Timestamp>,
-    /// Of the newest piece that says anything.
+    /// The regularity of the newest piece that is not too short to decide.
     regularity: Regularity,
-    /// The usual interval of the last piece that has one.
+    /// The usual interval of the last examined piece that has one.
     interval: Option<Duration>,
-    /// The latest first.
+    /// The missing steps, the latest first.
     steps: Vec<MissingSteps>,
 }
 
 impl Walk {
-    /// Takes a piece, newest first.
+    /// Examines a piece whose rows are given newest first.
     fn take(&mut self, times: impl Iterator<Item = Timestamp>) {
         let times: Vec<Timestamp> = self.before.into_iter().chain(times).collect();
         let here = regularity(times.iter().copied());
@@ -253,7 +255,7 @@ impl Walk {
         }
         self.interval = match here {
             Regularity::Regular(interval) => Some(interval),
-            // The oldest rows, which are fewer than a piece.
+            // The oldest rows, which do not fill a piece.
             Regularity::TooFewRows(_) => self.interval,
             Regularity::Irregular => None,
         };
@@ -268,7 +270,7 @@ impl Walk {
     }
 }
 
-/// The steps that are missing between two rows, if they are further apart than one and a half usual intervals.
+/// The steps that are missing between two rows, if they are more than one and a half usual intervals apart.
 fn pause(before: Timestamp, after: Timestamp, interval: Duration) -> Option<MissingSteps> {
     let (length, usual) = (after.nanos_since(before), nanos(interval).max(1));
     let missing = (length.saturating_add(usual / 2) / usual - 1).cast_unsigned();

@@ -1,14 +1,14 @@
-//! What can go wrong with the store, and what to do about it.
+//! The errors of the store, with what to do about each.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use thiserror::Error;
 
-/// A failure of the store.
+/// An error of the store.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// The folder or file cannot be opened or made.
+    /// The folder or file cannot be opened or created.
     #[error("cannot open the database {path}: {source}; check that the folder exists and may be written to")]
     Open {
         /// The database.
@@ -16,7 +16,7 @@ pub enum StoreError {
         /// SQLite's message.
         source: rusqlite::Error,
     },
-    /// The file is no SQLite database, or pages of it are damaged.
+    /// The file is not an SQLite database, or pages of it are damaged.
     #[error(
         "the database {path} is damaged ({source}); run `fluxtower salvage`: every row that can be read goes into a new \
          database, the damaged one is set aside, and the next `fluxtower run` reads the .DAT files again for the rest"
@@ -42,7 +42,7 @@ pub enum StoreError {
         /// The newest version this program knows.
         known: i64,
     },
-    /// The disk has no room to copy a database of an older version before it is brought up to date.
+    /// The disk has no room to copy a database of an older version before it is migrated.
     #[error(
         "the database {path} is of version {found}, and is copied before it is brought to version {known}: that takes {} on its disk, which has {} free; make room, or install the fluxtower from before again, nothing was touched",
         crate::text::bytes(*needed),
@@ -55,9 +55,9 @@ pub enum StoreError {
         found: i64,
         /// The newest version this program knows.
         known: i64,
-        /// In bytes.
+        /// Bytes needed.
         needed: u64,
-        /// In bytes.
+        /// Bytes free.
         free: u64,
     },
     /// The copy before an upgrade cannot be written.
@@ -70,13 +70,13 @@ pub enum StoreError {
         /// The system's message.
         source: std::io::Error,
     },
-    /// The file is a database of something else.
+    /// The file is a database of another program.
     #[error("{path} is an SQLite database, but not one of fluxtower; set [store] path to another file")]
     Foreign {
         /// The database.
         path: PathBuf,
     },
-    /// The file is empty, and was not.
+    /// The file is empty, although it held rows.
     #[error(
         "the database {path} is empty, and it held rows: what stands beside it says so; put a backup in its place, or delete it to begin anew: the .DAT files are then read again"
     )]
@@ -92,7 +92,7 @@ pub enum StoreError {
         /// The database.
         path: PathBuf,
     },
-    /// The disk has no room left.
+    /// The disk is full.
     #[error("the disk of {path} is full; make room, nothing staged so far is lost")]
     DiskFull {
         /// The database.
@@ -103,10 +103,10 @@ pub enum StoreError {
     Busy {
         /// The database.
         path: PathBuf,
-        /// How long its end was waited for.
+        /// How long this process waited for it.
         waited: Duration,
     },
-    /// The lock file cannot be made.
+    /// The lock file cannot be created.
     #[error("cannot lock {path}: {source}; check that the database's folder may be written to")]
     Lock {
         /// The lock file.
@@ -114,29 +114,29 @@ pub enum StoreError {
         /// The system's message.
         source: std::io::Error,
     },
-    /// A table's clock is not the one its rows were staged by.
+    /// A table's clock differs from the one by which its rows were staged.
     #[error(
         "table \"{table}\" was staged with the clock {staged}, the configuration says {configured}; put the old one back, or move its rows to the time that their stamps mean by the new one: `fluxtower rekey --dry-run` says how many, `fluxtower rekey` moves them"
     )]
     ClockChanged {
-        /// Its name.
+        /// The table's name.
         table: String,
-        /// In the store.
+        /// The clock in the store.
         staged: String,
-        /// In the configuration.
+        /// The clock in the configuration.
         configured: String,
     },
-    /// A column of measurements was declared a tag.
+    /// A column of measurements is configured as a tag.
     #[error(
         "table \"{table}\" brings the store to more than {most} series; a column with so many values is no tag: set its use to \"field\""
     )]
     TooManySeries {
         /// The table.
         table: String,
-        /// What the store can hold.
+        /// The most series that the store can hold.
         most: i64,
     },
-    /// A copy is not what it was copied from.
+    /// A copy differs from its original.
     #[error(
         "the copy of the database {path} failed its check ({message}) and was thrown away; see `fluxtower check`, and look at the disk it was written to"
     )]
@@ -157,19 +157,19 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Whether trying again later cannot help.
+    /// Whether a later attempt would fail too.
     pub fn is_permanent(&self) -> bool {
         !matches!(self, StoreError::Busy { .. } | StoreError::DiskFull { .. } | StoreError::NoRoomForUpgrade { .. })
     }
 
-    /// Gives SQLite's error its place and what to do.
+    /// Adds the path and the advice to SQLite's error.
     pub(in crate::store) fn at(path: &std::path::Path, source: rusqlite::Error) -> StoreError {
         use rusqlite::ErrorCode;
         let path = path.to_owned();
         match source.sqlite_error_code() {
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => StoreError::Damaged { path, source },
             Some(ErrorCode::DiskFull) => StoreError::DiskFull { path },
-            // The file of shared memory beside the database finds no room either.
+            // SQLite reports a full disk differently for the shared memory file beside the database.
             _ if source
                 .sqlite_error()
                 .is_some_and(|error| error.extended_code == rusqlite::ffi::SQLITE_IOERR_SHMSIZE) =>

@@ -1,10 +1,10 @@
 //! The key of a row: its series and its time in one integer, so that SQLite's rowid is the unique index (I3).
 //!
-//! A separate index on (series, ts) cost 0.3 s of the 0.8 s that SQLite takes to append 864,000 rows of 16 values; as the
-//! rowid the key costs nothing, and the rows of a series lie in the order of time. 12 bits of series, 52 bits of
-//! microseconds since 1970: 4,095 series, until the year 2112. Campbell loggers scan at most every 100 µs, so two rows of
-//! one series within a microsecond are a damaged clock, and meet as a conflict; the nanoseconds that a file may spell
-//! stand beside the key.
+//! A separate index on (series, ts) took 0.3 s of the 0.8 s that SQLite needs to append 864,000 rows of 16 values; as
+//! the rowid the key costs nothing, and the rows of a series are stored in the order of time. 12 bits are the series,
+//! 52 bits the microseconds since 1970: 4,095 series, until the year 2112. Campbell loggers scan at most every 100 µs,
+//! so two rows of one series within a microsecond come from a faulty clock and become a conflict. The nanoseconds that
+//! a file may contain are stored beside the key.
 
 use crate::time::{Interval, NANOS_PER_MICRO, Timestamp};
 
@@ -18,7 +18,7 @@ pub(in crate::store) const MOST_SERIES: i64 = (1 << (64 - MICROS_BITS)) - 1;
 pub(in crate::store) const TIMES: (Timestamp, Timestamp) =
     (Timestamp::EPOCH, Timestamp::from_nanos(MICROS_MASK * NANOS_PER_MICRO));
 
-/// `reading.id` of the row. The time is within [`TIMES`].
+/// The key (`reading.id`) of a row. The time must be within [`TIMES`].
 #[inline]
 pub(in crate::store) fn key(series: i64, ts: Timestamp) -> i64 {
     (series << MICROS_BITS) | (ts.nanos().div_euclid(NANOS_PER_MICRO) & MICROS_MASK)
@@ -29,24 +29,24 @@ pub(in crate::store) fn series(id: i64) -> i64 {
     (id >> MICROS_BITS) & MOST_SERIES
 }
 
-/// The nanoseconds that the key leaves out.
+/// The nanoseconds below the microsecond, which the key leaves out.
 #[inline]
 pub(in crate::store) fn nanos(ts: Timestamp) -> i64 {
     ts.nanos().rem_euclid(NANOS_PER_MICRO)
 }
 
-/// Lowest and highest key of the closed interval, cut to what keys can hold.
+/// The lowest and the highest key of the closed interval, limited to the range of keys.
 pub(in crate::store) fn keys(series: i64, from: Timestamp, to: Timestamp) -> (i64, i64) {
     (key(series, from.clamp(TIMES.0, TIMES.1)), key(series, to.clamp(TIMES.0, TIMES.1)))
 }
 
-/// Lowest and highest key of the interval. Keys hold microseconds: where the interval's ends do not, rows within the first
-/// and the last microsecond are in it although they lie beside it.
+/// The lowest and the highest key of the interval. Keys hold whole microseconds: if the interval's ends do not, rows
+/// outside the interval but within its first and last microsecond are included.
 pub(in crate::store) fn keys_in(series: i64, interval: Interval) -> (i64, i64) {
     keys(series, interval.from, interval.last())
 }
 
-/// The interval that holds every row of the keys, both of them included.
+/// The interval that contains every row of the keys, both keys included.
 pub(in crate::store) fn interval(first: i64, last: i64) -> Interval {
     Interval::closed(time(first, 0), time(last, NANOS_PER_MICRO - 1))
 }

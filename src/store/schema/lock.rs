@@ -1,6 +1,7 @@
-//! One ingest, one sync and one round of notifications at a time, and each beside the other (I9).
+//! Locks: one ingest, one sync and one round of notifications at a time, independent of each other (I9).
 //!
-//! A lock is a file beside the database, held through the operating system: it ends with its process, however that dies.
+//! A lock is a file beside the database that is locked through the operating system: the lock ends with its process,
+//! even if the process is killed.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
@@ -9,29 +10,29 @@ use std::time::{Duration, Instant};
 use crate::store::schema::beside::beside;
 use crate::store::schema::error::StoreError;
 
-/// What is locked.
+/// The work that is locked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LockKind {
-    /// Files to store.
+    /// Reading files into the store.
     Ingest,
-    /// Store to destination.
+    /// Sending rows from the store to the destination.
     Sync,
-    /// Findings to users.
+    /// Notifying users of findings.
     Notify,
 }
 
-/// Held until it is dropped.
+/// A lock that is held until it is dropped.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
 }
 
-/// Longer than any ingest of a few minutes' files.
+/// How long [`Lock::wait`] waits: longer than any ingest of a few minutes' files takes.
 const WAIT: Duration = Duration::from_secs(60);
 const BETWEEN: Duration = Duration::from_millis(50);
 
 impl Lock {
-    /// As [`Lock::take`], after waiting up to a minute for the other process.
+    /// Like [`Lock::take`], but waits up to a minute for the other process.
     pub fn wait(database: &Path, kind: LockKind) -> Result<Option<Lock>, StoreError> {
         let began = Instant::now();
         loop {
@@ -42,7 +43,7 @@ impl Lock {
         }
     }
 
-    /// None when another process holds it.
+    /// Takes the lock. None if another process holds it.
     pub fn take(database: &Path, kind: LockKind) -> Result<Option<Lock>, StoreError> {
         let (file, path) = open(
             database,
@@ -60,7 +61,7 @@ impl Lock {
     }
 }
 
-/// The file of a lock beside the database, not locked yet.
+/// Opens the lock file beside the database without locking it.
 pub(in crate::store) fn open(database: &Path, ending: &str) -> Result<(File, PathBuf), StoreError> {
     let path = beside(database, ending);
     match OpenOptions::new().create(true).truncate(false).write(true).open(&path) {

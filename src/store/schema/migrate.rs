@@ -1,5 +1,5 @@
-//! Numbered migrations, each run once, in a transaction with the version it makes. Files only ever grow: a migration that
-//! has been released is never changed.
+//! Numbered migrations. Each runs once, in a transaction with the version that it sets. New ones are only added at the
+//! end: a released migration is never changed.
 
 use std::path::Path;
 
@@ -7,10 +7,11 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::store::schema::error::StoreError;
 
-/// In the database's header, so that a store is not taken for any other SQLite file. "FTwr" in ASCII.
+/// The application id in the database's header, which distinguishes a store from any other SQLite file. "FTwr" in
+/// ASCII.
 const APPLICATION_ID: i64 = 0x4654_7772;
 
-const MIGRATIONS: [&str; 14] = [
+const MIGRATIONS: [&str; 15] = [
     include_str!("../../../migrations/0001_store.sql"),
     include_str!("../../../migrations/0002_quality.sql"),
     include_str!("../../../migrations/0003_changed.sql"),
@@ -24,10 +25,12 @@ const MIGRATIONS: [&str; 14] = [
     include_str!("../../../migrations/0011_header.sql"),
     include_str!("../../../migrations/0012_windows.sql"),
     include_str!("../../../migrations/0013_union.sql"),
-    include_str!("../../../migrations/0014_headed.sql"),
+    include_str!("../../../migrations/0014_decided.sql"),
+    include_str!("../../../migrations/0015_headed.sql"),
 ];
 
-/// Under this key of `setting` stands which program made the version of the schema, for the refusal of an older one.
+/// The key of `setting` with the program version that made the schema, for the message of an older program that refuses
+/// it.
 const MADE_BY: &str = "schema made by";
 
 /// The newest version this program knows.
@@ -35,7 +38,7 @@ pub(in crate::store) fn known() -> i64 {
     i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX)
 }
 
-/// Refuses what is not ours before anything is written.
+/// Refuses a database of another program or version before anything is written.
 pub(in crate::store) fn check(conn: &Connection, path: &Path) -> Result<(), StoreError> {
     let at = |source| StoreError::at(path, source);
     let pragma = |name: &str| conn.pragma_query_value(None, name, |row| row.get::<_, i64>(0)).map_err(at);
@@ -46,14 +49,14 @@ pub(in crate::store) fn check(conn: &Connection, path: &Path) -> Result<(), Stor
     }
     if found > known() {
         let by = conn.query_row("SELECT value FROM setting WHERE key = ?1", [MADE_BY], |row| row.get::<_, String>(0));
-        // Whatever a later version has made of that table: the refusal is what counts.
+        // A later version may have changed that table; the refusal is more important than the version's name.
         let by = by.unwrap_or_else(|_| "of a later version".to_owned());
         return Err(StoreError::Newer { path: path.to_owned(), found, by, known: known() });
     }
     Ok(())
 }
 
-/// The version of the database.
+/// The schema version of the database.
 pub(in crate::store) fn version(conn: &Connection, path: &Path) -> Result<i64, StoreError> {
     conn.pragma_query_value(None, "user_version", |row| row.get(0)).map_err(|source| StoreError::at(path, source))
 }
@@ -63,13 +66,14 @@ pub(in crate::store) fn run(conn: &mut Connection, path: &Path) -> Result<(), St
     run_to(conn, path, known())
 }
 
-/// Brings the schema to an older version, so that rows of that version can be copied in before the rest of the way.
+/// Migrates the schema up to an older version, so that rows of that version can be copied in before the remaining
+/// migrations.
 pub(in crate::store) fn run_to(conn: &mut Connection, path: &Path, wanted: i64) -> Result<(), StoreError> {
     let at = |source| StoreError::at(path, source);
     if version(conn, path)? >= wanted {
         return Ok(());
     }
-    // Immediate: two processes that start on a new database take turns, and the second finds the work done.
+    // Immediate: if two processes start on a new database, they take turns, and the second finds the work done.
     let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(at)?;
     let mut done = version(&transaction, path)?;
     let (begin, end) = (usize::try_from(done).unwrap_or(0), usize::try_from(wanted).unwrap_or(0));

@@ -1,6 +1,6 @@
-//! The shape of the database: migrations, keys, locks, settings, views for people.
+//! The schema of the database: migrations, keys, locks, settings, views for users.
 //!
-//! A database of an older version is brought to the present one when it is opened for writing, and never the other way.
+//! A database of an older version is migrated when it is opened for writing; a newer one is refused.
 
 pub(super) mod beside;
 pub(super) mod error;

@@ -1,13 +1,13 @@
-//! Small texts under keys: what is to be remembered from one run to the next.
+//! Small texts under keys, which are kept from one run to the next.
 
 use rusqlite::OptionalExtension;
 
 use crate::store::{Result, Store};
 
 impl Store {
-    /// Keys of [`Store::remember`] that begin so hold what is known of a bucket.
+    /// The prefix of [`Store::remember`] keys for the identity of a bucket.
     pub const BUCKET_IDENTITY: &'static str = "bucket: ";
-    /// Keys that begin so hold by how much a table's rows were apart from the files that they came in.
+    /// The prefix of keys for the observed time difference between a table's rows and the files that they came in.
     pub const OFFSETS_SEEN: &'static str = "offset:";
 
     /// Keeps a text under a key.
@@ -29,7 +29,7 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
-    /// Keeps the text of a key under another one, in place of what stood there.
+    /// Moves the text of a key to another key, and replaces the text there.
     pub fn move_setting(&self, from: &str, to: &str) -> Result<()> {
         self.conn
             .execute("UPDATE OR REPLACE setting SET key = ?2 WHERE key = ?1", [from, to])
@@ -37,7 +37,7 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
-    /// Keys and texts whose keys begin so.
+    /// The keys with this beginning, and their texts.
     pub fn recall_all(&self, beginning: &str) -> Result<Vec<(String, String)>> {
         self.conn
             .prepare_cached("SELECT key, value FROM setting WHERE substr(key, 1, length(?1)) = ?1 ORDER BY key")
@@ -45,7 +45,7 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
-    /// Forgets a key.
+    /// Deletes a key.
     pub fn forget_one(&self, key: &str) -> Result<()> {
         self.conn
             .prepare_cached("DELETE FROM setting WHERE key = ?1")
@@ -54,7 +54,7 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
-    /// Forgets every key that begins so. Gives how many there were.
+    /// Deletes every key with this beginning. Returns their number.
     pub fn forget(&self, beginning: &str) -> Result<usize> {
         self.conn
             .execute("DELETE FROM setting WHERE substr(key, 1, length(?1)) = ?1", [beginning])

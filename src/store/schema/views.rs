@@ -1,4 +1,4 @@
-//! One view per logger table for users of an SQLite browser, with a named column for each field and each flag.
+//! Creates one view per logger table for users of an SQLite browser, with a named column for each field and each flag.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;
@@ -7,13 +7,14 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::store::intake::tables::Table;
 
-/// SQLite allows 2,000 columns in a result. Wider tables have their flags in one column.
+/// The most fields that get a flag column of their own: SQLite allows 2,000 columns in a result. Wider tables have
+/// their flags in one column.
 const MOST_FIELDS_WITH_FLAGS: usize = 900;
 const MOST_FIELDS: usize = 1_900;
 
-/// The view's own columns. Where the logger has a column of that name, in upper or lower case (many programs name a sonic
-/// anemometer's temperature "Ts"), the view's own column gets the prefix `row_`: SQLite ignores the case, and a query for the
-/// temperature would return the time. A time keeps its fraction, without zeros at the end.
+/// The view's own columns. If the logger has a column of the same name, in upper or lower case (many programs name a
+/// sonic anemometer's temperature "Ts"), the view's own column gets the prefix `row_`: SQLite ignores the case, and a
+/// query for the temperature would return the time. A time keeps its fraction, without trailing zeros.
 const OWN: [(&str, &str); 7] = [
     ("row_id", "r.id"),
     (
@@ -27,7 +28,7 @@ const OWN: [(&str, &str); 7] = [
     ("raised", "r.raised"),
 ];
 
-/// Makes the table's view from its column list, unless the present view is the same already.
+/// Creates the table's view from its column list, unless the present view is identical.
 pub(in crate::store) fn create(conn: &Connection, table: &Table) -> rusqlite::Result<()> {
     let name = quoted(&format!("t_{}", table.name));
     let has_flags = table.columns.len() <= MOST_FIELDS_WITH_FLAGS;
@@ -71,7 +72,7 @@ pub(in crate::store) fn create(conn: &Connection, table: &Table) -> rusqlite::Re
     conn.execute_batch(&format!("DROP VIEW IF EXISTS {name}; {sql};"))
 }
 
-/// The name, with a number if it is taken.
+/// The name, with a number appended if it is taken.
 fn free(taken: &mut HashSet<String>, name: &str) -> String {
     let numbered = (2_u32..).map(|number| format!("{name}_{number}"));
     let name = std::iter::once(name.to_owned()).chain(numbered).find(|name| taken.insert(name.to_ascii_lowercase()));

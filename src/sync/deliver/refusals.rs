@@ -1,10 +1,11 @@
-//! Rows that a server refuses: found by halving, judged one by one.
+//! Finds the rows that a server refuses by halving batches, and judges them one by one.
 //!
-//! A row is set aside only if it was refused alone, a line that the bucket takes was then taken, and the row was refused
-//! once more (I6). Such a line is one that the bucket took before; at the first contact it is the agent's own health, or a
-//! row of another table. A table with many such rows is left alone for the rest of the run, and the other tables go on. A
-//! row refused because of the bucket's retention is expired if the server's clock and this computer's agree, and so is everything of its series before it: the search goes
-//! for the newest such row, or a long backlog would cost two requests a row.
+//! A row is rejected only if it was refused alone, a known-good line was then accepted, and the row was refused once
+//! more (I6). A known-good line is one that the bucket accepted before; at the first contact it is the agent's own
+//! health, or a row of another table. If a table has many such rows, it is skipped for the rest of the run, and the
+//! other tables continue. A row that is refused because of the bucket's retention becomes expired if the server's clock
+//! and this computer's agree, and so does every older row of its series: the newest such row is searched, because a
+//! long backlog would otherwise cost two requests per row.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -22,32 +23,32 @@ use crate::sync::known_good::{KnownGood, line_alone};
 use crate::sync::look::clocks_disagree;
 use crate::time::{Timestamp, clocks_agree};
 
-/// More refusals of one table in one run than this, without a cause that the server names, are hardly single bad rows; its
-/// other rows stay pending until a user has looked.
+/// The most refused rows of one table in one run for which the server names no cause. More of them are hardly single
+/// bad rows; the table's other rows remain pending until a user has looked.
 const MOST_REFUSALS: u64 = 64;
-/// So many refused rows are not pursued further before they are judged: it may be the server.
+/// After this number of refused rows, they are judged before the search continues, because the server may be the cause.
 const MOST_SUSPECTS: usize = 16;
-/// InfluxDB takes no shorter retention.
+/// InfluxDB accepts no shorter retention.
 const SHORTEST_RETENTION: Duration = Duration::from_secs(3_600);
-/// Within a batch that failed again and again, each part is known to be in question: halving it costs less than waiting.
+/// Each part of a batch that failed several times is suspected: halving it costs less than waiting.
 const FAILURES_OF_A_PART: u32 = 1;
 
-/// What a run has learnt about what a server takes.
+/// What this run has found out about what a server accepts.
 pub(super) struct Refusals<'a> {
     source: &'a KnownGood<'a>,
-    /// The newest line that each bucket took; an old one may have passed the bucket's retention since.
+    /// The newest line that each bucket accepted; an older one may have exceeded the bucket's retention since.
     known_good: HashMap<Option<String>, (Timestamp, Vec<u8>)>,
-    /// Rows refused alone, with the server's answer.
+    /// Rows that were refused alone, with the server's answer.
     suspects: Vec<(Batch, Answer)>,
     /// By series: the newest row that was refused because of retention.
     expired: HashMap<i64, Timestamp>,
-    /// Rows that were decided about alone.
+    /// Rows that were judged alone.
     pub(super) decided: HashSet<i64>,
-    /// By table: rows set aside for no cause that the server names.
+    /// By table: the number of rejected rows for which the server named no cause.
     unexplained: HashMap<String, u64>,
-    /// Series of tables that are left alone for the rest of the run.
+    /// The series of tables that are skipped for the rest of the run.
     left_alone: HashSet<i64>,
-    /// What the server names as causes.
+    /// The causes that the server names.
     pub(super) causes: Vec<Cause>,
 }
 
@@ -65,7 +66,7 @@ impl<'a> Refusals<'a> {
         }
     }
 
-    /// The server took the batch.
+    /// Notes that the server accepted the batch.
     pub(super) fn learn(&mut self, batch: &Batch) {
         let Some(last) = batch.rows().last() else { return };
         if self.known_good.get(&batch.bucket).is_none_or(|(newest, _)| *newest <= last.ts) {
@@ -73,12 +74,12 @@ impl<'a> Refusals<'a> {
         }
     }
 
-    /// Whether [`Refusals::still_due`] takes nothing out.
+    /// Whether [`Refusals::still_due`] removes no row.
     pub(super) fn lets_all_pass(&self) -> bool {
         self.expired.is_empty() && self.decided.is_empty() && self.left_alone.is_empty()
     }
 
-    /// What of the batch still has to be sent.
+    /// The rows of the batch that must still be sent.
     pub(super) fn still_due(&self, batch: &Batch) -> Batch {
         batch.retain(|row| {
             self.expired.get(&row.series).is_none_or(|newest| row.ts > *newest)
@@ -87,7 +88,7 @@ impl<'a> Refusals<'a> {
         })
     }
 
-    /// Rows that are not judged yet stay pending.
+    /// Forgets the suspects: rows that are not judged yet remain pending.
     pub(super) fn forget_suspects(&mut self) {
         self.suspects.clear();
     }
@@ -98,12 +99,13 @@ impl<'a> Refusals<'a> {
         backlog.find(|known| known.series == series).map(|known| known.table.as_str())
     }
 
-    /// What was set aside for the causes that the server named.
+    /// Notes on the rows that were rejected for causes that the server named.
     pub(super) fn notes(&self) -> Vec<String> {
         self.causes.iter().filter(|cause| cause.rows > 0).map(Cause::note).collect()
     }
 
-    /// Counts a row that was set aside without a cause. The table's name, if it is left alone from now on.
+    /// Counts a row that was rejected without a named cause. Returns the table's name if the table is skipped from now
+    /// on.
     fn count_unexplained(&mut self, series: i64) -> Option<String> {
         let table = self.table(series)?.to_owned();
         let count = self.unexplained.entry(table.clone()).or_default();
@@ -118,8 +120,8 @@ impl<'a> Refusals<'a> {
 }
 
 impl Delivery<'_> {
-    /// The batch is refused. Where the server names a cause, the rows with it are set aside together; otherwise its halves are
-    /// delivered apart, and a single row is suspected.
+    /// Handles a refused batch. If the server names a cause, the rows with it are rejected together; otherwise the
+    /// halves are delivered separately, and a single row becomes a suspect.
     pub(super) fn split(&mut self, ready: &Arc<Ready>, answer: Answer) -> Step {
         if let [_] = ready.batch.rows() {
             return self.suspect(ready, answer);
@@ -155,16 +157,16 @@ impl Delivery<'_> {
         if self.refusals.suspects.len() >= MOST_SUSPECTS { self.judge() } else { Ok(()) }
     }
 
-    /// A row too far in the future is refused with the same message (InfluxDB 1.12 and 2.8: "retention policy … violates a
-    /// Write Window Upper Bound"), so the row must be old by this computer's clock too.
+    /// A row too far in the future is refused with the same message (InfluxDB 1.12 and 2.8: "retention policy …
+    /// violates a Write Window Upper Bound"), so the row must be old by this computer's clock too.
     fn is_older_than_any_retention(&self, ready: &Ready, answer: &Answer) -> bool {
         let now = answer.server_time.map_or_else(|| self.now(), |server| self.now().min(Timestamp::from_utc(server)));
         let surely_older = now.before(SHORTEST_RETENTION);
         ready.batch.rows().iter().all(|row| row.ts < surely_older)
     }
 
-    /// One of two clocks is wrong, and the server's refusal stands on its own. The row and all older ones of its series stay
-    /// pending; this run leaves them alone, and newer ones go on.
+    /// One of the two clocks is wrong, and the server's refusal alone is not enough evidence. The row and all older
+    /// ones of its series remain pending; this run skips them and continues with newer ones.
     fn leave_until_clocks_agree(&mut self, ready: &Ready, server: DateTime<Utc>) {
         self.report.note_once(clocks_disagree(server, self.work.clock));
         for row in ready.batch.rows() {
@@ -172,7 +174,7 @@ impl Delivery<'_> {
         }
     }
 
-    /// The bucket does not keep this row, nor any older one.
+    /// Expires this row and all older ones, because the bucket does not keep them.
     fn expire(&mut self, ready: &Ready, answer: &Answer) -> Step {
         let [row] = ready.batch.rows() else { return Ok(()) };
         let receipt = self.receipt(ready, answer, ReceiptOutcome::Expired);
@@ -184,7 +186,7 @@ impl Delivery<'_> {
         Ok(())
     }
 
-    /// Decides about rows refused alone.
+    /// Judges the rows that were refused alone.
     pub(super) fn judge(&mut self) -> Step {
         while let Some((batch, answer)) = self.refusals.suspects.pop() {
             if self.refusals.still_due(&batch).is_empty() {
@@ -197,7 +199,7 @@ impl Delivery<'_> {
         Ok(())
     }
 
-    /// The second refusal sets a row aside.
+    /// Sends the row a second time; a second refusal rejects it.
     fn refuse_again(&mut self, row: Batch) -> Step {
         let ready = Arc::new(uncompressed(row));
         let again = self.ask(&ready)?;
@@ -207,8 +209,8 @@ impl Delivery<'_> {
         }
     }
 
-    /// A row that was refused among others and is now asked for alone. True if it is refused for this reason and set aside,
-    /// as [`Delivery::judge`] does it.
+    /// Sends a row alone that was refused among others. True if it is refused for this reason and rejected, in the same
+    /// way as in [`Delivery::judge`].
     pub(super) fn prove(&mut self, row: &Batch, is_reason: impl Fn(&Answer) -> bool) -> Result<bool, Ended> {
         let Some(first) = self.refused_alone(row, &is_reason)? else { return Ok(false) };
         self.may_begin()?;
@@ -217,7 +219,7 @@ impl Delivery<'_> {
         Ok(row.rows().iter().all(|row| self.refusals.decided.contains(&row.id)))
     }
 
-    /// The answer to the row alone, if it is a refusal for this reason. Any other answer is dealt with here.
+    /// The answer to the row alone, if it is a refusal for this reason. Any other answer is handled here.
     pub(super) fn refused_alone(
         &mut self,
         row: &Batch,
@@ -238,8 +240,8 @@ impl Delivery<'_> {
         Ok(None)
     }
 
-    /// Sends a line that the bucket takes. If it is not taken now, it is the server and not the rows; except for the line of
-    /// an earlier run, which is made again: the column's type or the bucket's retention may have changed since, and then other
+    /// Sends a known-good line. If it is not accepted now, the server is the cause and not the rows. The exception is
+    /// the line of an earlier run: the column's type or the bucket's retention may have changed since, and then other
     /// lines are tried.
     pub(super) fn try_known_good(&mut self, suspect: &Batch, refusal: &Answer) -> Step {
         let bucket = suspect.bucket.as_deref();
@@ -266,7 +268,7 @@ impl Delivery<'_> {
         }
     }
 
-    /// No line is known that the bucket takes: tries the agent's own line, then a row of each other table.
+    /// If no known-good line exists: tries the agent's own line, then a row of each other table.
     fn try_candidates(&mut self, suspect: &Batch, refusal: &Answer) -> Step {
         let table = suspect.rows().first().and_then(|row| self.refusals.table(row.series));
         for candidate in self.refusals.source.candidates(suspect.bucket.as_deref(), table)? {
@@ -302,7 +304,7 @@ impl Delivery<'_> {
         Ok(())
     }
 
-    /// What an answer leads to that neither takes nor refuses a line that should be good.
+    /// Handles an answer that neither accepts nor refuses a line that should be good.
     fn no_proof(&mut self, ready: &Arc<Ready>, answer: Answer) -> Result<Ended, Ended> {
         self.store.note_answer(&self.receipt(ready, &answer, super::outcome_of(&answer)))?;
         Ok(match &answer.outcome {
@@ -312,7 +314,7 @@ impl Delivery<'_> {
         })
     }
 
-    /// The row stays refused: it leaves `pending`, with its line and the server's message.
+    /// Rejects the row: it leaves `pending`, with its line and the server's message.
     fn set_aside(&mut self, ready: &Ready, answer: &Answer) -> Step {
         let [row] = ready.batch.rows() else { return Ok(()) };
         let mark = Mark::new(row.series, row.id, row.version, row.ts);
@@ -339,7 +341,7 @@ impl Delivery<'_> {
     }
 }
 
-/// A line or two: nothing to gain from compressing them.
+/// Uncompressed, because one or two lines gain nothing from compression.
 fn uncompressed(batch: Batch) -> Ready {
     Ready::new(batch, false, false)
 }

@@ -1,11 +1,13 @@
-//! Rows that are refused for one cause that the server names: a field whose values have another type in the bucket.
+//! Rejects rows together that are refused for one cause that the server names: a field whose values have another type
+//! in the bucket.
 //!
-//! One cause (bucket, measurement, field, both types) is one finding. Three rows prove it, each as any refused row is
-//! judged: refused alone, a known-good line taken, refused again. After that, rows with the field that the server refuses
-//! together are set aside together, by three answers of the server: it dropped as many points as the request had rows with
-//! the field, it took a known-good line, and it refused the oldest and the newest of the rows alone. InfluxDB 1.x and 2.x fix
-//! a type in each shard, so a request whose rows are only partly refused is halved until a part is refused as a whole.
-//! Rows without the field are sent as ever: nothing is sent or set aside for company's sake (I5, I6).
+//! One cause (bucket, measurement, field, both types) is one finding. Three rows prove it, each judged like any refused
+//! row: refused alone, a known-good line accepted, refused again. After that, rows with the field that the server
+//! refuses together are rejected together, based on three answers of the server: it dropped as many points as the
+//! request had rows with the field, it accepted a known-good line, and it refused the oldest and the newest of the rows
+//! alone. InfluxDB 1.x and 2.x fix a type per shard, so a request whose rows are only partly refused is halved until a
+//! part is refused as a whole. Rows without the field are sent as usual: no row is sent or rejected because of its
+//! neighbours (I5, I6).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -18,18 +20,18 @@ use crate::store::{ReceiptDraft, ReceiptOutcome};
 use crate::sync::batch::Batch;
 use crate::text::count;
 
-/// So many rows prove a cause. Fewer rows than that are judged one by one.
+/// The number of rows that prove a cause. Fewer rows are judged one by one.
 const PROOFS: usize = 3;
 
 /// A cause for which rows were refused.
 pub(super) struct Cause {
     bucket: Option<String>,
     conflict: TypeConflict,
-    /// Rows that were proven one by one.
+    /// The number of rows that were proven one by one.
     proofs: usize,
-    /// The tables that they are of.
+    /// The tables of these rows.
     tables: BTreeSet<String>,
-    /// Rows set aside for it in this run.
+    /// The number of rows rejected for it in this run.
     pub(super) rows: u64,
 }
 
@@ -54,7 +56,7 @@ impl Cause {
         )
     }
 
-    /// What to do about a conflict.
+    /// The advice for a conflict.
     pub(super) fn advice(conflict: &TypeConflict) -> String {
         let elsewhere = "give the table another measurement or bucket";
         let spelled = match conflict.stored.as_str() {
@@ -73,7 +75,7 @@ impl Cause {
 }
 
 impl Refusals<'_> {
-    /// What is known of a cause in this run.
+    /// The record of a cause in this run, added if it is new.
     pub(super) fn cause(&mut self, bucket: Option<&str>, conflict: &TypeConflict) -> &mut Cause {
         let is_it = |known: &Cause| known.bucket.as_deref() == bucket && known.conflict.is_same_cause(conflict);
         let place = self.causes.iter().position(is_it).unwrap_or_else(|| {
@@ -91,7 +93,7 @@ impl Refusals<'_> {
 }
 
 impl Delivery<'_> {
-    /// Sets the rows with the field aside together and delivers the others. False if the batch has to be halved first.
+    /// Rejects the rows with the field together and delivers the others. False if the batch must be halved first.
     pub(super) fn set_aside_together(
         &mut self,
         ready: &Arc<Ready>,
@@ -123,7 +125,8 @@ impl Delivery<'_> {
             }
         } else {
             self.try_known_good(&carriers, answer)?;
-            // More points than rows: several fields conflict, and the count alone does not say that every row does.
+            // If the server dropped more points than there are rows, several fields conflict, and the count alone does
+            // not prove that every row does.
             let asked =
                 if conflict.dropped == Some(rows) { vec![&oldest, &newest] } else { vec![&oldest, &middle, &newest] };
             for row in asked {
@@ -149,7 +152,7 @@ impl Delivery<'_> {
         );
         let line = rest.row(0);
         let line = String::from_utf8_lossy(line.lines());
-        // Its bytes stand in the receipt of the refusal.
+        // Its bytes are counted in the receipt of the refusal.
         let receipt =
             ReceiptDraft { rows, bytes: 0, wire_bytes: 0, ..self.receipt(ready, answer, ReceiptOutcome::Rejected) };
         let marked = self.store.reject_rows(&receipt, &rest.marks(), (first.id, line.trim_end(), &reason))?;

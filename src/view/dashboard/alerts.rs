@@ -1,7 +1,8 @@
 //! Alert rules for Grafana's provisioning: no new rows, rows that are pending too long, a silent agent, a dead sensor.
 //!
-//! A rule queries the agent's last report; how long ago that may be follows from the time between the reports so far. If the agent is silent, the rules for tables do not fire and only the rule for
-//! silence does: one problem, one mail.
+//! A rule queries the agent's last report; the permitted age of the report follows from the time between earlier
+//! reports. If the agent is silent, the rules for tables do not fire and only the rule for silence does: one problem,
+//! one mail.
 
 use std::time::Duration;
 
@@ -17,15 +18,15 @@ use crate::config::TableConfig;
 
 /// Grafana replaces this environment variable where no `uid` was given.
 const DATASOURCE: &str = "$FLUXTOWER_DATASOURCE";
-/// An agent is not silent before this, and not before three of its reports are due.
+/// An agent counts as silent after this time at the earliest, and not before three of its reports are due.
 const SILENT: Duration = Duration::from_secs(1_800);
-/// The time between two reports of an agent that has made none yet: the longest that is usual.
+/// The assumed time between two reports of an agent that has not sent two yet: the longest usual one.
 const UNKNOWN_RHYTHM: Duration = Duration::from_secs(3_600);
-/// A sensor is judged by a day, so that no night and no rain makes it dead.
+/// A sensor is judged by a whole day, so that a night or a day without rain does not make it dead.
 const DAY: Duration = Duration::from_secs(86_400);
-/// Below this percentage of usable values a sensor is dead. One that is read in turn with others has more.
+/// Below this percentage of usable values a sensor is dead. A sensor that is read in turn with others has more.
 const DEAD_PERCENT: u64 = 5;
-/// Rows that are pending for longer have met more than a short break of the link.
+/// Rows that are pending for longer than this have met more than a short break of the link.
 const WAIT_S: u64 = 6 * 3_600;
 
 /// A rule without its uid.
@@ -34,7 +35,7 @@ struct Rule {
     title: String,
     summary: String,
     query: String,
-    /// The query's time, until now.
+    /// The time range of the query, until now.
     looks_back: Duration,
     /// `gt` or `lt`: the rule fires above the limit or below it.
     evaluator: &'static str,
@@ -45,7 +46,8 @@ struct Rule {
     nothing: &'static str,
 }
 
-/// The file for Grafana's folder `provisioning/alerting`, JSON that is valid YAML. `Site::datasource` names the data source.
+/// The file for Grafana's folder `provisioning/alerting`, JSON that is valid YAML. `Site::datasource` names the data
+/// source.
 pub fn alerts(site: &Site<'_>) -> Value {
     let config = site.config;
     let station = &config.station.name;
@@ -134,7 +136,8 @@ fn silent(site: &Site<'_>) -> Duration {
     SILENT.max(site.rhythm.unwrap_or(UNKNOWN_RHYTHM) * 3)
 }
 
-/// The query of the worst column of a table's first series; none where no column is tested, or where the language cannot say it.
+/// The query for the worst column of a table's first series; None if no column is tested, or if the language cannot
+/// express it.
 fn usable_share(site: &Site<'_>, table: &TableConfig) -> Option<String> {
     let all = site.board.rows.iter().flat_map(|row| &row.panels).flat_map(|panel| &panel.series);
     let of_table = all.filter(|series| series.table == table.name);

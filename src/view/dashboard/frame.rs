@@ -28,7 +28,7 @@ pub fn station_uid(station: &str) -> String {
     format!("fluxtower-{kept}-{hash}")
 }
 
-/// Zones of parts of an hour without summer time, by minutes east of Greenwich.
+/// Time zones with offsets of parts of an hour and without daylight-saving time, by minutes east of Greenwich.
 const PARTS_OF_HOURS: [(i32, &str); 7] = [
     (-570, "Pacific/Marquesas"),
     (270, "Asia/Kabul"),
@@ -39,8 +39,8 @@ const PARTS_OF_HOURS: [(i32, &str); 7] = [
     (570, "Australia/Darwin"),
 ];
 
-/// Grafana knows zones by name only. Whole hours have a zone each, whose sign is inverted, as in POSIX. Parts of hours have the
-/// zone of a place without summer time, where there is one.
+/// The name of the time zone: Grafana knows time zones only by name. Whole hours have a zone each, with an inverted
+/// sign as in POSIX. Parts of hours have the zone of a place without daylight-saving time, if there is one.
 pub(super) fn timezone(clock: &StationClock) -> String {
     let seconds = match clock {
         StationClock::Zone(zone) => return zone.name().to_owned(),
@@ -57,7 +57,7 @@ pub(super) fn timezone(clock: &StationClock) -> String {
     }
 }
 
-/// A measurement that has every station of the bucket.
+/// A measurement that contains every station of the bucket.
 fn named_in(site: &Site<'_>) -> Source {
     let mut source = Source::agent(site.config, None, "");
     let is_sent = site.has_health() && matches!(site.config.destination, DestinationConfig::Influx(_));
@@ -100,7 +100,7 @@ pub(super) fn variables(site: &Site<'_>) -> Value {
     json!({"list": list})
 }
 
-/// One data source, or one per database where a query cannot leave its database.
+/// One data source, or one per database if a query cannot leave its database.
 pub(super) fn datasources(site: &Site<'_>) -> Vec<Value> {
     let name_of_language = match site.language {
         Language::Flux => "Flux",
@@ -199,7 +199,7 @@ pub(super) fn panel_link(title: &str, url: &str) -> Value {
     made
 }
 
-/// A list of all dashboards with our tag.
+/// A list of all dashboards with the tag of fluxtower.
 pub(super) fn others() -> Value {
     json!({
         "type": "dashboards", "title": "Stations", "icon": "dashboard", "tooltip": "", "tags": [TAG], "asDropdown": true,
@@ -207,7 +207,7 @@ pub(super) fn others() -> Value {
     })
 }
 
-/// A sentence about the clock of the times shown.
+/// A sentence about the time zone of the times shown.
 pub(super) fn clock_text(config: &Config) -> String {
     let timezone = timezone(&config.station.clock);
     let clock = config.station.clock.to_string();

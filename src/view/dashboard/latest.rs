@@ -1,4 +1,4 @@
-//! The newest value in large digits, with its recent course.
+//! The newest value in large digits, with a small graph of recent values.
 
 use serde_json::json;
 
@@ -10,8 +10,8 @@ use super::units::grafana;
 use super::{Object, Site, object};
 use crate::view::panel::Panel;
 
-/// The panel without id and position. Its colour tells whether the value is within the expected range. A failed value is shown
-/// too, because the panel answers what the sensor reports now.
+/// The panel without id and position. Its colour shows whether the value is within the expected range. A failed value
+/// is shown too, because the panel shows what the sensor reports now.
 pub(super) fn latest(site: &Site<'_>, panel: &Panel) -> Option<Object> {
     let language = query_language(site.language);
     let mut targets = Vec::new();
@@ -20,7 +20,7 @@ pub(super) fn latest(site: &Site<'_>, panel: &Panel) -> Option<Object> {
         let Some(source) = Source::of(site, series) else { continue };
         let text = language.newest(&source, &series.label);
         targets.push(target(site, source.bucket.as_deref(), Shape::Series, &text));
-        // Of the series and not of the panel: tiles of several quantities have no unit in common.
+        // The unit of the series, because a panel with several quantities has no common unit.
         let mut properties = vec![("unit", json!(grafana(&series.unit)))];
         if let Some((low, high)) = series.range.map(|range| range.suspect) {
             let mut steps = vec![json!({"value": null, "color": if low.is_finite() { SUSPECT } else { GOOD }})];

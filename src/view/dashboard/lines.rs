@@ -1,8 +1,8 @@
 //! Values over time: the mean of each window as a line, minimum and maximum as a band, flagged values as points.
 //!
-//! Suspect values are possible values, so they are on the panel's axis. Failed values may be anything (7999, -9999) and would
-//! flatten the line, so they have a hidden axis with zero in its middle: their time and the value on hover are exact, and
-//! their height only shows how far off they are.
+//! Suspect values are possible values, so they are on the panel's axis. Failed values may be anything (7999, -9999) and
+//! would flatten the line, so they have a hidden axis with zero in its middle: their time and the value on hover are
+//! exact, and their height only shows how far off they are.
 
 use std::time::Duration;
 
@@ -118,7 +118,7 @@ impl Drawn<'_> {
             }
         }
         if self.panel.right.is_some() && self.beside(series.is_right).count() == 1 {
-            // Of two axes, which is whose.
+            // With two axes, the colour shows which series belongs to which axis.
             line.push(("custom.axisColorMode", json!("series")));
         }
         line.append(&mut axis.clone());
@@ -202,8 +202,8 @@ impl Drawn<'_> {
         self.panel.right.as_ref().filter(|_| series.is_right).unwrap_or(&self.panel.axis)
     }
 
-    /// The properties that put it on its axis. The ends of the axis are among them and not the panel's own, because the hidden
-    /// axis of failed values would have these too, and a failed value beyond them would not be drawn.
+    /// The properties that put it on its axis. The ends of the axis are set here and not for the panel, because they
+    /// would also apply to the hidden axis of failed values, and a failed value beyond them would not be drawn.
     fn axis(&self, series: &PanelSeries) -> Vec<(&'static str, Value)> {
         let mut axis = Vec::new();
         if let Some(right) = self.panel.right.as_ref().filter(|_| series.is_right) {
@@ -216,7 +216,8 @@ impl Drawn<'_> {
                 axis.push(("min", json!(low)));
                 axis.push(("max", json!(high)));
             }
-            // A bar's length says how much only where it begins at 0. Series whose ends differ would have an axis each.
+            // The length of a bar is meaningful only if it begins at 0. Series with different ends would get separate
+            // axes.
             None if self.beside(series.is_right).any(|beside| beside.values.drawing() == Drawing::Bars) => {
                 axis.push(("custom.axisSoftMin", json!(0)));
             }
@@ -230,8 +231,8 @@ impl Drawn<'_> {
         self.panel.series.iter().filter(move |series| series.is_right == is_right)
     }
 
-    /// The longest time without a value that a line crosses. Windows are narrower than a slow table's interval, so the next row is
-    /// no gap; one missing row is.
+    /// The longest time without a value over which a line is drawn. Windows are narrower than a slow table's interval,
+    /// so the distance to the next row is not a gap, but one missing row is.
     fn span(&self, series: &PanelSeries) -> Value {
         match self.site.interval(&series.table.0) {
             Some(interval) => json!(u64::try_from(interval.as_millis() * 3 / 2).unwrap_or(u64::MAX)),
@@ -246,7 +247,7 @@ pub(super) fn least_interval(site: &Site<'_>, panel: &Panel) -> Option<String> {
     Some(spelled(site, panel.mean.map_or(least, |mean| least.max(mean))))
 }
 
-/// The width of the narrowest window of a panel, as Grafana reads it.
+/// The width of the narrowest window of a panel, in Grafana's notation.
 pub(super) fn spelled(site: &Site<'_>, width: Duration) -> String {
     match width.as_millis() {
         // SQL's macro counts in whole seconds.
@@ -256,13 +257,14 @@ pub(super) fn spelled(site: &Site<'_>, width: Duration) -> String {
     }
 }
 
-/// Grafana draws the panel's limits on every axis, also on one that they do not belong to.
+/// Grafana draws the panel's limits on every axis, even on one to which they do not belong.
 fn no_limits() -> (&'static str, Value) {
     ("custom.thresholdsStyle", json!({"mode": "off"}))
 }
 
-/// The range that all series on the left axis expect, as dashed lines; none where they differ, where the axis ends there, as that
-/// of directions does, or where bars are drawn: the range is one of readings, and a bar is the sum of many or a difference of two.
+/// The expected range of all series on the left axis, as dashed lines. None if the ranges differ, if they are the ends
+/// of the axis, as for directions, or if bars are drawn: the range applies to readings, and a bar is the sum of many or
+/// a difference of two.
 fn limits(panel: &Panel) -> Option<Value> {
     let range = |series: &PanelSeries| {
         series.range.filter(|_| series.values.drawing() != Drawing::Bars).map(|range| range.suspect)

@@ -1,5 +1,5 @@
-//! Links between rows: from the share of good values to the ribbon of each row, from a ribbon to the lines of its row. A link
-//! opens the panel alone and keeps time and station.
+//! Links between rows: from the share of good values to the ribbon of each row, from a ribbon to the lines of its row.
+//! A link opens the panel alone and keeps time and station.
 
 use serde_json::{Value, json};
 

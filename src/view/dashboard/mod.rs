@@ -1,11 +1,12 @@
 //! The station's [`Board`] as a Grafana dashboard over InfluxDB: one JSON text, ready to import.
 //!
-//! The bucket holds values and, beside each tested one, its flag (`FIELD_qc`). Queries therefore use the flags in the bucket:
-//! means, minima and maxima leave failed values out, flagged values are drawn separately, gaps stay open. The server cuts every
-//! query into windows as wide as the panel can show, so that a view of a year is as fast as one of an hour. What Grafana cannot
-//! do without writing to the bucket is left out; docs/dashboard.md lists it.
+//! The bucket holds values and, beside each tested one, its flag (`FIELD_qc`). Queries therefore use the flags in the
+//! bucket: means, minima and maxima leave failed values out, flagged values are drawn separately, gaps stay open. The
+//! server cuts every query into windows as wide as the panel can show, so that a view of a year is as fast as one of an
+//! hour. What Grafana cannot do without writing to the bucket is left out; docs/dashboard.md lists it.
 //!
-//! The JSON follows the present importable schema: `tests/grafana/validate` checks it against the types that Grafana publishes.
+//! The JSON follows the present importable schema: `tests/grafana/validate` checks it against the types that Grafana
+//! publishes.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -68,17 +69,17 @@ impl Language {
 pub struct Site<'a> {
     /// The configuration.
     pub config: &'a Config,
-    /// The panels.
+    /// The panels of the station.
     pub board: &'a Board,
-    /// By the table's name; a table that was never read may be absent.
+    /// The facts by the table's name; a table that was never read may be absent.
     pub facts: &'a BTreeMap<String, TableFacts>,
     /// The query language.
     pub language: Language,
-    /// The usual time between two reports of the agent, where it is known.
+    /// The usual time between two reports of the agent, if known.
     pub rhythm: Option<Duration>,
-    /// Retention of the buckets, as the server reported it; none is the destination's own bucket.
+    /// The retention of the buckets, as the server reported it; None is the destination's default bucket.
     pub retentions: &'a [(Option<String>, Duration)],
-    /// The `uid` of the data source in Grafana; without one, the user chooses it.
+    /// The `uid` of the data source in Grafana; if None, the user chooses it.
     pub datasource: Option<&'a str>,
 }
 

@@ -43,7 +43,7 @@ pub(super) fn tested<'a>(site: &Site<'_>, series: impl IntoIterator<Item = &'a P
     found
 }
 
-/// The ribbon of a row; none where the row has no tested column.
+/// The ribbon of a row of panels; None if the row has no tested column.
 pub(super) fn ribbon(site: &Site<'_>, row: &PanelRow) -> Option<Tile> {
     let language = query_language(site.language);
     let tested = tested(site, row.panels.iter().flat_map(|panel| &panel.series));
@@ -71,7 +71,8 @@ pub(super) fn ribbon(site: &Site<'_>, row: &PanelRow) -> Option<Tile> {
             "tooltip": {"mode": "single", "sort": "none"},
         },
     }));
-    // Windows narrower than rows would be slivers. A query in Flux sees to it for its own column.
+    // Windows narrower than the interval of rows would be drawn as slivers. A query in Flux ensures this for its own
+    // column.
     let slowest = tested.iter().filter_map(|(source, _)| source.interval).max();
     if let (Some(interval), true) = (slowest, site.language != Language::Flux) {
         panel.insert("interval".to_owned(), json!(spelled(site, interval)));

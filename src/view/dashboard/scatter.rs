@@ -10,7 +10,7 @@ use super::units::grafana;
 use super::{Language, Object, Site, object};
 use crate::view::panel::{Axis, Panel};
 
-/// The parts of a chart that differ.
+/// The parts in which charts differ.
 struct Chart<'a> {
     targets: Vec<Object>,
     series: &'a [Value],
@@ -85,8 +85,8 @@ pub(super) fn scatter(site: &Site<'_>, panel: &Panel) -> Option<Object> {
     Some(made)
 }
 
-/// Values over height: the newest, and the mean of the time shown. Each height has a query or two of its own; Grafana merges
-/// their rows by the height.
+/// Values over height: the newest, and the mean over the time range. Each height has one or two queries of its own;
+/// Grafana merges their rows by the height.
 pub(super) fn profile(site: &Site<'_>, panel: &Panel) -> Option<Object> {
     let language = query_language(site.language);
     let mut targets = Vec::new();

@@ -1,4 +1,4 @@
-//! Where a series is in the bucket.
+//! The position of a series in the bucket, for queries.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ pub(super) enum Flagged {
 /// One field of one series.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Source {
-    /// None where the configuration has no bucket: the folder of `.lp` files.
+    /// None if the configuration has no bucket: the folder of `.lp` files.
     pub(super) bucket: Option<String>,
     pub(super) measurement: String,
     pub(super) tags: Vec<(String, Tag)>,
@@ -53,9 +53,9 @@ pub(super) struct Source {
     pub(super) flagged: Flagged,
     /// How the values of a window become one.
     pub(super) aggregate: Aggregate,
-    /// Values that failed are not sent.
+    /// Whether failed values are not sent.
     pub(super) is_withheld: bool,
-    /// The time between two values, where it is known.
+    /// The time between two values, if known.
     pub(super) interval: Option<Duration>,
 }
 
@@ -118,7 +118,8 @@ impl Source {
         }
     }
 
-    /// An edge of the range that the series' climatology expects; none if it has no climatology, or if the agent sends no health.
+    /// A bound of the expected range of the series' climatology; None if it has no climatology, or if the agent sends
+    /// no health.
     pub(super) fn expected(site: &Site<'_>, series: &PanelSeries, edge: &str) -> Option<Source> {
         let table = site.config.table(&series.table.0)?;
         table.columns.get(&series.column)?.quality.climatology.as_ref()?;
@@ -137,12 +138,13 @@ impl Source {
         })
     }
 
-    /// How old a value may be that is called the newest: an hour, or what two missing values leave.
+    /// The largest age of a value that counts as the newest: an hour, or longer if two missing values in a row lead to
+    /// more.
     pub(super) fn recent(&self) -> Duration {
         self.interval.map_or(Self::RECENT, |interval| Self::RECENT.max(interval * 3))
     }
 
-    /// The field of its flags.
+    /// The name of the field of its flags.
     pub(super) fn flag_field(&self) -> String {
         format!("{}_qc", self.field)
     }
@@ -190,7 +192,7 @@ pub(super) fn bucket(config: &Config, table: Option<&TableConfig>) -> Option<Str
     })
 }
 
-/// Every bucket that the station writes to, the destination's own first.
+/// Every bucket to which the station writes, the destination's default first.
 pub(super) fn buckets(config: &Config) -> Vec<Option<String>> {
     let mut all = vec![bucket(config, None)];
     for table in &config.tables {

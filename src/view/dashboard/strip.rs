@@ -1,4 +1,5 @@
-//! The status row: are rows collected, are they sent, are the values good. Drawn from the agent's health.
+//! The status row: whether rows are collected, whether they are sent, and whether the values are good. It is drawn from
+//! the agent's health.
 
 use std::time::Duration;
 
@@ -18,22 +19,22 @@ use crate::status::Rule;
 const COLLECTED: Duration = Duration::from_secs(15 * 60);
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// The ages from which a table is late and dead, as `status` says it. Of a table that was not read yet, after an hour.
+/// The ages from which a table is late and dead, by the rule of `status`; one hour for a table that was not read yet.
 pub(super) fn late_and_dead(site: &Site<'_>, table: &TableConfig) -> (Duration, Duration) {
     let rule = Rule::of(table.stale_after, site.interval(&table.name.0));
     let length = |seconds: i64| Duration::from_secs(seconds.unsigned_abs());
     (length(rule.fresh_s()), rule.late_s().map_or(HOUR, length))
 }
 
-/// Good below `late`, orange from there, red from `dead`.
+/// The colour steps: good below `late`, orange from there, red from `dead`.
 pub(super) fn steps(late: Duration, dead: Duration) -> Value {
     json!({"mode": "absolute", "steps": [
         {"value": null, "color": GOOD}, {"value": late.as_secs(), "color": SUSPECT}, {"value": dead.as_secs(), "color": FAIL},
     ]})
 }
 
-/// What a tile shows where it has no number. Without this, Grafana gives it the colour of the lowest step, which says that all
-/// is well.
+/// The text of a tile without a number. Without this, Grafana gives the tile the colour of the lowest step, which means
+/// that all is well.
 fn without_value(text: &str) -> Value {
     json!([{"type": "special", "options": {"match": "null+nan", "result": {"text": text, "color": MISSING, "index": 0}}}])
 }
@@ -156,7 +157,7 @@ fn trend(site: &Site<'_>) -> super::Object {
         "fieldConfig": {
             "defaults": {"unit": "short", "decimals": 0, "min": 0, "color": {"mode": "fixed", "fixedColor": GOOD},
                 "custom": {"drawStyle": "line", "lineInterpolation": "stepAfter", "lineWidth": 1, "fillOpacity": 20, "showPoints": "auto",
-                    // An outage is a gap: two hours hold two reports of an agent that syncs every hour.
+                    // An outage is drawn as a gap: two hours contain two reports of an agent that syncs every hour.
                     "spanNulls": 2 * 3_600_000, "thresholdsStyle": {"mode": "off"}}},
             "overrides": [],
         },
@@ -168,14 +169,15 @@ fn trend(site: &Site<'_>) -> super::Object {
 }
 
 /// The share of good values in the last 24 hours, one bar per column; in Flux one query per series, otherwise one per
-/// column. None where nothing is tested.
+/// column. None if nothing is tested.
 fn good(site: &Site<'_>) -> Option<Tile> {
     let language = query_language(site.language);
     let all = site.board.rows.iter().flat_map(|row| &row.panels).flat_map(|panel| &panel.series);
     let tested = tested(site, all);
     let mut groups: Vec<Vec<Named<'_>>> = Vec::new();
     for (source, name) in &tested {
-        // InfluxQL counts under one condition a query. In SQL a column without any value makes the whole query fail.
+        // An InfluxQL query counts under one condition only. In SQL a column without any value makes the whole query
+        // fail.
         let is_alike = |group: &&mut Vec<Named<'_>>| {
             site.language == Language::Flux && group.first().is_some_and(|(first, _)| first.is_of_series(source))
         };
@@ -200,14 +202,14 @@ fn good(site: &Site<'_>) -> Option<Tile> {
         "datasource": datasource(site, None), "targets": lettered(targets),
         "fieldConfig": {
             "defaults": {"unit": "percent", "decimals": 0, "min": 0, "max": 100, "noValue": "no value", "color": {"mode": "thresholds"},
-                // A column without a row has no share: 0 of 0 is not a number.
+                // A column without rows has no share: 0 of 0 is not a number.
                 "mappings": without_value("no value"),
                 "thresholds": {"mode": "absolute", "steps": [
                     {"value": null, "color": FAIL}, {"value": 50, "color": SUSPECT}, {"value": 95, "color": GOOD}]}},
             "overrides": [],
         },
         "options": {
-            // In Flux a row is a column, in the other languages a field is.
+            // A column is a row in Flux, and a field in the other languages.
             "reduceOptions": if site.language == Language::Flux {
                 json!({"calcs": [], "fields": "", "values": true, "limit": 1_000})
             } else {

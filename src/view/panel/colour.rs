@@ -1,15 +1,15 @@
 //! A colour for every level of the station, the same on every panel.
 //!
-//! Users at US-UMB know 46 m as red, 34 m as yellow, 22 m and 15 m as green, 7 m as purple, 3 m as light blue and 0 m as blue,
-//! and in the soil 1 m as red, 50 cm as blue, 20 cm as yellow, 7.5 cm as purple and 2 cm as green. The hues here are the same,
-//! but darker: the earlier dashboard was dark only, and a light yellow is invisible on paper. Every colour has a contrast of at
-//! least 3 : 1 on white and on #111 (WCAG 1.4.11), so yellow is ochre. Between these two bounds there is little room for
-//! differences in lightness, which users with red-green colour blindness need. Hue and lightness of the eight colours are
-//! therefore chosen together, so that the two most similar ones are as far apart as possible for three kinds of colour vision
-//! (tests below).
+//! Users at US-UMB know 46 m as red, 34 m as yellow, 22 m and 15 m as green, 7 m as purple, 3 m as light blue and 0 m
+//! as blue, and in the soil 1 m as red, 50 cm as blue, 20 cm as yellow, 7.5 cm as purple and 2 cm as green. The hues
+//! here are the same, but darker: the earlier dashboard was dark only, and a light yellow is invisible on paper. Every
+//! colour has a contrast of at least 3 : 1 on white and on #111 (WCAG 1.4.11), so yellow is ochre. Between these two
+//! bounds there is little room for differences in lightness, which users with red-green colour blindness need. Hue and
+//! lightness of the eight colours are therefore chosen together, so that the two most similar ones are as far apart as
+//! possible for three kinds of colour vision (tests below).
 //!
-//! Levels are coloured like a map: two levels that a panel compares never share a colour; two that are never compared may
-//! (22 m of the gases, 15 m of the temperatures).
+//! Levels are coloured like a map: two levels that a panel compares never share a colour; two that are never compared
+//! may (22 m of the gases, 15 m of the temperatures).
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -14,9 +14,10 @@ use crate::store::{KnownColumn, KnownTable};
 pub struct PanelTable {
     /// Its name in the configuration.
     pub name: TableName,
-    /// Without tag columns and without columns that hold text.
+    /// The columns, except tag columns and columns with text.
     pub columns: Vec<PanelColumn>,
-    /// Values of the tag columns by their names in the file; one empty list where there are none, or none is known yet.
+    /// The values of the tag columns by their names in the file; one empty list if there are no tag columns, or no
+    /// values are known yet.
     pub series: Vec<Vec<(String, String)>>,
 }
 
@@ -27,33 +28,33 @@ pub struct PanelColumn {
     pub table: TableName,
     /// Its name in the file.
     pub name: String,
-    /// Its field name; its own name where it is not sent.
+    /// The field name; its own name if it is not sent.
     pub field: String,
-    /// As shown: "°C"; empty where none is known.
+    /// The unit as it is shown: "°C"; empty if none is known.
     pub unit: String,
-    /// As configured: `TA_1_1_1`.
+    /// The AmeriFlux variable as configured: `TA_1_1_1`.
     pub variable: Option<String>,
-    /// "Air temperature".
+    /// The quantity, such as "Air temperature".
     pub quantity: Option<String>,
     /// Height or depth of the sensor.
     pub level: Option<Level>,
-    /// How the logger made its values, where the header says it.
+    /// The process by which the logger made its values, if the header states it.
     pub process: Option<Process>,
     /// The instrument.
     pub sensor: Option<String>,
-    /// How its values are put together.
+    /// The kind of quantity, which decides how its values are aggregated.
     pub values: Kind,
-    /// The range that it is judged by, in its own unit.
+    /// The range of its range test, in its own unit.
     pub range: Option<Range>,
-    /// An instrument's diagnostic word; its size has no meaning.
+    /// Whether it is an instrument's diagnostic word; its magnitude has no meaning.
     pub is_diagnostic: bool,
     /// False for `use = "ignore"`, for texts and for truth values: these are on no panel.
     pub is_sent: bool,
     pub(super) kind: Option<Quantity>,
 }
 
-/// Every table of the configuration, in its order. A table has the columns that the store knows; a table that was never read
-/// has those that the configuration names.
+/// Every table of the configuration, in its order. A table has the columns that the store knows; a table that was never
+/// read has the columns that the configuration names.
 pub fn tables(config: &Config, known: &[KnownTable]) -> Vec<PanelTable> {
     config.tables.iter().map(|table| panel_table(config, table, known)).collect()
 }
@@ -75,7 +76,7 @@ fn panel_table(config: &Config, table: &TableConfig, known: &[KnownTable]) -> Pa
         let is_tag = config.is_some_and(|config| config.column_use == ColumnUse::Tag);
         // A line needs numbers, not texts or truth values.
         let is_number = config.is_none_or(|config| matches!(config.value_type, ValueType::Float | ValueType::Integer));
-        // How many samples a value is made of shows in its flag.
+        // Companion columns have no panel, because their information is in the value's flag.
         let is_beside = table.made_of.is_some() && is_companion(&column.name);
         !is_tag && !column.is_text && is_number && !is_beside
     });
@@ -84,7 +85,8 @@ fn panel_table(config: &Config, table: &TableConfig, known: &[KnownTable]) -> Pa
     PanelTable { name: table.name.clone(), columns, series }
 }
 
-/// The columns in the store, and derived columns that it will have; without a store, those that the configuration names.
+/// The columns in the store, and derived columns that it will have; without a store, those that the configuration
+/// names.
 fn columns(table: &TableConfig, stored: Option<&KnownTable>) -> Vec<KnownColumn> {
     let named = |name: &String| KnownColumn {
         name: name.clone(),

@@ -17,7 +17,7 @@ pub(super) struct Member<'t> {
 }
 
 impl Member<'_> {
-    /// "short-wave in"; empty where the quantity has no parts.
+    /// The part of the quantity, such as "short-wave in"; empty if the quantity has no parts.
     pub(super) fn part(&self) -> &'static str {
         self.column.kind.as_ref().map_or("", |kind| kind.part)
     }
@@ -61,7 +61,8 @@ impl Pen {
                 None => sets.push((quantity, BTreeSet::from([level.key()]))),
             }
         }
-        // The quantity with the most levels gets its colours first. A column without a quantity is compared with nothing.
+        // The quantity with the most levels gets its colours first. A column without a quantity is compared with
+        // nothing.
         sets.sort_by_key(|(quantity, set)| (quantity.is_empty(), std::cmp::Reverse(set.len())));
         let sets: Vec<BTreeSet<Key>> = sets.into_iter().map(|(_, set)| set).collect();
         Pen { colours: LevelColours::new(&sets) }
@@ -146,7 +147,7 @@ fn description(members: &[Member<'_>]) -> String {
         let facts: Vec<&str> = [sensor.as_deref(), level, process.map(Process::text)].into_iter().flatten().collect();
         let column = if facts.is_empty() { name.clone() } else { format!("{name} ({})", facts.join(", ")) };
         match tables.iter_mut().find(|known| known.0 == table.0) {
-            // Of several series of the table.
+            // The column belongs to several series of the table.
             Some((_, columns)) if columns.contains(&column) => {}
             Some((_, columns)) => columns.push(column),
             None => tables.push((&table.0, vec![column])),

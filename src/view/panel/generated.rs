@@ -11,9 +11,10 @@ use crate::config::{ColumnAt, Config};
 
 /// More lines than this are illegible.
 const MOST_SERIES: usize = 12;
-/// Columns without a quantity, on one panel.
+/// The most columns without a quantity on one panel.
 const MOST_OTHERS: usize = 8;
-/// A table with so many of those holds an array: a drop-size spectrum has a thousand columns, and a hundred panels are useless.
+/// A table with this number of such columns contains an array: a drop-size spectrum has a thousand columns, and a
+/// hundred panels would be useless.
 const ARRAY: usize = 96;
 const MOST_OF_ARRAY: usize = 24;
 /// Two levels give a difference; a profile needs a shape.

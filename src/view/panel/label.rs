@@ -35,7 +35,7 @@ pub(super) fn labels(members: &[Member<'_>]) -> Vec<String> {
     labels
 }
 
-/// Labels of the configuration, with the tags of a series where several share a label.
+/// The configured labels; if several series share a label, their tags are added.
 pub(super) fn with_tags(members: &[Member<'_>], mut labels: Vec<String>) -> Vec<String> {
     add(members, &mut labels, tags);
     number(&mut labels);

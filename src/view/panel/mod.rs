@@ -1,14 +1,14 @@
 //! Groups related columns into panels: the plan that the Grafana dashboard and the page of `serve` both draw.
 //!
-//! A plan is data, made from the configuration and from the columns in the store. It needs no configuration: columns of one
-//! quantity share a panel, by height, by depth or by sensor; pairs that should agree get their own panel; `[[panel]]`
-//! overrides. A height has one colour on every panel, so that users recognize it.
+//! A plan is data, made from the configuration and from the columns in the store. It needs no configuration: columns of
+//! one quantity share a panel, by height, by depth or by sensor; pairs that should agree get their own panel;
+//! `[[panel]]` overrides. A height has one colour on every panel, so that users recognize it.
 
 //!
-//! Columns of one quantity and unit share a panel, and their labels show what differs: part ("short-wave in"), level, sensor,
-//! tag. Where several sensors each measure at several levels (three soil stations of five depths), each has its own panel
-//! beside the panel by level; that panel then shows the columns without a sensor, if there are any: the means. A quantity with
-//! three or more levels has a profile too. Every column that is sent is on a panel; text is not.
+//! Columns of one quantity and unit share a panel, and their labels show what differs: part ("short-wave in"), level,
+//! sensor, tag. Where several sensors each measure at several levels (three soil stations of five depths), each has its
+//! own panel beside the panel by level; that panel then shows the columns without a sensor, if there are any: the
+//! means. A quantity with three or more levels has a profile too. Every column that is sent is on a panel; text is not.
 
 use std::time::Duration;
 
@@ -72,9 +72,9 @@ pub struct Panel {
     pub axis: Axis,
     /// The right axis, where a series uses it; for a scatter, the first series'.
     pub right: Option<Axis>,
-    /// Means over this time instead of single values.
+    /// Means over this time are drawn instead of single values.
     pub mean: Option<Duration>,
-    /// At least one; exactly two for a scatter, horizontal first.
+    /// The series: at least one; exactly two for a scatter, horizontal first.
     pub series: Vec<PanelSeries>,
     /// The `[[pair]]` whose columns it shows.
     pub pair: Option<String>,
@@ -83,9 +83,9 @@ pub struct Panel {
 /// A vertical axis.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Axis {
-    /// As shown: "°C"; empty where there is none.
+    /// The unit as it is shown: "°C"; empty if there is none.
     pub unit: String,
-    /// Fixed ends; none adapts to the values.
+    /// Fixed ends; None adapts to the values.
     pub bounds: Option<(f64, f64)>,
 }
 
@@ -106,11 +106,11 @@ pub struct PanelSeries {
     pub level: Option<Level>,
     /// Fixed per height.
     pub colour: Colour,
-    /// How its values are put together.
+    /// The kind of quantity, which decides how its values are aggregated.
     pub values: Kind,
     /// Its own unit, as shown; empty where there is none.
     pub unit: String,
-    /// The range that it is judged by, in its own unit.
+    /// The range of its range test, in its own unit.
     pub range: Option<Range>,
     /// Drawn on the right axis.
     pub is_right: bool,

@@ -24,8 +24,8 @@ pub(super) fn board(mut drafts: Vec<Draft>) -> Board {
     Board { rows }
 }
 
-/// Letters, digits and single hyphens of a title, in lower case. A fingerprint stands for what is lost, so that the ids of two
-/// titles of signs alone do not depend on their order.
+/// Letters, digits and single hyphens of a title, in lower case. A fingerprint replaces other characters, so that the
+/// ids of two titles without letters and digits do not depend on their order.
 fn slug(title: &str) -> String {
     let mut slug = String::new();
     let mut is_faithful = true;

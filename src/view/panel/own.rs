@@ -18,7 +18,7 @@ pub(super) fn apply(config: &Config, tables: &[PanelTable], pen: &Pen, drafts: &
             continue;
         }
         let panels = panels(own, tables, pen);
-        // Columns that no file has brought yet; until then the generated panel is kept.
+        // No file has contained these columns yet; until then the generated panel is kept.
         if panels.is_empty() {
             continue;
         }

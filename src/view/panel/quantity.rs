@@ -1,12 +1,12 @@
 //! The names of quantities, and their rows on the board.
 //!
-//! A column's quantity follows from its AmeriFlux variable, unless the configuration gives one. Some variables are parts of one
-//! quantity that is shown as a whole: the four components of radiation and their sum share a panel.
+//! A column's quantity follows from its AmeriFlux variable, unless the configuration gives one. Some variables are
+//! parts of one quantity that is shown as a whole: the four components of radiation and their sum share a panel.
 
 use crate::ameriflux;
 use crate::config::Level;
 
-/// The row of a quantity's panels. The order is the board's.
+/// The row of a quantity's panels. The order of the variants is that of the board.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Place {
     Air,
@@ -216,7 +216,8 @@ const LOGGERS_OWN: &[(&str, &str)] = &[
 ];
 
 impl Quantity {
-    /// Of a column: from the configuration, otherwise from its variable, otherwise from a name that loggers use for themselves.
+    /// The quantity of a column: as configured, otherwise by its variable, otherwise by a name that loggers use for
+    /// their own columns.
     pub(super) fn of(
         configured: Option<&str>,
         variable: Option<&str>,

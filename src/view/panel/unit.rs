@@ -1,7 +1,8 @@
 //! Units as an axis shows them.
 //!
-//! The header gives the unit that the logger wrote, the variable the expected unit. Where they agree, the unit has its common
-//! spelling; where they do not, the header's is shown: a cell temperature in mV labelled °C is worse than no label.
+//! The header gives the unit that the logger wrote, the variable the expected unit. Where they agree, the unit has its
+//! common spelling; where they do not, the header's is shown: a cell temperature in mV labelled °C is worse than no
+//! label.
 
 use crate::ameriflux;
 use crate::ameriflux::unit::{UnitMatch, compare};

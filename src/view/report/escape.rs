@@ -1,12 +1,12 @@
-//! JSON inside HTML.
+//! Escapes JSON for use inside HTML.
 //!
-//! A script element ends at the first `</script`, wherever it is, and changes its state at `<!--`. JSON can escape every
-//! letter, so that none of these letters has to be in the text. Unicode line ends, which JSON allows and older JavaScript does
-//! not, are escaped too.
+//! A script element ends at the first `</script`, wherever it is, and changes its state at `<!--`. JSON can escape
+//! every letter, so that none of these letters has to be in the text. Unicode line ends, which JSON allows and older
+//! JavaScript does not, are escaped too.
 
 use std::io::{self, Write};
 
-/// Passes harmless bytes on and escapes the rest. The input must be JSON, in whole characters.
+/// Passes harmless bytes on and escapes the others. The input must be JSON, in whole characters.
 pub(super) struct Escape<'w>(pub(super) &'w mut dyn Write);
 
 impl Write for Escape<'_> {

@@ -1,8 +1,8 @@
 //! The page as one file: to mail, to keep with a paper, to put on any web server.
 //!
-//! It is the page of `serve` with its scripts and styles inside, and with the answers that the page would request. It sends no
-//! request: its own policy forbids it, and only the scripts in the file may run, so that a name in the data that looks like a
-//! script is only text. It is written piece by piece, one table's values at a time.
+//! It is the page of `serve` with its scripts and styles inside, and with the answers that the page would request. It
+//! sends no request: its own policy forbids it, and only the scripts in the file may run, so that a name in the data
+//! that looks like a script is only text. It is written piece by piece, one table's values at a time.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -38,7 +38,7 @@ pub enum ReportError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The answer to a part of it failed.
+    /// The answer for a part of the report failed.
     #[error(transparent)]
     Answer(#[from] ApiError),
     /// The page in the program does not have the form that this module expects.
@@ -73,8 +73,8 @@ struct Part {
     columns: Vec<String>,
 }
 
-/// The last part of the data, of this length. It ends with the newest row, so that a silent station has a report too; without
-/// rows, it ends now.
+/// The last part of the data, of this length. It ends with the newest row, so that a silent station has a report too;
+/// without rows, it ends now.
 pub fn span(store: &Store, answers: &Answers, last: Duration, now: Timestamp) -> Result<Span, ReportError> {
     let mut newest = None;
     for table in &answers.config().tables {
@@ -108,7 +108,7 @@ fn data(answers: &Answers, store: &Store, span: Span, now: Timestamp, out: &mut 
     write!(out, "{{\"made\":{},\"from\":{},\"to\":{}", millis(now), millis(span.from), millis(span.to))?;
     put(out, "station", &answers.station(now)?)?;
     put(out, "status", &answers.status(0, now))?;
-    // Requests after the newest row are included.
+    // Requests to the server after the newest row are included.
     put(
         out,
         "delivery",
@@ -160,7 +160,7 @@ fn parts(answers: &Answers, store: &Store) -> Result<Vec<Part>, ReportError> {
     for table in panel::tables(answers.config(), &known) {
         let is_read = known.iter().any(|known| known.name == table.name && !known.columns.is_empty());
         let columns: Vec<String> = table.columns.iter().map(|column| column.name.clone()).collect();
-        // The configuration has a derived column before it is computed for the first time.
+        // The configuration has a derived column before its values are computed for the first time.
         let stored = store.column_names(&table.name.0)?;
         let columns: Vec<String> = columns.into_iter().filter(|column| stored.contains(column)).collect();
         for tags in table.series.into_iter().filter(|_| is_read) {

@@ -14,9 +14,9 @@ use super::Shared;
 use super::assets::{Asset, gzip};
 use super::error::ApiError;
 
-/// A view takes a second at most; a browser that has waited this long has given up.
+/// The time limit of an answer: a view takes a second at most, and a browser that has waited this long has given up.
 const DEADLINE: Duration = Duration::from_secs(20);
-/// Smaller answers fit one or two packets.
+/// The smallest answer that is compressed; smaller ones fit into one or two packets.
 const WORTH_COMPRESSING: usize = 4 * 1024;
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

@@ -1,4 +1,5 @@
-//! The page's files, which the program contains: nothing is read from disk, so that no path leads anywhere.
+//! The page's files, which are contained in the program: nothing is read from disk, so a request's path cannot reach
+//! other files.
 
 use std::hash::Hasher;
 use std::io::Write;
@@ -70,7 +71,7 @@ impl Assets {
     }
 }
 
-/// Compresses. Empty after an error, which writing to memory does not give.
+/// Compresses the content. The result is empty after an error, but writing to memory does not fail.
 pub(super) fn gzip(plain: &[u8], level: Compression) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::with_capacity(plain.len() / 3), level);
     let written = encoder.write_all(plain).and_then(|()| encoder.finish());

@@ -1,9 +1,9 @@
-//! Connections: how many, for how long, and which of them is closed when there are too many.
+//! Connections: their limit, their time limits, and which one is closed when there are too many.
 //!
-//! A connection costs some memory and a file handle, and a client may open one and never send anything. There is therefore a
-//! limit. At the limit, the oldest connection without a request in progress is closed; if there is none, one that reads its answer slowly.
-//! Ten thousand silent connections then close each other, and the page is answered. A browser reopens a closed idle connection
-//! by itself.
+//! A connection costs some memory and a file handle, and a client may open one and never send anything. So there is a
+//! limit. At the limit, the oldest connection without a request in progress is closed; if there is none, one that reads
+//! its answer slowly. Ten thousand silent connections then close each other, and the page is still answered. A browser
+//! automatically reopens a closed idle connection.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -23,11 +23,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::AbortHandle;
 
-/// Browsers open six per host.
+/// The most connections; browsers open six per host.
 const MOST: usize = 128;
-/// Time for a request's head, and for the next request of a kept connection.
+/// The time limit for a request's header, and for the next request of an open connection.
 const HEAD_TIME: Duration = Duration::from_secs(10);
-/// Longer than any address that the page requests.
+/// The longest header of a request; the page requests no longer addresses.
 const HEAD_BYTES: usize = 32 * 1024;
 const HEAD_LINES: usize = 64;
 /// At the limit, a client that reads its answer this slowly is closed too.
@@ -36,7 +36,7 @@ const SLOW: Duration = Duration::from_secs(30);
 const END_TIME: Duration = Duration::from_secs(1);
 const IDLE: i64 = -1;
 
-/// The state of a connection: [`IDLE`], or the begin of its answer, in milliseconds since the server started.
+/// The state of a connection: [`IDLE`], or the time when its answer began, in milliseconds since the server started.
 #[derive(Debug)]
 pub(super) struct Doing {
     since: AtomicI64,
@@ -118,7 +118,7 @@ where
             None => break,
             Some(Ok((stream, _))) => stream,
             Some(Err(error)) => {
-                // Out of file handles, or the client has gone already: open connections continue.
+                // No file handles are left, or the client has closed the connection: open connections continue.
                 tracing::debug!("a connection was not accepted: {error}");
                 tokio::time::sleep(Duration::from_millis(20)).await;
                 continue;
@@ -153,7 +153,7 @@ where
     A: Fn(Request<Incoming>) -> F,
     F: Future<Output = Response<axum::body::Body>> + Send,
 {
-    // Answers are written whole, so a delay to join packets has no use.
+    // Answers are written as a whole, so a delay to join packets is useless.
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request| {
         let doing = Arc::clone(&doing);

@@ -1,16 +1,17 @@
-//! Decides which requests are allowed. The page has no password, so only this computer may send requests, and in its browser
-//! only the page itself.
+//! Decides which requests are allowed. The page has no password, so only this computer may send requests, and in its
+//! browser only the page itself.
 //!
-//! Any web site can make a browser send a request to `127.0.0.1`, and can let a name of its own resolve to that address (DNS
-//! rebinding). Against rebinding, the Host header must have a name that is certainly ours: a rebound request has the other
-//! site's. Against requests of other sites, the browser's headers about the origin of a request (Origin, Sec-Fetch-Site) must
-//! name this server, or the address line. A link on another page may lead to the page, and to nothing else.
+//! Any web site can make a browser send a request to `127.0.0.1`, and can let a name of its own resolve to that address
+//! (DNS rebinding). Against rebinding, the Host header must have a name that is certainly this server's: a rebound
+//! request has the other site's. Against requests of other sites, the browser's headers about the origin of a request
+//! (Origin, Sec-Fetch-Site) must name this server, or the address bar. A link on another site may lead to the page, and
+//! to nothing else.
 
 use std::net::IpAddr;
 
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 
-/// Behind this path and its name is each of several stations.
+/// The path of each of several stations begins with this, followed by its name.
 pub(super) const STATION: &str = "/station/";
 
 /// The rules of one server.
@@ -69,7 +70,8 @@ impl Gate {
         }
     }
 
-    /// Whether it is `NAME` or `NAME:PORT` with one of our names. Any port: an ssh tunnel may start at another one.
+    /// Whether it is `NAME` or `NAME:PORT` with one of this server's names. Any port is accepted, because an ssh tunnel
+    /// may use another one.
     fn is_ours(&self, host: &str) -> bool {
         let (name, port) = match host.rsplit_once(':') {
             Some((name, port)) if !port.contains(']') => (name, Some(port)),
@@ -90,7 +92,7 @@ impl Gate {
     }
 }
 
-/// Whether it is a page that a link may lead to: the only one, or one of several stations'.
+/// Whether it is a page to which a link may lead: the only one, or that of one of several stations.
 fn is_front(path: &str) -> bool {
     let station = path.strip_prefix(STATION).and_then(|rest| rest.strip_suffix('/'));
     path == "/" || station.is_some_and(|name| !name.is_empty() && !name.contains('/'))

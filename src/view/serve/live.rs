@@ -11,9 +11,9 @@ use tokio::sync::{Semaphore, watch};
 
 use super::error::ApiError;
 
-/// Pages that may listen at once.
+/// The most pages that may listen at once.
 const MOST: usize = 32;
-/// Interval of comments in the stream, so that neither side takes the other for gone.
+/// The interval of comments in the stream, so that neither side assumes that the other has disconnected.
 const KEEP_ALIVE: Duration = Duration::from_secs(15);
 
 /// The stream of changes, with a limit on listeners.

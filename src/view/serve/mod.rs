@@ -1,11 +1,11 @@
 //! The station's own page, served on this computer from the store.
 //!
-//! It only reads. It takes no lock that delays an ingest or a sync, sends no request to another computer, and all files of the
-//! page are inside the program. There is no password: unless configured otherwise it listens for this computer only, and a
-//! request must come from the page itself (`gate`). Users elsewhere connect through ssh.
+//! It only reads. It takes no lock that delays an ingest or a sync, sends no request to another computer, and all files
+//! of the page are inside the program. There is no password: unless configured otherwise it listens for this computer
+//! only, and a request must come from the page itself (`gate`). Users elsewhere connect through ssh.
 //!
-//! One thread handles the connections. A few others work on the store (`readers`), so that a slow request does not delay a
-//! fast one. [`api`] defines the answers.
+//! One thread handles the connections. A few others work on the store (`readers`), so that a slow request does not
+//! delay a fast one. [`api`] defines the answers.
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, mpsc};
@@ -39,7 +39,7 @@ pub use stations::Given;
 
 use crate::config::ConfigFile;
 
-/// Requests worked on at once.
+/// The number of requests that are worked on at once.
 const TURNS: usize = 3;
 /// How long requests in progress may delay the end.
 const END_TIME: Duration = Duration::from_secs(2);
@@ -47,11 +47,11 @@ const END_TIME: Duration = Duration::from_secs(2);
 /// Where to listen, and under which names.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Loopback, unless other computers may connect.
+    /// The address: loopback, unless other computers may connect.
     pub bind: IpAddr,
-    /// 0 for any free one.
+    /// The port; 0 takes any free one.
     pub port: u16,
-    /// Names of this computer that a browser may use, beside `localhost`.
+    /// Names of this computer that a browser may use, in addition to `localhost`.
     pub hosts: Vec<String>,
 }
 
@@ -76,7 +76,7 @@ pub struct Server {
     stop: (watch::Sender<bool>, watch::Receiver<bool>),
 }
 
-/// The paths as they are now; a changed configuration changes them.
+/// The present paths; a changed configuration changes them.
 type Routes = TowerToHyperService<axum::Router>;
 
 /// Stops a server from another thread.
@@ -143,12 +143,12 @@ impl Server {
         };
         let mut stopped = self.stop.1;
         self.runtime.block_on(connections::accept(self.listener, answer, async move {
-            // An error means that every handle that could stop it is gone.
+            // An error means that no handle that could stop it exists any more.
             let _ = stopped.wait_for(|stopped| *stopped).await;
         }));
         drop(ended);
         self.runtime.shutdown_timeout(END_TIME);
-        // It ends the threads of the stations, and holds nothing else.
+        // The thread stops the threads of the stations, and does nothing else.
         let _ = keeper.join();
         Ok(())
     }

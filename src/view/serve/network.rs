@@ -1,4 +1,4 @@
-//! One station at `/`, or several, each behind a path of its own, with a list of them at `/`.
+//! One station at `/`, or several, each under a path of its own, with a list of them at `/`.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use super::assets::Assets;
 use super::gate::STATION;
 use super::routes::{app, nothing, now, routes};
 
-/// The stations behind one server, in the order of the command line, as they are at one time.
+/// The stations of one server at one time, in the order of the command line.
 #[derive(Debug, Clone)]
 pub(super) struct Network {
     stations: Arc<Vec<Named>>,
@@ -26,16 +26,16 @@ pub(super) struct Network {
     turns: Arc<Semaphore>,
 }
 
-/// A station, or a configuration that never was right.
+/// A station, or a configuration that was never valid.
 #[derive(Debug)]
 pub(super) struct Member {
     pub(super) file: PathBuf,
     pub(super) shared: Option<Arc<Shared>>,
-    /// Why the file as it is now is not in force.
+    /// Why the present content of the file is not in force.
     pub(super) refused: Option<String>,
 }
 
-/// A member, and the path that its own ones begin with: empty for the only one, none where there is nothing to show.
+/// A member with the beginning of its paths: empty for a single station, None if there is nothing to show.
 #[derive(Debug)]
 struct Named {
     path: Option<String>,
@@ -113,7 +113,7 @@ async fn list(State(network): State<Network>, headers: HeaderMap) -> Response {
             }
         };
         let mut stations: Vec<StationLine> = network.stations.iter().map(line).collect();
-        // Those of one verdict stay in the order of the command line.
+        // Stations with equal verdicts keep the order of the command line.
         stations.sort_by_key(StationLine::rank);
         Ok(Stations { now: Millis(now), stations })
     })

@@ -1,4 +1,4 @@
-//! Parameters of a request, after the `?`: every key is known, every number finite, every list short.
+//! Parses the parameters of a request, after the `?`: every key must be known, every number finite, every list short.
 
 use url::form_urlencoded;
 
@@ -6,7 +6,7 @@ use super::error::ApiError;
 use crate::time::{NANOS_PER_MILLI, Timestamp};
 
 const TAG: &str = "tag.";
-/// A table may have more columns; a view shows at most this many.
+/// The most columns of a request. A table may have more columns, but a view shows at most this many.
 const MOST_COLUMNS: usize = 512;
 
 /// The parameters of a request.
@@ -14,7 +14,8 @@ const MOST_COLUMNS: usize = 512;
 pub(super) struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// Parses them. An unknown key is an error, because it may be misspelled. If `tag.` is known, keys with this prefix are tags.
+    /// Parses them. An unknown key is an error, because it may be misspelled. If `tag.` is known, keys with this prefix
+    /// are tags.
     pub(super) fn read(text: Option<&str>, known: &[&str]) -> Result<Query, ApiError> {
         let mut pairs: Vec<(String, String)> = Vec::new();
         for (key, value) in form_urlencoded::parse(text.unwrap_or_default().as_bytes()) {
@@ -86,7 +87,7 @@ impl Query {
     }
 }
 
-/// Times have nanoseconds, and a number of 53 bits holds only whole milliseconds exactly. The fraction is therefore parsed
+/// Times have nanoseconds, and a number with 53 bits holds only whole milliseconds exactly. So the fraction is parsed
 /// separately.
 fn instant(text: &str) -> Option<Timestamp> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));

@@ -1,8 +1,8 @@
 //! Read-only connections to the database, kept open between requests.
 //!
-//! One thread at a time uses a connection. A missing database is no error. A database that replaced another one is detected,
-//! because an open connection would continue to read the old one. A database of an older program is migrated first, as by
-//! every command.
+//! Only one thread at a time uses a connection. A missing database is not an error. A database that was replaced is
+//! detected, because an open connection would continue to read the old one. A database of an older program is migrated
+//! first, as by every command.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -24,7 +24,7 @@ pub(super) struct Identity {
 }
 
 impl Identity {
-    /// Of the file at the path; none where there is no file.
+    /// The identity of the file at the path; None if there is no file.
     pub(super) fn of(path: &Path) -> Option<Identity> {
         let found = path.metadata().ok()?;
         Some(Identity { file: number(&found), made: found.created().ok() })
@@ -47,7 +47,7 @@ fn number(_found: &std::fs::Metadata) -> Option<(u64, u64)> {
 #[derive(Debug)]
 pub(super) struct Database {
     identity: Identity,
-    /// Its connection.
+    /// The connection to it.
     pub(super) store: Store,
     /// Summaries of it.
     pub(super) summaries: Arc<Summaries>,
@@ -66,7 +66,7 @@ impl Readers {
         Readers { config, idle: Mutex::default(), summaries: Mutex::default() }
     }
 
-    /// Passes a connection to `work`; none where there is no database.
+    /// Passes a connection to `work`; None if there is no database.
     pub(super) fn with<T>(&self, work: impl FnOnce(Option<&Database>) -> Result<T, ApiError>) -> Result<T, ApiError> {
         let Some(identity) = Identity::of(&self.config.store_path) else { return work(None) };
         let kept = {

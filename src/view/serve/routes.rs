@@ -21,7 +21,7 @@ type Here = State<Arc<Shared>>;
 
 /// The largest number of rejected lines in an answer.
 const MOST_REJECTED: usize = 2_000;
-/// Points of a trace and bins of a ribbon, where the request gives none.
+/// The points of a trace and the bins of a ribbon if the request gives none.
 const POINTS: usize = 1_200;
 const BINS: usize = 200;
 
@@ -86,7 +86,7 @@ async fn status(State(shared): Here, headers: HeaderMap, RawQuery(asked): RawQue
     .await
 }
 
-/// Columns of a series over a span of time; at most so many positions, or rows, under the key `most`.
+/// Columns of a series over a span of time. The key `most` gives the most points or rows.
 fn columns_over(asked: Option<&str>, most: &str) -> Result<TraceRequest, ApiError> {
     let query = Query::read(asked, &["table", "columns", "from", "to", most, "tag."])?;
     let (from, to) = query.span()?;

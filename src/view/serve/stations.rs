@@ -1,8 +1,8 @@
-//! The stations behind one server, each with its configuration file.
+//! The stations of one server, each with its configuration file.
 //!
-//! A configuration that is wrong does not keep the others from being shown: the list names it with its error. Each file is
-//! looked at once a second, as `run --watch` does. A change that is right is shown at once; one that is wrong is reported,
-//! and the configuration before it stays in force.
+//! An invalid configuration does not prevent the other stations from being shown: the list shows it with its error.
+//! Each file is looked at once per second, as in `run --watch`. A valid change is shown at once; an invalid one is
+//! reported, and the configuration before it remains in force.
 
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
@@ -14,7 +14,7 @@ use super::network::{Member, Network};
 use super::{ServeError, Shared, api, live, watch_store};
 use crate::config::{Config, ConfigError, ConfigFile};
 
-/// A configuration file, and what it says.
+/// A configuration file and its content.
 pub type Given = (ConfigFile, Result<Config, ConfigError>);
 
 /// All stations, in the order of the command line.
@@ -25,17 +25,17 @@ pub(super) struct Stations {
     turns: Arc<Semaphore>,
 }
 
-/// One of them.
+/// A station with its configuration file.
 #[derive(Debug)]
 struct Place {
     file: ConfigFile,
-    /// None until its configuration was right once.
+    /// None until its configuration was valid once.
     watched: Option<Watched>,
-    /// Why the file as it is now is not in force.
+    /// Why the present content of the file is not in force.
     refused: Option<String>,
 }
 
-/// A station that is shown, and the thread that looks for commits to its database.
+/// A station that is shown, with the thread that detects commits to its database.
 #[derive(Debug)]
 struct Watched {
     shared: Arc<Shared>,
@@ -76,7 +76,7 @@ impl Stations {
         Ok(Watched { shared, end, watcher })
     }
 
-    /// The stations as they are now.
+    /// The present stations.
     pub(super) fn network(&self) -> Network {
         let member = |place: &Place| Member {
             file: place.file.path().to_owned(),
@@ -87,7 +87,7 @@ impl Stations {
         Network::of(members, Arc::clone(&self.assets), Arc::clone(&self.turns))
     }
 
-    /// Takes up configurations that have changed. Whether anything is to be shown anew.
+    /// Takes up changed configurations. Returns whether the pages have changed.
     pub(super) fn look(&mut self) -> bool {
         let mut is_changed = false;
         let mut places = std::mem::take(&mut self.places);
@@ -97,7 +97,7 @@ impl Stations {
             match config.map_err(|error| error.to_string()).and_then(|config| self.taken(place, config)) {
                 Ok(watched) => {
                     tracing::warn!("{} was changed, and is in force now", place.file.path().display());
-                    // The thread of the one before ends by itself, because its channel is closed.
+                    // The thread of the previous one ends by itself, because its channel is closed.
                     place.watched = watched.or(place.watched.take());
                     place.refused = None;
                 }
@@ -114,7 +114,7 @@ impl Stations {
         is_changed
     }
 
-    /// The station with this configuration; none where it is the one in force.
+    /// The station with this configuration; None if it is already in force.
     fn taken(&self, place: &Place, config: Config) -> Result<Option<Watched>, String> {
         let in_force = place.watched.as_ref();
         if in_force.is_some_and(|watched| watched.shared.answers.config().fingerprint == config.fingerprint) {
@@ -132,7 +132,7 @@ impl Stations {
             running.into_iter().map(|watched| (watched.end, watched.watcher)).unzip();
         drop(ends);
         for watcher in watchers {
-            // The thread holds nothing important, and checks for the end twice a second.
+            // The thread keeps nothing important, and checks twice per second whether it should end.
             let _ = watcher.join();
         }
     }

@@ -1,7 +1,7 @@
 //! Detects commits of other processes.
 //!
-//! SQLite keeps a number in shared memory that changes with every commit (`PRAGMA data_version`). Reading it twice a second
-//! costs microseconds, takes no lock that delays a writer, and works the same on every system.
+//! SQLite keeps a number in shared memory that changes with every commit (`PRAGMA data_version`). Reading it twice per
+//! second costs microseconds, takes no lock that delays a writer, and works in the same way on every system.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,12 +17,13 @@ use crate::view::summary::Summaries;
 
 const PAUSE: Duration = Duration::from_millis(400);
 
-/// The first revision of this process. It differs from those of earlier processes, so that an open page notices the change.
+/// The first revision of this process. It differs from those of earlier processes, so that an open page notices the
+/// change.
 pub(super) fn first_revision() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |since| since.as_secs() * 1_000)
 }
 
-/// Updates the summaries of one database on its own thread, until it is dropped.
+/// Updates the summaries of one database on a thread of its own, until it is dropped.
 struct Keeper(Arc<AtomicBool>);
 
 impl Keeper {
@@ -49,7 +50,7 @@ struct Watched {
 }
 
 impl Watched {
-    /// None while it is incomplete or of another version: a request then reports the error.
+    /// None while the database is incomplete or of another version: a request then reports the error.
     fn open(answers: &Answers) -> Option<Watched> {
         let summaries = answers.summaries().ok().flatten()?;
         let store = Store::open_reader(&answers.config().store_path).ok()?;

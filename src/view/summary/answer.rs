@@ -8,7 +8,7 @@ use super::WantedColumn;
 use crate::qc::Test;
 use crate::time::Timestamp;
 
-/// A number of an answer: null where there is none, without a fraction where it is whole.
+/// A number in an answer: null if there is none, without a fraction if it is whole.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Figure(pub f64);
 
@@ -97,23 +97,23 @@ pub struct TraceColumn {
     pub name: String,
     /// The kind of its quantity, as the configuration names it.
     pub kind: &'static str,
-    /// How the values of a bin are put together: `mean`, `vector mean`, `sum`, `increment`, `maximum`, `minimum`,
-    /// `root mean square` or `newest value`.
+    /// How the values of a bin are aggregated: `mean`, `vector mean`, `sum`, `increment`, `maximum`, `minimum`, `root
+    /// mean square` or `newest value`.
     pub together: &'static str,
-    /// Whether minimum and maximum of a bin lie around its value: not of directions, sums and increments.
+    /// Whether the value of a bin lies between its minimum and maximum: not for directions, sums and increments.
     pub has_band: bool,
     /// How it is drawn: `line`, `points` or `bars` from 0.
     pub drawing: &'static str,
-    /// The value, or the values of the bin that did not fail, put together; of a counter its increments. Failed values are
-    /// never included.
+    /// The value, or the aggregate of the bin's values that did not fail; for a counter its increments. Failed values
+    /// are never included.
     pub value: Vec<Figure>,
     /// The minimum of each bin, without failed values; null for rows and without a band.
     pub low: Option<Vec<Figure>>,
     /// The maximum.
     pub high: Option<Vec<Figure>>,
-    /// Of directions in bins: the length of each bin's mean vector, 1 where all are equal, 0 where they cancel each other.
+    /// For directions in bins: the length of each bin's mean vector, 1 if all are equal, 0 if they cancel each other.
     pub steadiness: Option<Vec<Figure>>,
-    /// One digit per time, the worst of a bin: 4, 3, 9, 2, 1; a blank where no row has the column.
+    /// One digit per time, the worst of a bin: 4, 3, 9, 2, 1; a blank if no row has the column.
     pub flags: String,
     /// Position, minimum, maximum and count of suspect values.
     pub suspect: Vec<(usize, Figure, Figure, u32)>,
@@ -172,7 +172,7 @@ pub struct Ribbon {
     pub bin_s: Figure,
     /// The begin of every bin, with or without rows.
     pub times: Vec<Figure>,
-    /// Rows in each.
+    /// The number of rows in each.
     pub rows: Vec<u32>,
     /// In the order of the column list.
     pub columns: Vec<RibbonColumn>,
@@ -206,7 +206,7 @@ pub struct FlagCounts {
 }
 
 impl FlagCounts {
-    /// All values.
+    /// The number of all values.
     pub fn values(&self) -> u64 {
         self.good + self.suspect + self.fail + self.missing + self.not_evaluated
     }
@@ -215,9 +215,9 @@ impl FlagCounts {
 /// The flags of a table's last day of data, over all of its series.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LastDay {
-    /// A full hour, up to the newest row; none where there is no row.
+    /// The beginning, a full hour; the day ends with the newest row. None if there is no row.
     pub from: Option<Timestamp>,
-    /// Rows.
+    /// The number of rows.
     pub rows: u64,
     /// Name and counts, in the order of the column list.
     pub columns: Vec<(String, FlagCounts)>,

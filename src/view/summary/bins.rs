@@ -1,4 +1,4 @@
-//! Bins in the form of an answer: only bins with rows.
+//! Converts bins into an answer, which has only bins with rows.
 
 use super::answer::{Figure, Trace, TraceColumn};
 use super::grid::{self, Grid};
@@ -45,7 +45,7 @@ impl TraceColumn {
                 steadiness.push(Figure::rounded(aggregate.steadiness(&bin.sums)));
             }
             let value = Figure::rounded(aggregate.result(&bin.sums));
-            // Seven digits of 359.99999 are the full circle.
+            // Rounded to seven digits, 359.99999 becomes a full circle.
             let is_full = aggregate == Aggregate::VectorMean && value.0 >= 360.0;
             column.value.push(if is_full { Figure(0.0) } else { value });
             column.flags.push(bin.worst());

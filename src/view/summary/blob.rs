@@ -1,8 +1,8 @@
 //! Encodes bins as bytes.
 //!
-//! Most bins hold good values only: a byte for the kinds of content, a count, three floats; a fourth only where values are put
-//! together by two sums. The bytes end with a checksum over their [`Seal`], so that bytes of another piece, of an older state
-//! of the rows, or of a column that is another kind of quantity now, are never used.
+//! Most bins hold good values only: a byte for the kinds of content, a count, three floats; a fourth one only if the
+//! aggregate has two sums. The bytes end with a checksum over their [`Seal`], so that bytes of another piece, of an
+//! older state of the rows, or of a column whose kind of quantity has changed are never used.
 
 use xxhash_rust::xxh3::Xxh3;
 
@@ -17,7 +17,7 @@ pub(super) struct Seal {
     pub(super) version: i64,
     /// The width of the bins.
     pub(super) width: i64,
-    /// What else the sums depend on: how values are put together.
+    /// Everything else on which the sums depend: the aggregates.
     pub(super) content: i64,
 }
 
@@ -69,7 +69,7 @@ pub(super) fn seal(mut bytes: Vec<u8>, seal: Seal) -> Vec<u8> {
     bytes
 }
 
-/// The bytes without their checksum; none if it does not match.
+/// The bytes without their checksum; None if it does not match.
 pub(super) fn unsealed(bytes: &[u8], seal: Seal) -> Option<&[u8]> {
     let (bytes, found) = bytes.split_at_checked(bytes.len().checked_sub(SEAL_BYTES)?)?;
     (found == sum(bytes, seal).to_le_bytes()).then_some(bytes)
@@ -84,7 +84,7 @@ fn sum(bytes: &[u8], seal: Seal) -> u64 {
     hasher.digest()
 }
 
-/// Passes on the bins that [`encode`] wrote. Ends early where the bytes do.
+/// Passes the bins that [`encode`] wrote to `take`. Ends early if the bytes do.
 pub(super) fn decode(aggregate: Aggregate, bytes: &[u8], mut take: impl FnMut(usize, &Bin)) {
     let mut rest = bytes;
     let mut next = 0;

@@ -1,14 +1,14 @@
-//! How many values are there and did not fail, in bins of one width.
+//! Counts values, and values that did not fail, in bins of one width.
 
 use super::grid::{Bin, Grid};
 use super::{Summaries, SummaryError, grid_over, span};
 use crate::store::{SeriesLine, Store};
 use crate::time::{NANOS_PER_MILLI, NANOS_PER_SECOND, Timestamp};
 
-/// So much time is held in memory at once: a table may have hundreds of columns.
+/// The time that is held in memory at once: a table may have hundreds of columns.
 const AT_ONCE: i64 = 8 * 86_400 * NANOS_PER_SECOND;
 
-/// What is counted.
+/// The scope of a count.
 #[derive(Debug, Clone, Copy)]
 pub struct Counting<'a> {
     /// The table's name in the configuration.
@@ -17,12 +17,12 @@ pub struct Counting<'a> {
     pub series: &'a SeriesLine,
     /// From the first instant to before the second.
     pub span: (Timestamp, Timestamp),
-    /// Of a bin, in milliseconds; bins begin at multiples of it since 1970.
+    /// The width of a bin in milliseconds; bins begin at multiples of it since 1970.
     pub width: i64,
 }
 
 impl Summaries {
-    /// The series of a table with these tags; none where it has no rows.
+    /// The series of a table with these tags; None if it has no rows.
     pub fn series(
         &self,
         reader: &Store,
@@ -32,9 +32,10 @@ impl Summaries {
         Ok(self.wanted(reader, table, Some(&[]), tags)?.series)
     }
 
-    /// Passes on each bin with rows, oldest first, from kept summaries, or from rows where a counter's step may reach over a slot: its begin, and of each column how many values are there
-    /// and how many of these did not fail. Gives false, and passes nothing on, where the series has too few rows for summaries
-    /// of this width, so that reading its rows costs little.
+    /// Passes each bin with rows to `take`, oldest first: its beginning, and for each column the number of values and
+    /// of those that did not fail. They come from kept summaries, or from rows if a counter's step may extend over a
+    /// slot. Returns false and passes nothing if the series has too few rows for summaries of this width, so that
+    /// reading its rows costs little.
     pub fn counts<E: From<SummaryError>>(
         &self,
         reader: &Store,
@@ -48,7 +49,7 @@ impl Summaries {
         let form = self.form(reader, of.table, of.series)?;
         let mut counts = Vec::new();
         let (mut from, until) = of.span;
-        // Bins of one part are not those of the next.
+        // No bin belongs to two parts.
         let part = AT_ONCE - AT_ONCE % (of.width * NANOS_PER_MILLI);
         while from < until {
             let end = from.plus(part).min(until);

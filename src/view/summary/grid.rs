@@ -1,8 +1,8 @@
 //! Bins of some columns of a series.
 //!
-//! Minima and maxima are values of the store, bit for bit: an outlier in a single row is visible at every zoom. Failed values
-//! are kept separately, so that a sensor's fault does not set the scale. How values are put together is decided by
-//! [`Aggregate`] alone; a bin keeps the sums that it needs.
+//! Minima and maxima are values of the store, bit for bit: an outlier in a single row is visible at every zoom. Failed
+//! values are kept separately, so that a sensor's fault does not determine the scale. [`Aggregate`] alone decides how
+//! values are aggregated; a bin keeps the sums for that.
 
 use crate::format::numbers_of;
 use crate::quantity::{Aggregate, Counter, Sums};
@@ -52,7 +52,7 @@ impl Extent {
 pub(super) struct Bin {
     /// Rows with each flag, in the order of [`Bin::DIGITS`].
     pub(super) flags: [u32; 5],
-    /// Of the numbers that did not fail.
+    /// The sums of the numbers that did not fail.
     pub(super) sums: Sums,
     pub(super) suspect: Extent,
     pub(super) failed: Extent,
@@ -105,7 +105,7 @@ impl Bin {
         self.failed.merge(other.failed);
     }
 
-    /// Smallest and largest number that did not fail.
+    /// The smallest and the largest number that did not fail.
     pub(super) fn extent(&self) -> Extent {
         Extent { low: self.sums.low, high: self.sums.high }
     }
@@ -126,7 +126,7 @@ impl Bin {
     }
 }
 
-/// A row's value: NaN where there is no number.
+/// A row's value; NaN if there is no number.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Cell {
     pub(super) ms: i64,
@@ -135,7 +135,7 @@ pub(super) struct Cell {
 }
 
 impl Cell {
-    /// The value as a counter's reading: one that failed says nothing.
+    /// The value as a counter's reading: a failed one is not used.
     pub(super) fn reading(self) -> f64 {
         if matches!(self.digit, b'4' | b'9' | b' ') { f64::NAN } else { self.value }
     }
@@ -149,24 +149,24 @@ pub(super) struct Column {
     pub(super) aggregate: Aggregate,
 }
 
-/// The columns of a grid, and how their values are put together.
+/// The columns of a grid with their aggregates.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Form {
-    /// In the order of the column list.
+    /// The columns in the order of the column list.
     pub(super) columns: Vec<Column>,
-    /// Rows that are further apart, in milliseconds, have a gap between them.
+    /// Rows that are further apart than this, in milliseconds, have a gap between them.
     pub(super) longest_step: i64,
 }
 
 impl Form {
-    /// With so many columns: what a column is that was added since is not known here, so that its bytes, if it is another kind,
-    /// are not used.
+    /// The same form for this number of columns. The kind of a column that was added later is not known here; if it
+    /// turns out to be another kind, the bytes are not used.
     pub(super) fn reaching(&self, count: usize) -> Form {
         let added = (self.columns.len()..count).map(|place| Column { place, aggregate: Aggregate::Mean });
         Form { columns: self.columns.iter().copied().chain(added).collect(), ..*self }
     }
 
-    /// Only the columns at these places, which are in order.
+    /// Only the columns at these positions, which must be sorted.
     pub(super) fn of(&self, places: &[usize]) -> Form {
         let columns = self.columns.iter().copied().filter(|column| places.binary_search(&column.place).is_ok());
         Form { columns: columns.collect(), ..*self }
@@ -179,16 +179,16 @@ pub(super) struct Grid {
     /// The begin of the first bin, in milliseconds since 1970; a multiple of the width.
     pub(super) start: i64,
     pub(super) width: i64,
-    /// In the order of the column list.
+    /// The columns in the order of the column list.
     pub(super) columns: Vec<Column>,
-    /// Rows that are further apart, in milliseconds, have a gap between them.
+    /// Rows that are further apart than this, in milliseconds, have a gap between them.
     pub(super) longest_step: i64,
-    /// Rows in each bin.
+    /// The number of rows in each bin.
     pub(super) rows: Vec<u32>,
-    /// Bin by bin, in the order of the columns.
+    /// The bins, each with its columns in order.
     bins: Vec<Bin>,
     numbers: Vec<f64>,
-    /// One a column, if one of them is a counter; otherwise empty.
+    /// One counter per column, if any column is a counter; otherwise empty.
     counters: Vec<Counter>,
 }
 
@@ -204,17 +204,17 @@ impl Grid {
         Grid { start, width, columns, longest_step, rows: vec![0; count], bins, numbers: Vec::new(), counters }
     }
 
-    /// What it has, without its bins.
+    /// The form of the grid, without its bins.
     pub(super) fn form(&self) -> Form {
         Form { columns: self.columns.clone(), longest_step: self.longest_step }
     }
 
-    /// Whether the row before its first one matters.
+    /// Whether the row before its first one is needed.
     pub(super) fn has_counters(&self) -> bool {
         !self.counters.is_empty()
     }
 
-    /// The same bins, empty.
+    /// A grid of the same bins, all empty.
     pub(super) fn clone_empty(&self) -> Grid {
         Grid::new((self.start, self.time(self.len()) - 1), self.width, self.form())
     }
@@ -270,7 +270,7 @@ impl Grid {
         self.numbers = numbers;
     }
 
-    /// Reads the counters of the row before the first one, which is outside of the grid.
+    /// Reads the counters of the row before the first one, which is outside the grid.
     pub(super) fn look_back(&mut self, row: &ScannedRow<'_>) {
         let Some(last) = self.columns.last() else { return };
         numbers_of(row.values, last.place + 1, &mut self.numbers);
@@ -290,7 +290,7 @@ impl Grid {
         }
     }
 
-    /// Adds a narrower bin to a column, given by its index here. A time outside the grid is ignored.
+    /// Adds a narrower bin to a column, given by its index in this grid. A time outside the grid is ignored.
     pub(super) fn add_bin(&mut self, ms: i64, column: usize, bin: &Bin) {
         if let Some(at) = self.place(ms) {
             let width = self.columns.len();
@@ -298,7 +298,7 @@ impl Grid {
         }
     }
 
-    /// Adds narrower or equal bins. Columns that this grid lacks are ignored.
+    /// Adds narrower or equal bins. Columns that this grid does not have are ignored.
     pub(super) fn merge(&mut self, other: &Grid) {
         let places: Vec<Option<usize>> =
             self.columns.iter().map(|own| other.columns.iter().position(|known| known == own)).collect();

@@ -18,8 +18,8 @@ const LOOK: Duration = Duration::from_millis(500);
 const REACH: i64 = 512;
 
 impl Summaries {
-    /// Keeps the summaries of every table up to date until `stop` is set. It needs its own thread. Errors of the store are not
-    /// reported here, because a request meets them too; the next look tries again.
+    /// Keeps the summaries of every table up to date until `stop` is set. It needs its own thread. Errors of the store
+    /// are not reported here, because a request meets them too; the next look tries again.
     pub fn keep_up(&self, stop: &AtomicBool) {
         let mut reader = None;
         let mut seen = None;

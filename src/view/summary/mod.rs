@@ -1,12 +1,14 @@
-//! Data over any span of time, from seconds to years, without delay.
+//! Answers requests for data over any span of time, from seconds to years, without delay.
 //!
-//! A short span is answered with rows. A long one is answered with bins, with the minimum and the maximum of each, so that
-//! outliers are kept. Wide bins come from a file beside the store (`sidecar`), where each is kept with the version of its
-//! rows ([`crate::store::Versions`]). A bin that is missing or outdated is made from rows, on two threads, and kept. A request
-//! therefore costs what it shows, not what the archive holds, and its answer never differs from the rows.
+//! A short span is answered with rows. A long one is answered with bins, with the minimum and the maximum of each, so
+//! that outliers remain visible. Wide bins are read from a file beside the store (`sidecar`), which keeps each with the
+//! version of its rows ([`crate::store::Versions`]). A bin that is missing or outdated is made from rows, on two
+//! threads, and kept. So the cost of a request depends on what it shows, not on the size of the archive, and its answer
+//! never differs from the rows.
 //!
-//! Failed values are in no mean and no envelope: they are listed separately. A value that is flagged missing has no number.
-//! Values are put together by the kind of the column ([`crate::quantity`]), at every zoom by the same rule.
+//! Failed values are in no mean and no envelope: they are listed separately. A value that is flagged missing has no
+//! number. Values are aggregated according to the kind of the column ([`crate::quantity`]), by the same rule at every
+//! zoom.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -44,9 +46,9 @@ use sidecar::Sidecar;
 /// The largest number of points and bins in an answer.
 pub const MOST_POINTS: usize = 5_000;
 
-/// Positions in a series where the interval is measured, before any bins are kept.
+/// The number of positions in a series at which the interval is measured before any bins are kept.
 const SAMPLES: i64 = 16;
-/// A logger that became faster by this factor gets narrower bins; a slower one keeps its bins.
+/// If a logger became faster by this factor, its bins become narrower; if it became slower, they do not change.
 const WIDER: i64 = 5;
 /// The latest time of a row (2112).
 const LAST_MS: i64 = (1 << 52) / 1_000;
@@ -91,9 +93,10 @@ pub struct Summaries {
     sidecar: Sidecar,
     /// Width of the narrowest kept bins, by series.
     widths: Mutex<HashMap<i64, i64>>,
-    /// Usual interval by series, and the newest row when it was found.
+    /// The usual interval by series, and the newest row at that time.
     intervals: Mutex<HashMap<i64, Interval>>,
-    /// By series: the slot of its newest row, and the longest usual interval that was found then, in milliseconds.
+    /// By series: the slot of its newest row, and the longest usual interval that was found at that time, in
+    /// milliseconds.
     longest: Mutex<HashMap<i64, (i64, i64)>>,
 }
 
@@ -104,7 +107,7 @@ type Interval = (Option<Timestamp>, Option<i64>);
 struct Wanted {
     series: Option<SeriesLine>,
     columns: Vec<WantedColumn>,
-    /// What every column of the table is, by its place.
+    /// The kind of every column of the table, by its position.
     kinds: Vec<Kind>,
 }
 
@@ -118,7 +121,8 @@ struct WantedColumn {
 }
 
 impl Summaries {
-    /// For the store of this configuration, which must exist and be up to date: [`Store::open`] was called on it.
+    /// Opens the summaries of the configuration's store, which must exist and be migrated: [`Store::open`] was called
+    /// on it.
     pub fn open(config: &Config) -> Result<Summaries, SummaryError> {
         Ok(Summaries {
             config: config.clone(),
@@ -234,7 +238,7 @@ impl Summaries {
     /// Fills the bins from kept pieces, or from rows.
     fn fill(&self, reader: &Store, series: &SeriesLine, form: &Form, grid: &mut Grid) -> Result<(), SummaryError> {
         let Some(newest) = series.newest else { return Ok(()) };
-        // A kept piece knows of changes in the piece before it, and of none further back.
+        // A kept piece depends on changes in the piece before it, but not on earlier pieces.
         let reaches_far = grid.has_counters() && form.longest_step > width::SLOT_MS;
         match self.kept_width(reader, series)? {
             Some(kept) if grid.width % kept == 0 && !reaches_far => {
@@ -249,7 +253,7 @@ impl Summaries {
         }
     }
 
-    /// The width of the narrowest kept bins of a series; none where it has too few rows.
+    /// The width of the narrowest kept bins of a series; None if it has too few rows.
     fn kept_width(&self, reader: &Store, series: &SeriesLine) -> Result<Option<i64>, SummaryError> {
         let Some(interval) = self.interval_of(reader, series)? else { return Ok(None) };
         let wanted = width::kept(interval);
@@ -263,13 +267,13 @@ impl Summaries {
         Ok(Some(width))
     }
 
-    /// The width for the shortest interval in the series' past: the logger may have been faster years ago.
+    /// The width for the shortest interval in the series' history: the logger may have been faster years ago.
     fn narrowest(&self, reader: &Store, series: &SeriesLine) -> Result<i64, SummaryError> {
         let least = self.past_intervals(reader, series)?.into_iter().min();
         Ok(least.map_or(width::SLOT_MS, |least| width::kept(least.max(1))))
     }
 
-    /// The usual interval in milliseconds at several positions in the series' past.
+    /// The usual interval in milliseconds at several positions in the series' history.
     fn past_intervals(&self, reader: &Store, series: &SeriesLine) -> Result<Vec<i64>, SummaryError> {
         let oldest = reader.first_row(series.id, Timestamp::EPOCH)?;
         let Some((oldest, newest)) = oldest.zip(series.newest) else { return Ok(Vec::new()) };
@@ -281,7 +285,7 @@ impl Summaries {
         Ok(found)
     }
 
-    /// The columns of a table by their place, and how values of a series are put together.
+    /// The columns of a table by their position, with the aggregates for values of a series.
     fn form(&self, reader: &Store, table: &str, series: &SeriesLine) -> Result<Form, SummaryError> {
         let kinds = self.kinds(reader, table)?;
         self.form_of(reader, series, &kinds)
@@ -295,8 +299,8 @@ impl Summaries {
         Ok(Form { columns, longest_step })
     }
 
-    /// Rows that are further apart, in milliseconds, have a gap between them: by the longest interval that was usual at any time,
-    /// because the logger may have been slower years ago.
+    /// Rows that are further apart than this, in milliseconds, have a gap between them. It follows from the longest
+    /// interval that was usual at any time, because the logger may have been slower years ago.
     fn longest_step(&self, reader: &Store, series: &SeriesLine) -> Result<i64, SummaryError> {
         let Some(slot) = series.newest.map(slot_of) else { return Ok(i64::MAX) };
         let known = locked(&self.longest).get(&series.id).copied();
@@ -309,11 +313,11 @@ impl Summaries {
             }
         };
         let longest = past.max(self.interval_of(reader, series)?.unwrap_or(0));
-        // One missing row is a gap; a row that is a little late is none.
+        // One missing row is a gap; a row that is a little late is not.
         Ok(if longest == 0 { i64::MAX } else { longest.saturating_add(longest / 2) })
     }
 
-    /// What each column of a table is, by its place.
+    /// The kind of each column of a table, by its position.
     fn kinds(&self, reader: &Store, table: &str) -> Result<Vec<Kind>, SummaryError> {
         let columns = reader.columns_of(table)?;
         let Some(config) = self.config.table(table) else { return Ok(vec![Kind::default(); columns.len()]) };

@@ -1,7 +1,7 @@
 //! Fills bins from kept pieces; pieces that are missing or outdated are made from rows and kept.
 //!
-//! A piece is six hours of a series. Its version is read before its rows, so that a piece whose rows change meanwhile has the
-//! older version and is made again at the next request.
+//! A piece is six hours of a series. Its version is read before its rows, so a piece whose rows change in the meantime
+//! has the older version and is made again at the next request.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Range, RangeInclusive};
@@ -19,14 +19,14 @@ use crate::quantity::Aggregate;
 use crate::store::{self, Store, StoreError, Versions, slot_of, slot_start};
 use crate::time::Timestamp;
 
-/// Pieces in a chapter: 32 days, in bins of six hours.
+/// The number of pieces in a chapter: 32 days, in bins of six hours.
 pub(super) const CHAPTER: i64 = 128;
-/// Pieces written in one transaction.
+/// The number of pieces written in one transaction.
 const PIECES_A_WRITE: usize = 32;
-/// Number of rows that justifies a second thread with its own connection.
+/// The number of rows that justifies a second thread with its own connection.
 const ROWS_A_THREAD: i64 = 20_000;
 
-/// For kept bins wider than this, hours are not kept as well.
+/// If the kept bins are wider than this, bins of an hour are not kept in addition.
 const WIDEST_WITH_HOURS: i64 = 600_000;
 
 /// A series and the width of its narrowest kept bins.
@@ -60,7 +60,7 @@ impl Pieces<'_> {
         version(self.level, place, self.versions)
     }
 
-    /// What the bytes of a column, or of the row counts, must be sealed with.
+    /// The seal that is required for the bytes of a column, or of the row counts.
     fn seal(&self, place: i64, column: Option<Column>) -> Seal {
         seal(self.kept, (self.level, place), column, self.versions)
     }
@@ -82,7 +82,7 @@ fn seal(kept: Kept<'_>, (level, place): (Level, i64), column: Option<Column>, ve
         Some(Aggregate::VectorMean) => 1,
         Some(Aggregate::RootMeanSquare) => 2,
         Some(Aggregate::Last) => 3,
-        // The first increment depends on a row of the piece before, and on what is a gap.
+        // The first increment depends on a row of the previous piece, and on the definition of a gap.
         Some(Aggregate::Increments) => {
             let parts = [kept.form.longest_step, versions.of(first - 1)];
             xxhash_rust::xxh3::xxh3_64(&parts.map(i64::to_le_bytes).concat()).cast_signed()
@@ -96,7 +96,7 @@ fn seal(kept: Kept<'_>, (level, place): (Level, i64), column: Option<Column>, ve
 #[derive(Debug)]
 struct Tasks<'a, T> {
     list: &'a [T],
-    /// At most so many.
+    /// The most threads.
     threads: usize,
 }
 
@@ -332,9 +332,9 @@ impl Summaries {
 /// The up-to-date pieces in the sidecar.
 #[derive(Default)]
 struct Found {
-    /// Place, and number of columns when it was made.
+    /// The position of each piece, and its number of columns when it was made.
     pieces: BTreeMap<i64, i64>,
-    /// Place, column of the grid (none for rows), bytes.
+    /// The position, the column of the grid (None for row counts), and the bytes.
     parts: Vec<(i64, Option<usize>, Range<usize>)>,
     bytes: Vec<u8>,
 }
@@ -361,7 +361,7 @@ impl Found {
             let of_columns = columns.iter().enumerate().map(|(at, column)| Some((at, *column)));
             for column in std::iter::once(None).chain(of_columns) {
                 let stored = column.map_or(0, |(_, column)| column.place + 1);
-                // A piece from before the column has no values of it.
+                // A piece from before the column was added has no values of it.
                 let needs = i64::try_from(stored).unwrap_or(i64::MAX);
                 let mut lacking: BTreeSet<i64> =
                     found.pieces.iter().filter(|(_, columns)| **columns > needs).map(|(place, _)| *place).collect();
@@ -426,7 +426,7 @@ fn draft(kept: Kept<'_>, (level, place): (Level, i64), versions: &Versions, grid
     PieceDraft { series: kept.series, level, place, version: version(level, place, versions), columns }
 }
 
-/// Reads the counters of the row before a grid. A row that is too far away says nothing.
+/// Reads the counters of the row before a grid. A row that is too far away is not used.
 fn look_back(reader: &Store, series: i64, grid: &mut Grid) -> store::Result<()> {
     if !grid.has_counters() {
         return Ok(());
@@ -436,7 +436,7 @@ fn look_back(reader: &Store, series: i64, grid: &mut Grid) -> store::Result<()> 
     reader.scan(series, (at, at.next()), |row| grid.look_back(&row))
 }
 
-/// These slots and the one before, on which a counter's first increment depends.
+/// These slots and the previous one, on which a counter's first increment depends.
 fn with_before(slots: RangeInclusive<i64>) -> RangeInclusive<i64> {
     slots.start() - 1..=*slots.end()
 }
@@ -455,7 +455,7 @@ fn whole(chapters: &[i64]) -> RangeInclusive<i64> {
     first..=chapters.last().map_or(-1, |chapter| chapter * CHAPTER + CHAPTER - 1)
 }
 
-/// From the begin of the first bin to before the end of the last.
+/// The time from the beginning of the first bin to before the end of the last.
 fn stretch(grid: &Grid) -> (Timestamp, Timestamp) {
     let at = |place| Timestamp::from_millis(grid.time(place));
     (at(0), at(grid.len()))

@@ -10,19 +10,19 @@ use super::answer::{Figure, Trace, TraceColumn, test_name};
 use super::grid::Cell;
 use super::{SummaryError, WantedColumn};
 
-/// A series, and the rows of it that are wanted.
+/// A series, and the time range of the wanted rows.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Stretch {
     pub(super) series: i64,
     pub(super) from: Timestamp,
     /// Exclusive.
     pub(super) until: Timestamp,
-    /// Rows that are further apart, in milliseconds, have a gap between them.
+    /// Rows that are further apart than this, in milliseconds, have a gap between them.
     pub(super) longest_step: i64,
 }
 
-/// The rows of a stretch: their times and these columns. A counter's values are its increments, the first one from the row
-/// before the stretch.
+/// The rows of a time range: their times and these columns. A counter's values are its increments, of which the first
+/// one depends on the row before the range.
 pub(super) fn rows(
     reader: &Store,
     stretch: Stretch,

@@ -1,7 +1,7 @@
 //! The file beside the store that keeps bins.
 //!
-//! It holds nothing that cannot be made from the store: a file that is missing, damaged or of another version is made again,
-//! and where no file can be written, a temporary one is used until the process ends.
+//! It holds only data that can be made from the store: a file that is missing, damaged or of another version is made
+//! again, and if no file can be written, a temporary one is used until the process ends.
 
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
@@ -11,11 +11,11 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior, params};
 
 use super::locked;
 
-/// In the database's header. "FTsm" in ASCII.
+/// The application id in the database's header. "FTsm" in ASCII.
 const APPLICATION_ID: i64 = 0x4654_736d;
 /// Version of the tables below and of the bytes in them.
 const VERSION: i64 = 2;
-/// A write that has to wait longer is skipped: the next request writes it.
+/// A write that would wait longer than this is skipped: the next request does it.
 const BUSY_TIMEOUT: Duration = Duration::from_millis(200);
 /// Idle connections that are kept open.
 const MOST_IDLE: usize = 4;
@@ -43,12 +43,12 @@ pub(super) enum Level {
 const PLACE_BITS: u32 = 20;
 const COLUMN_BITS: u32 = 16;
 
-/// `piece.id`.
+/// The id in the table `piece`.
 pub(super) fn piece_id(series: i64, level: Level, place: i64) -> i64 {
     bins_id(series, level, 0, place)
 }
 
-/// `bins.id`. Column 0 counts rows; the others are one more than the position in the column list.
+/// The id in the table `bins`. Column 0 counts rows; the others are one more than the position in the column list.
 pub(super) fn bins_id(series: i64, level: Level, column: usize, place: i64) -> i64 {
     let column = i64::try_from(column).unwrap_or(i64::MAX) & ((1 << COLUMN_BITS) - 1);
     let head = (series << 2 | level as i64) << COLUMN_BITS | column;
@@ -73,22 +73,22 @@ pub(super) struct PieceDraft {
     pub(super) series: i64,
     pub(super) level: Level,
     pub(super) place: i64,
-    /// Version of the rows, read before them.
+    /// The version of the rows, read before the rows.
     pub(super) version: i64,
-    /// Bytes with checksums: of the rows, then of every column.
+    /// The bytes with checksums: of the row counts, then of every column.
     pub(super) columns: Vec<Vec<u8>>,
 }
 
 impl Sidecar {
-    /// Of the store at this path.
+    /// The sidecar of the store at this path.
     pub(super) fn of(store: &Path) -> Sidecar {
         let mut name = store.file_name().unwrap_or_default().to_owned();
         name.push(".summary");
         Sidecar { path: store.with_file_name(name), idle: Mutex::default(), temporary: Mutex::default() }
     }
 
-    /// Runs the work on the file, or on a temporary one where no file is possible. The work may run a second time. None where it
-    /// failed.
+    /// Runs the work on the file, or on a temporary one if no file can be written. The work may run a second time. None
+    /// if it failed.
     pub(super) fn with<T>(&self, work: impl Fn(&mut Connection) -> rusqlite::Result<T>) -> Option<T> {
         for _ in 0..2 {
             let mut conn = match self.take() {
@@ -123,7 +123,7 @@ impl Sidecar {
 
     fn take(&self) -> rusqlite::Result<Connection> {
         if !self.path.exists() {
-            // Deleted by hand: files left from it are useless.
+            // The file was deleted by hand: files that belonged to it are useless.
             self.remove();
         } else if let Some(conn) = locked(&self.idle).pop() {
             return Ok(conn);
@@ -150,7 +150,7 @@ impl Sidecar {
         for ending in ["", "-wal", "-shm"] {
             let mut name = self.path.clone().into_os_string();
             name.push(ending);
-            // It may not exist, or another process may hold it, which then finds the same damage.
+            // It may not exist, or another process may have it open, which then finds the same damage.
             let _ = std::fs::remove_file(name);
         }
     }

@@ -1,7 +1,7 @@
-//! The rows behind a drawing: each value as the file spells it, with its flag and the findings of every test.
+//! Lists the rows of a drawing: each value as in the file, with its flag and the findings of every test.
 //!
-//! An answer holds a limited number of rows and says where the next one begins, so that it costs what it shows: one search of the
-//! key of the rows and a scan of that many.
+//! An answer has a limited number of rows and gives the beginning of the next one, so its cost depends on what it
+//! shows: one search in the key of the rows and a scan of that number of rows.
 
 use serde::Serialize;
 
@@ -20,7 +20,7 @@ pub struct Values {
     pub table: String,
     /// The time of every row.
     pub times: Vec<Figure>,
-    /// The time of the first row that is in the span and not in the answer, with all its digits; null if there is none.
+    /// The time of the first row of the span that is not in the answer, with all its digits; null if there is none.
     pub next: Option<String>,
     /// In the order of the request.
     pub columns: Vec<ValuesColumn>,
@@ -31,9 +31,9 @@ pub struct Values {
 pub struct ValuesColumn {
     /// Its name in the file.
     pub name: String,
-    /// Each value as it is spelled; null where there is none.
+    /// Each value as the file writes it; null if there is none.
     pub text: Vec<Option<String>>,
-    /// One digit per row; a blank where the row has no such column.
+    /// One digit per row; a blank if the row has no such column.
     pub flags: String,
     /// Position, test, flag and text.
     pub findings: Vec<(usize, &'static str, &'static str, String)>,
@@ -80,7 +80,7 @@ impl ValuesColumn {
     }
 }
 
-/// Milliseconds since 1970 with the fraction that a double would lose.
+/// Milliseconds since 1970, with the fraction that a double would lose.
 fn exact(ts: Timestamp) -> String {
     format!("{}.{:06}", ts.millis(), ts.nanos().rem_euclid(NANOS_PER_MILLI))
 }

@@ -1,7 +1,7 @@
 //! The width of bins.
 //!
-//! Every width divides a day or is a whole number of days, and every bin begins at a multiple of its width since 1970 in UTC.
-//! Two tables with bins of one width therefore share their grid, and wide bins are made from narrow ones.
+//! Every width divides a day or is a whole number of days, and every bin begins at a multiple of its width since 1970
+//! in UTC. So two tables with bins of the same width share their grid, and wide bins can be made from narrow ones.
 
 use crate::store::SLOT_SECONDS;
 
@@ -45,7 +45,7 @@ const WIDTHS_MS: [i64; 27] = [
 /// Widths of the narrowest bins that are kept.
 const KEPT_MS: [i64; 6] = [10_000, 60_000, 300_000, 1_800_000, HOUR_MS, SLOT_MS];
 
-/// Rows that a kept bin should hold at least.
+/// The least number of rows that a kept bin should hold.
 pub(super) const ROWS_A_BIN: i64 = 50;
 
 /// The narrowest width that gives at most `points` bins.

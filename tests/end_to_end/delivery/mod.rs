@@ -5,6 +5,7 @@ mod broken_links;
 mod conflicts;
 mod expected;
 mod in_flight;
+mod left_points;
 mod limits;
 mod poison;
 mod replay;

@@ -8,7 +8,7 @@ use crate::support::server::{Act, Points, Reply, Server};
 use crate::support::{Site, ns, value};
 
 /// Further keys of the last table; keys of `[destination]` that the other APIs do not have are taken out.
-fn more(site: &Site, keys: &str) {
+pub(super) fn more(site: &Site, keys: &str) {
     let path = site.path("config.toml");
     let text = std::fs::read_to_string(&path).unwrap();
     let foreign: &[&str] = match () {
@@ -22,7 +22,7 @@ fn more(site: &Site, keys: &str) {
 }
 
 /// The table's file with NAN for the temperature of these minutes.
-fn with_nan(table: &str, minutes: std::ops::Range<i64>, nan: std::ops::Range<i64>) -> String {
+pub(super) fn with_nan(table: &str, minutes: std::ops::Range<i64>, nan: std::ops::Range<i64>) -> String {
     let mut text = String::new();
     for (minute, line) in (minutes.start - 4..).zip(Site::text(table, minutes).split_inclusive("\r\n")) {
         let is_nan = nan.contains(&minute);
@@ -43,10 +43,10 @@ fn fresh(site: &mut Site, destination: &str, keys: &str) -> Points {
     empty.points()
 }
 
-const REPLACE: &str = "on_conflict = \"replace\"";
+pub(super) const REPLACE: &str = "on_conflict = \"replace\"";
 
 /// 60 rows sent; then 10 of them come again with NAN.
-fn replaced(server: &Server, destination: &str, keys: &str) -> Site {
+pub(super) fn replaced(server: &Server, destination: &str, keys: &str) -> Site {
     let site = Site::with(&server.url(), &["met"], destination, "");
     more(&site, keys);
     site.stage(0..60);

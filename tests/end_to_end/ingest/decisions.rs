@@ -100,3 +100,70 @@ fn i11_rejected_lines_are_judged_again_by_hand() {
     assert_eq!(tower.rows(TABLE).len(), 1);
     tower.run(&["decisions", "--reverse", "1"]).expect(2).says("change the configuration instead");
 }
+
+/// Kinds of findings that ask for a user, the table's line in `status`, and the exit code of `conflicts`.
+fn open(tower: &Station) -> (bool, bool, i32) {
+    let status = tower.run_json(&["status"]).works().json();
+    let is_found = status["findings"].as_array().unwrap().iter().any(|finding| finding["kind"] == "conflicts");
+    let listed = tower.run_json(&["conflicts"]);
+    assert_eq!(listed.json()["conflicts"].as_array().unwrap().len(), 1, "it stays readable");
+    assert_eq!(status["tables"][0]["conflicts"], 1);
+    (is_found, tower.run(&["status"]).works().stdout.contains("1 conflict\n"), listed.code)
+}
+
+#[test]
+fn i11_a_conflict_that_was_decided_either_way_is_open_no_more_and_is_again_when_the_decision_is_reversed() {
+    for (keep, changed, confirmed) in [("newer", 1, 0), ("older", 0, 1)] {
+        let tower = with_a_conflict();
+        assert_eq!(open(&tower), (true, true, 1));
+        let command = ["conflicts", "--keep", keep];
+        let dry = tower.run_json(&[&command[..], &["--dry-run"]].concat()).expect(0);
+        assert_eq!((dry.number("changed"), dry.number("confirmed")), (changed, confirmed), "{keep}");
+        assert_eq!(open(&tower), (true, true, 1));
+        let outside = tower.run_json(&[&command[..], &["--since", "2024-05-02"]].concat()).expect(0);
+        assert_eq!((outside.number("changed"), outside.number("confirmed")), (0, 0), "{keep}");
+        assert_eq!(tower.count("SELECT count(*) FROM decision"), 0);
+
+        let done = tower.run_json(&command).expect(0);
+        assert_eq!(
+            (done.number("changed"), done.number("confirmed"), done.number("decision")),
+            (changed, confirmed, 1)
+        );
+        assert_eq!(open(&tower), (false, false, 0), "{keep}");
+        assert_eq!(tower.run_json(&["status"]).works().json()["tables"][0]["open_conflicts"], 0);
+        let listed = tower.run_json(&["conflicts"]).json()["conflicts"][0].clone();
+        assert_eq!(listed["decided"], 1);
+        assert!(listed["reason"].as_str().unwrap().contains("decided by hand"), "{listed}");
+        // The same line again opens nothing, and the same decision decides nothing.
+        tower.run_json(&["ingest", DAT]).works();
+        assert_eq!(tower.run_json(&command).expect(0).number("confirmed"), 0);
+        assert_eq!(open(&tower), (false, false, 0), "{keep}");
+
+        tower.run_json(&["decisions", "--reverse", "1"]).expect(0);
+        assert_eq!(both(&tower), ("[3,4]".to_owned(), both(&tower).1), "{keep}");
+        assert_eq!(open(&tower), (true, true, 1), "{keep}");
+        // A further content of a decided time is a conflict of its own.
+        tower.run_json(&command).expect(0);
+        tower.append(DAT, "\"2024-05-01 00:00:05\",1,7,8\r\n");
+        tower.run(&["ingest"]).works();
+        let status = tower.run_json(&["status"]).works().json();
+        assert_eq!((&status["tables"][0]["conflicts"], &status["tables"][0]["open_conflicts"]), (&2.into(), &1.into()));
+        assert!(status["findings"].to_string().contains("1 time came with two contents"), "{status}");
+    }
+}
+
+#[test]
+fn a_conflict_that_was_decided_before_an_upgrade_is_not_open_after_it() {
+    for (reverse, is_open) in [(false, (false, false, 0)), (true, (true, true, 1))] {
+        let tower = with_a_conflict();
+        tower.run_json(&["conflicts", "--keep", "newer"]).expect(0);
+        if reverse {
+            tower.run_json(&["decisions", "--reverse", "1"]).expect(0);
+        }
+        let conn = rusqlite::Connection::open(tower.path("store.db")).unwrap();
+        conn.execute_batch(&crate::support::made_older(13)).unwrap();
+        drop(conn);
+        tower.run(&["ingest"]).works();
+        assert_eq!(open(&tower), is_open);
+    }
+}

@@ -24,3 +24,20 @@ fn i1_of_a_line_that_is_too_long_the_beginning_is_kept_and_what_is_behind_it_is_
     tower.append(DAT, "\"2024-05-01 00:00:10\",2,5,6\r\n");
     counted(tower.run_json(&["ingest"]), "staged 1").expect(0);
 }
+
+#[test]
+fn rejected_prints_the_beginning_of_a_long_line_with_its_length_and_json_the_whole() {
+    let tower = Station::new();
+    let long = "°".repeat(30_000);
+    ingest(
+        &tower,
+        behind_header([BEFORE, long.as_bytes(), b"\r\n", b"short\r\n"].concat()),
+        "header 4 staged 1 rejected 2",
+    )
+    .expect(1);
+    let printed = tower.run(&["rejected"]).expect(0).stdout;
+    let beginning = format!("    {}… (60,000 bytes; `--json` prints them all)\n", "°".repeat(200));
+    assert!(printed.contains(&beginning) && printed.contains("    short\n"), "{printed}");
+    assert!(printed.len() < 2_000, "{}", printed.len());
+    assert_eq!(rejected(&tower)[1].1, long);
+}

@@ -86,3 +86,33 @@ fn a_file_given_by_hand_that_names_another_logger_table_asks_for_the_table() {
     assert!(ended.stderr.contains("names the logger table \"PARDaily\" in line 1"), "{}", ended.stderr);
     assert_eq!(tower.rows(TABLE).len(), 3);
 }
+
+#[test]
+fn two_logger_tables_of_one_file_are_two_tables_without_a_rejected_line() {
+    let table = |name: &str, minute: i64, values: std::ops::Range<i64>| {
+        let rows: String =
+            values.map(|row| format!("\"2024-05-01 {:02}:{minute:02}:00\",{row},{row},1\r\n", row % 24)).collect();
+        HEADER.replace("\"Table1\"", &format!("\"{name}\"")) + &rows
+    };
+    let of = |name: &str, of: &str| {
+        format!("[[table]]\nname = \"{name}\"\nlogger_table = \"{of}\"\nfiles = [\"m.dat\"]\nstale_after = \"36500d\"")
+    };
+    let tower = Station::new()
+        .table("name = \"first\"\nlogger_table = \"Tab\"\nfiles = [\"m.dat\"]")
+        .more(&of("second", "Other"));
+    tower.write("m.dat", table("Tab", 0, 0..10) + &table("Other", 30, 0..10));
+    let _ = tower.run(&["ingest"]).expect(0);
+    // It goes on with either.
+    tower.append("m.dat", "\"2024-05-01 10:30:00\",10,10,1\r\n");
+    let _ = tower.run(&["ingest"]).expect(0);
+    tower.append("m.dat", table("Tab", 0, 10..12));
+    let _ = tower.run(&["ingest"]).expect(0);
+    assert_eq!((tower.rows("first").len(), tower.rows("second").len()), (12, 11));
+    assert_eq!(tower.count("SELECT count(*) FROM rejected_line"), 0);
+    let status = tower.run(&["status"]).stdout;
+    assert!(!status.contains("give the file its own"), "{status}");
+    // A name that no table takes is kept.
+    tower.append("m.dat", table("Third", 15, 0..2));
+    let _ = tower.run(&["ingest"]).expect(1);
+    assert_eq!(tower.count("SELECT count(*) FROM rejected_line"), 4);
+}

@@ -307,6 +307,47 @@ fn i3_samples_of_the_hour_that_a_zone_repeats_are_told_apart() {
 }
 
 #[test]
+fn i11_rows_of_one_stamp_that_a_text_tells_apart_are_no_samples_and_the_advice_makes_all_of_them_rows() {
+    // RECORD counts on, two rows a stamp, a second or a minute apart.
+    for step in [1, 60] {
+        let line = |row: i64| {
+            let at = row / 2 * step;
+            format!(
+                "\"2024-05-01 12:{:02}:{:02}\",{row},\"6{}\",{}\r\n",
+                at / 60,
+                at % 60,
+                if row % 2 == 0 { "a" } else { "b" },
+                20 + row % 2
+            )
+        };
+        let text = behind_header((0..60).map(line).collect::<String>());
+        let mut tower = Station::new();
+        let ended = ingest(&tower, &text, "header 4 staged 30 conflicts 30").expect(1);
+        let said = format!(
+            "rows of one time differ in column \"A\"; write [table.columns.\"A\"] with use = \"tag\" in [[table]] \"{TABLE}\""
+        );
+        let stdout = ended.stdout.replace("\\\"", "\"");
+        assert!(stdout.contains(&said) && !stdout.contains("samples_per_stamp"), "{stdout}");
+        tower.configure(|sections| sections.table += "\n[table.columns.A]\nuse = \"tag\"");
+        let _ = tower.run(&["ingest"]);
+        let rows = tower.rows(TABLE);
+        assert_eq!((rows.len(), tower.count("SELECT count(*) FROM conflict")), (60, 0), "{step}");
+        assert!(
+            rows.iter().all(|row| row.vals.contains(if row.tags.contains("6a") { "20" } else { "21" })),
+            "{rows:?}"
+        );
+        // A draft has the tag.
+        let draft = tower.path("drafted.toml");
+        tower.run(&["init", "--output", draft.to_str().unwrap(), tower.folder().to_str().unwrap()]).expect(0);
+        let draft = std::fs::read_to_string(draft).unwrap();
+        assert!(
+            draft.contains("[table.columns.A]\nuse = \"tag\"") && !draft.contains("\nsamples_per_stamp"),
+            "{draft}"
+        );
+    }
+}
+
+#[test]
 fn i3_a_first_file_of_samples_in_the_hour_that_a_zone_repeats_is_of_one_pass() {
     // Ten rows a second; the file of the next hour follows it.
     let line = |row: i64| {

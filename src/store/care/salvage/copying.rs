@@ -1,27 +1,27 @@
-//! One table of a damaged database, as far as SQLite can walk through it.
+//! Copies one table of a damaged database, as far as SQLite can read it.
 
 use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::{Connection, params, params_from_iter};
 
-/// Halvings of a stretch without a single readable row, after which it is given up: at most four thousand attempts.
+/// After this many halvings without a readable row, a part is skipped: at most four thousand attempts.
 const BARREN_HALVINGS: u32 = 12;
-/// Attempts in one table: minutes, on a disk full of holes.
+/// The most attempts in one table: minutes on a heavily damaged disk.
 const MOST_ATTEMPTS: u32 = 200_000;
 
-/// One table on its way.
+/// The state while one table is copied.
 pub(super) struct Copying<'c> {
     from: &'c Connection,
     to: &'c Connection,
     table: &'c str,
     columns: String,
     width: usize,
-    /// Columns of its primary key where it has no rowid.
+    /// The columns of its primary key, where it has no rowid.
     key: Option<Vec<String>>,
-    /// Place of the JSON of a row's values: damage inside a page shows there and nowhere else.
+    /// The position of the JSON column with a row's values: damage inside a page shows only there.
     json: Option<usize>,
     copied: u64,
     refused: u64,
-    /// SQLite's message about the first page it could not read.
+    /// SQLite's message about the first page that it could not read.
     message: Option<String>,
 }
 
@@ -53,7 +53,7 @@ impl<'c> Copying<'c> {
         })
     }
 
-    /// Rows saved, and what could not be read.
+    /// Copies the table. Returns the number of rows saved, and a text about what could not be read.
     pub(super) fn all(&mut self) -> rusqlite::Result<(u64, String)> {
         match self.key.clone() {
             Some(key) => {
@@ -74,8 +74,8 @@ impl<'c> Copying<'c> {
         Ok((self.copied, unreadable))
     }
 
-    /// From both ends of a stretch up to the damage, then the halves of what lies between. In the order of rowids, because
-    /// a database filled out of order is half empty.
+    /// Copies a part from both ends up to the damage, then each half of what lies between. Rows are written in the
+    /// order of rowids, because a database that is filled out of order is half empty.
     fn stretches(&mut self) -> rusqlite::Result<()> {
         let mut stack = vec![(i64::MIN, i64::MAX, 0)];
         let mut attempts = 0;
@@ -91,7 +91,8 @@ impl<'c> Copying<'c> {
             }
             let (first, all_keys) = self.lowest_key(low, high);
             if all_keys {
-                // The keys are in order and a value is not: it lies on a page of its own. The row is lost, not the next.
+                // All keys are readable and a value is not: it is on a page of its own. This row is lost, the next one
+                // is not.
                 self.refused += 1;
                 stack.extend(first.and_then(|first| Some((first.checked_add(1)?, high, 0))));
                 continue;
@@ -107,8 +108,8 @@ impl<'c> Copying<'c> {
         Ok(())
     }
 
-    /// Goes down from the end of the stretch, over the keys alone. Gives the lowest it came to, and whether it met no
-    /// damage on the way.
+    /// Walks down from the end of the part over the keys alone. Returns the lowest key reached, and whether no damage
+    /// was met.
     fn lowest_key(&self, low: i64, high: i64) -> (Option<i64>, bool) {
         let mut lowest = None;
         let walked = (|| -> rusqlite::Result<()> {
@@ -124,7 +125,7 @@ impl<'c> Copying<'c> {
         (lowest, walked.is_ok())
     }
 
-    /// Copies until the end or the damage. Gives the last rowid met and whether it came to the end.
+    /// Copies until the end or the damage. Returns the last rowid read and whether the end was reached.
     fn run(&mut self, clause: &str, stretch: Option<(i64, i64)>) -> rusqlite::Result<(Option<i64>, bool)> {
         let rowid = if self.key.is_none() { "rowid" } else { "0" };
         let table = quoted(self.table);
@@ -148,7 +149,7 @@ impl<'c> Copying<'c> {
                     continue;
                 }
                 let bound = values.iter().map(|value| ToSqlOutput::Borrowed(*value));
-                // A value of another kind than the column takes is damage as well.
+                // A value that the column's type does not accept is damage as well.
                 match insert.execute(params_from_iter(bound)) {
                     Ok(inserted) => self.copied += inserted as u64,
                     Err(error) if is_full(&error) => return Err(error),

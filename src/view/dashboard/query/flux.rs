@@ -1,12 +1,13 @@
 //! Flux: InfluxDB 2 and Cloud.
 //!
-//! Storage aggregates windows itself where nothing stands between it and one `aggregateWindow`. That is 30 to 100 times as fast
-//! as passing rows on (7 days of 1 Hz: 0.03 s), so conditions stand in filters that storage knows. A value and its flag are two
-//! series, and `pivot` and `join` bring them together at 15 µs a row. Three things take less: `experimental.join` where one side
-//! is short; a sorted union in which marks around each failed value are carried on by `fill`; arithmetic in `map` without a call,
-//! which is done by whole columns. Of functions over windows of rows, `mean`, `sum` and `count` are ten times as fast as others.
+//! Storage aggregates windows itself if an `aggregateWindow` follows directly. That is 30 to 100 times as fast as
+//! passing rows on (7 days of 1 Hz: 0.03 s), so conditions are written as filters that storage supports. A value and
+//! its flag are two series, and `pivot` and `join` combine them at 15 µs per row. Three methods are faster:
+//! `experimental.join` if one side is short; a sorted union in which marks around each failed value are extended by
+//! `fill`; arithmetic in `map` without a function call, which is computed for whole columns. Of the functions over
+//! windows of rows, `mean`, `sum` and `count` are ten times as fast as others.
 //!
-//! A Flux string can spell a letter by its number, so that no name can be mistaken for one of Grafana's variables, nor for an
+//! A Flux string can write a letter as its code, so no name can be mistaken for one of Grafana's variables, or for an
 //! expression inside the string.
 
 use std::fmt::Write as _;
@@ -23,7 +24,7 @@ pub(super) struct Flux;
 const OPTIONS: [&str; 6] =
     [".timeRangeStart", ".timeRangeStop", ".windowPeriod", ".bucket", ".defaultBucket", ".organization"];
 
-/// A string.
+/// A string literal.
 fn string(text: &str) -> String {
     let mut escaped = text
         .replace('\\', "\\\\")
@@ -39,23 +40,24 @@ fn string(text: &str) -> String {
     format!("\"{escaped}\"")
 }
 
-/// A column of a row.
+/// The access to a column of a row.
 fn column(name: &str) -> String {
     format!("r[{}]", string(name))
 }
 
 const SHOWN: &str = "start: v.timeRangeStart, stop: v.timeRangeStop";
-/// From the beginning of the first window on ([`head`]), so that it is whole.
+/// The range from the beginning of the first window on ([`head`]), so that this window is complete.
 const WHOLE_WINDOWS: &str = "start: start, stop: v.timeRangeStop";
 
-/// Grafana refuses an answer of more than ten values for each pixel. Windows that are chosen or fixed are therefore at least
-/// this part of Grafana's own, whose number is at most twice that of the pixels.
+/// Grafana refuses an answer with more than ten values per pixel. So windows that the user chooses or that are fixed
+/// are at least this part of Grafana's own window; there are at most twice as many of those as pixels.
 const NARROWEST: u8 = 4;
-/// Parts of a window for [`Kept::clean_parts`]: the most that divide it and are no narrower than the table's interval.
+/// The numbers of parts of a window for [`Kept::clean_parts`]: the largest number is used that divides the window into
+/// parts not narrower than the table's interval.
 const PARTS: [u8; 11] = [30, 20, 15, 12, 10, 6, 5, 4, 3, 2, 1];
-/// So many rows are looked at one by one.
+/// Up to this number of rows, they are examined one by one.
 const MANY_ROWS: u32 = 200_000;
-/// So many failed values are looked at one by one; the week of a sensor that is dead has more.
+/// Up to this number of failed values, they are examined one by one; a week of a dead sensor has more.
 const MANY_FAILED: u32 = 100_000;
 
 /// The bucket as an argument of `from`: an id has its own parameter.
@@ -89,21 +91,22 @@ fn rows(source: &Source, range: &str, fields: &[&str]) -> String {
     text
 }
 
-/// The flags of this digit: storage filters them itself.
+/// The flags with this digit; storage filters them itself.
 fn flags(source: &Source, range: &str, digit: u8) -> String {
     format!("{}  |> filter(fn: (r) => r._value == {digit}.0)\n", rows(source, range, &[&source.flag_field()]))
 }
 
 const TIME_AND_VALUE: &str = "  |> keep(columns: [\"_time\", \"_value\"])\n";
 
-/// Values without those at the times of failed ones. A mark before each of these and one after it tell which they are.
+/// The values except those at the times of failed ones. These are recognised by a mark before and a mark after each of
+/// them.
 fn unmarked(values: &str, failed: &str) -> String {
     let mark = |shift: &str, digit: u8| {
         format!(
             "{failed}{TIME_AND_VALUE}  |> timeShift(duration: {shift})\n  |> map(fn: (r) => ({{_time: r._time, failed: {digit}}}))\n"
         )
     };
-    // A column that is not there has no value.
+    // A column that does not exist has no value.
     format!(
         "union(tables: [{values}{TIME_AND_VALUE}, {}, {}])\n  |> sort(columns: [\"_time\"])\n  \
          |> fill(column: \"failed\", usePrevious: true)\n  \
@@ -113,16 +116,16 @@ fn unmarked(values: &str, failed: &str) -> String {
     )
 }
 
-/// Values that did not fail. A value without a flag was not tested.
+/// The values that did not fail. A value without a flag was not tested.
 ///
-/// Looking at rows is slow, and mostly no value failed: it is done only where the time shown has a flag of a failed value, and
-/// never where failed values are not sent.
+/// Examining rows is slow, and mostly no value failed. So it is done only if the time range has a flag of a failed
+/// value, and never if failed values are not sent.
 struct Kept<'a> {
     source: &'a Source,
     range: &'a str,
-    /// Tells the sources of one query apart.
+    /// The number that distinguishes the sources of one query.
     place: usize,
-    /// No failed value is there.
+    /// Whether there are no failed values.
     is_clean: bool,
 }
 
@@ -132,7 +135,7 @@ impl<'a> Kept<'a> {
         Kept { source, range, place, is_clean }
     }
 
-    /// What must stand before the query, once: the number of failed values.
+    /// The text that must precede the query once: the number of failed values.
     fn before(&self) -> String {
         if self.is_clean {
             return String::new();
@@ -148,20 +151,21 @@ impl<'a> Kept<'a> {
         rows(self.source, self.range, &[&self.source.field])
     }
 
-    /// Each value, for functions that are fast over rows, passed to `then`. That stands behind each of several chains, because
-    /// storage aggregates only what directly follows, and must leave the same columns of each.
+    /// The values one by one, for functions that are fast over rows. `then` is appended to each of several pipelines,
+    /// because storage aggregates only what follows directly, and each pipeline must have the same columns.
     fn rows(&self, then: &str) -> String {
         let part = if self.source.aggregate == Aggregate::RootMeanSquare { "last" } else { function(self.source) };
         self.chains(part, &format!("not many or failed{}[0] <= {MANY_FAILED}", self.place), then)
     }
 
-    /// Values from which a function (`min`, `max`, `last`) makes the result of a window, passed to `then`: all, or of many those
-    /// of its clean parts.
+    /// The values from which a function (`min`, `max`, `last`) computes the result of a window, passed to `then`: all
+    /// values, or, if there are many, those of its clean parts.
     fn selected(&self, function: &str, then: &str) -> String {
         self.chains(function, "not many", then)
     }
 
-    /// All values where none failed; otherwise rows that are not marked on this condition, or clean parts by this function.
+    /// All values if none failed; otherwise the rows that are not marked if this condition holds, or else the clean
+    /// parts by this function.
     fn chains(&self, part: &str, takes_rows: &str, then: &str) -> String {
         if self.is_clean {
             return self.plain() + then;
@@ -188,7 +192,7 @@ impl<'a> Kept<'a> {
     }
 }
 
-/// Whether the time shown holds many rows of the source, and the width of the parts of a window for then.
+/// Whether the time range has many rows of the source, and the width of the parts of a window in that case.
 fn parts(source: &Source) -> String {
     let interval = source.interval.map_or(1, |interval| interval.as_nanos().max(1));
     let is_many = match source.interval {
@@ -211,7 +215,7 @@ fn parts(source: &Source) -> String {
     format!("many = {is_many}\npart = duration(v: int(v: every) / ({count}))\n")
 }
 
-/// Packages, the width of the windows and the beginning of the first. No window is narrower than `least`.
+/// The imports, the width of the windows and the beginning of the first. No window is narrower than `least`.
 fn head(step: Step, least: Option<Duration>, packages: &[&str]) -> String {
     let mut packages: Vec<&str> = packages.iter().copied().chain(["date"]).collect();
     packages.sort_unstable();
@@ -238,17 +242,17 @@ fn window(aggregate: &str, is_empty_shown: bool) -> String {
     format!("  |> aggregateWindow(every: every, fn: {aggregate}, createEmpty: {is_empty_shown}, timeSrc: \"_start\")\n")
 }
 
-/// The package that putting together the values of these sources needs.
+/// The package that is needed to aggregate the values of these sources.
 fn packages(sources: &[&Source]) -> &'static [&'static str] {
     let needs_math = |source: &&Source| matches!(source.aggregate, Aggregate::VectorMean | Aggregate::RootMeanSquare);
     if sources.iter().any(needs_math) { &["math"] } else { &[] }
 }
 
-/// Of a direction of `r._value` degrees, turned by half a circle: as `east` an eighth of its sine, as `north` an eighth of one less
-/// its cosine. A function of the package `math` is called row by row, 30 µs each; arithmetic is done by whole columns, 0.03 µs an
-/// operation, so there are as few of these as can be: Lambert's fraction for the tangent of a quarter of the angle, from which
-/// half the sine of twice that quarter (`half`) and then the whole follow. The error of a direction from 0 to 360 is less than
-/// 1e-8 degrees.
+/// The sine and cosine of a direction of `r._value` degrees, turned by half a circle: `east` is an eighth of its sine,
+/// `north` an eighth of one minus its cosine. A function of the package `math` is called row by row, 30 µs each;
+/// arithmetic is computed for whole columns, 0.03 µs per operation, so as few operations as possible are used:
+/// Lambert's fraction for the tangent of a quarter of the angle, from which half the sine of twice that quarter
+/// (`half`) and then the whole follow. The error for a direction from 0 to 360 is less than 1e-8 degrees.
 const EAST_AND_NORTH: [&str; 6] = [
     "_value: (r._value - 180.0) * 0.00436332312998582394230922692",
     "_value: r._value, square: r._value * r._value",
@@ -259,8 +263,8 @@ const EAST_AND_NORTH: [&str; 6] = [
     "east: r.half * (0.5 - r.tangent * r.half), north: r.half * r.half",
 ];
 
-/// The values of each window put together, without failed ones. The text is an expression; what must stand before it is put
-/// into `before`.
+/// The aggregated values of each window, without failed ones. The result is an expression; text that must precede it is
+/// added to `before`.
 fn together(kept: &Kept<'_>, before: &mut String, is_empty_shown: bool) -> String {
     let source = kept.source;
     match source.aggregate {
@@ -281,7 +285,7 @@ fn together(kept: &Kept<'_>, before: &mut String, is_empty_shown: bool) -> Strin
                     window("mean", is_empty_shown)
                 )
             };
-            // Turned back.
+            // Turned back by half a circle.
             format!(
                 "union(tables: [{},{}])\n  |> group()\n  |> pivot(rowKey: [\"_time\"], columnKey: [\"part\"], valueColumn: \"_value\")\n  \
                  |> sort(columns: [\"_time\"])\n  \
@@ -291,7 +295,7 @@ fn together(kept: &Kept<'_>, before: &mut String, is_empty_shown: bool) -> Strin
                 part("north")
             )
         }
-        // Less than half of the reading before is a reset.
+        // A reading of less than half of the previous one is a reset.
         Aggregate::Increments => kept.rows(&format!(
             "{TIME_AND_VALUE}  |> duplicate(column: \"_value\", as: \"step\")\n  |> difference(columns: [\"step\"])\n  \
              |> map(fn: (r) => ({{_time: r._time, _value: if r._value >= 0.0 and r._value + r.step < 0.0 then r._value else r.step}}))\n{}",
@@ -306,7 +310,7 @@ fn together(kept: &Kept<'_>, before: &mut String, is_empty_shown: bool) -> Strin
     }
 }
 
-/// Only time and value, the value under this name.
+/// Only time and value, with this name for the value.
 fn named(name: &str) -> String {
     format!("  |> keep(columns: [\"_time\", \"_value\"])\n  |> rename(columns: {{_value: {}}})\n", string(name))
 }
@@ -316,7 +320,7 @@ const NEWEST: &str = "  |> group()\n  |> sort(columns: [\"_time\"])\n  |> last()
 /// Seconds since a row's time.
 const SINCE: &str = "float(v: int(v: now()) - int(v: r._time)) / 1000000000.0";
 
-/// Grafana puts the value between quotes as it is; `${` would begin an expression there.
+/// Grafana puts the value between quotes unchanged; `${` would begin an expression there.
 const ESCAPED: &str =
     "  |> map(fn: (r) => ({r with _value: strings.replaceAll(v: r._value, t: \"\\x24{\", u: \"\\\\x24{\")}))\n";
 
@@ -336,7 +340,7 @@ impl QueryLanguage for Flux {
         for (aggregate, name) in ["mean", "min", "max"].into_iter().zip(names) {
             let then = window(aggregate, true) + &named(name);
             let made = if aggregate == "mean" { kept.rows(&then) } else { kept.selected(aggregate, &then) };
-            // A parenthesis at the beginning of a line would be a call.
+            // A parenthesis at the beginning of a line would be a function call.
             text += &format!("made_{aggregate} = {made}made_{aggregate}  |> yield(name: \"{aggregate}\")\n");
         }
         text
@@ -414,7 +418,7 @@ impl QueryLanguage for Flux {
 
     fn side_by_side(&self, first: Named<'_>, second: Named<'_>, step: Step) -> Vec<String> {
         let mut text = head(step, None, packages(&[first.0, second.0]));
-        // Of the slower of two tables, so that one width does for both.
+        // The windows of the slower table are used for both.
         let slower = if first.0.interval >= second.0.interval { first.0 } else { second.0 };
         text += &parts(slower);
         let mut parts = Vec::new();
@@ -440,7 +444,7 @@ impl QueryLanguage for Flux {
         let fields: Vec<String> = columns.iter().map(|(source, _)| source.flag_field()).collect();
         let fields: Vec<&str> = fields.iter().map(String::as_str).collect();
         let all = rows(source, "start: -24h", &fields);
-        // The list makes the order, and keeps a column without a flag in it.
+        // The list determines the order, and keeps a column without a flag.
         let list: Vec<String> = columns
             .iter()
             .enumerate()
@@ -471,7 +475,7 @@ impl QueryLanguage for Flux {
     }
 
     fn record_age(&self, source: &Source, name: &str) -> String {
-        // A table that never had a row has a tile too: it holds no number.
+        // A table that never had a row has a tile too, without a number.
         format!(
             "import \"array\"\nunion(tables: [\n  array.from(rows: [{{_time: 1970-01-01T00:00:00Z, _value: float(v: \"NaN\")}}]),\n  \
              {}  |> last()\n  |> keep(columns: [\"_time\", \"_value\"])])\n{NEWEST}  \

@@ -1,7 +1,8 @@
 //! InfluxQL: InfluxDB 1.x, and 2 through a mapping.
 //!
-//! It has no `CASE` and no `IS NULL`. A value is therefore left out by its flag only where every value has one, and a flag
-//! becomes a rank by arithmetic: `9 % 6.5` is 2.5, which puts "missing" between 2 and 3 and does not change 1 to 4.
+//! It has no `CASE` and no `IS NULL`. A value is therefore left out by its flag only where every value has one, and a
+//! flag becomes a rank by arithmetic: `9 % 6.5` is 2.5, which puts "missing" between 2 and 3 and does not change 1 to
+//! 4.
 
 use std::fmt::Write as _;
 
@@ -38,7 +39,7 @@ fn filter(source: &Source, time: &str, more: &str) -> String {
     let mut text = time.to_owned();
     for (key, tag) in &source.tags {
         let value = match tag {
-            // Grafana escapes it by InfluxQL's rules.
+            // Grafana escapes it by the rules of InfluxQL.
             Tag::Station => "${station:singlequote}".to_owned(),
             Tag::Fixed(value) => string(value),
             Tag::Absent => "''".to_owned(),
@@ -67,7 +68,7 @@ fn width(step: Step) -> String {
     }
 }
 
-/// The values put together by one function.
+/// The values, aggregated by one function.
 fn together(source: &Source) -> String {
     format!("{}({})", function(source), identifier(&source.field))
 }
@@ -76,11 +77,11 @@ const TIME: &str = "$timeFilter";
 const LAST_HOUR: &str = "time > now() - 1h";
 /// The reports of a month, until the end of the time shown.
 const REPORTED: &str = "time > ${__to}ms - 30d AND time <= ${__to}ms";
-/// Seconds from the agent's last report to the end of the time shown: `now()` cannot be calculated with.
+/// The seconds from the agent's last report to the end of the time range; InfluxQL cannot calculate with `now()`.
 const SINCE: &str = "${__to} / 1000 - last(\"reported_s\")";
 
-/// The time shown from a window earlier on, so that the first window that is drawn is whole. What begins before it is outside of
-/// the drawing.
+/// The time range, extended by one window at the beginning, so that the first window that is drawn is complete. The
+/// part before the range is outside the drawing.
 fn whole_windows(step: Step) -> String {
     format!("time >= ${{__from}}ms - {} AND time <= ${{__to}}ms", width(step))
 }
@@ -97,7 +98,7 @@ impl InfluxQl {
         format!("SELECT {picks} FROM {from} WHERE {filter} GROUP BY time({}) fill({fill})", width(step))
     }
 
-    /// The values of each window put together, without failed ones.
+    /// The aggregated values of each window, without failed ones.
     fn together(source: &Source, name: &str, step: Step, fill: &str) -> String {
         let name = identifier(name);
         let needs_rows = [Aggregate::VectorMean, Aggregate::RootMeanSquare, Aggregate::Increments];
@@ -105,7 +106,7 @@ impl InfluxQl {
             let picks = format!("{} AS {name}", together(source));
             return InfluxQl::windows(source, &picks, step, &not_failed(source), fill);
         }
-        // A function of a function needs a subquery.
+        // A function of a function requires a subquery.
         let shown = whole_windows(step);
         let (field, from, filter) =
             (identifier(&source.field), from(source), filter(source, &shown, &not_failed(source)));
@@ -183,7 +184,7 @@ impl QueryLanguage for InfluxQl {
                 filter(source, time, &more)
             )
         };
-        // A statement has one time only.
+        // A statement has only one time range.
         vec![one(&format!("last({field})"), "newest", &recent), one(&mean, "mean", TIME)]
     }
 
@@ -195,8 +196,8 @@ impl QueryLanguage for InfluxQl {
     fn good_share(&self, columns: &[Named<'_>]) -> String {
         let Some((source, name)) = columns.first() else { return String::new() };
         let flag = identifier(&source.flag_field());
-        // A polynomial that is 100 for the digit 1 and 0 for 2, 3, 4 and 9. One statement for several columns would calculate it
-        // for each of them again and again: 60 s where this takes 0.2 s a column.
+        // A polynomial that is 100 for the digit 1 and 0 for 2, 3, 4 and 9. One statement for several columns would
+        // calculate it for each of them repeatedly: 60 s, while this takes 0.2 s per column.
         format!(
             "SELECT floor(mean(\"good\")) AS {} FROM (SELECT ({flag} - 2) * ({flag} - 3) * ({flag} - 4) * ({flag} - 9) / 48 * 100 \
              AS \"good\" FROM {} WHERE {})",
@@ -207,7 +208,7 @@ impl QueryLanguage for InfluxQl {
     }
 
     fn record_age(&self, source: &Source, name: &str) -> String {
-        // A table that never had a row has a report without an age, and so a tile without a number.
+        // A table that never had a row has a report without an age, so its tile has no number.
         format!(
             "SELECT {SINCE} + last({}) AS {} FROM {} WHERE {}",
             identifier(&source.field),

@@ -1,8 +1,8 @@
 //! The dashboard's queries in each language.
 //!
-//! One trait and three languages: a panel states what it needs, and the limits of a language are in one file. Names of fields
-//! and tags come from loggers, so they are quoted by the rules of each language. Grafana replaces `$name`, `${name}` and
-//! `[[name]]` before it sends a query, so a name of that form is written in another way.
+//! One trait and three languages: a panel states what it needs, and the limits of a language are in one file. Names of
+//! fields and tags come from loggers, so they are quoted by the rules of each language. Grafana replaces `$name`,
+//! `${name}` and `[[name]]` before it sends a query, so a name of that form is written in another way.
 
 use std::time::Duration;
 
@@ -19,9 +19,9 @@ mod sql;
 /// The width of windows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step {
-    /// By the panel's width and the variable `step`.
+    /// Chosen by the panel's width and the variable `step`.
     Chosen,
-    /// This wide.
+    /// This fixed width.
     Fixed(Duration),
 }
 
@@ -30,10 +30,10 @@ pub(super) type Named<'a> = (&'a Source, &'a str);
 
 /// A query language. Every text is complete except for Grafana's macros and the dashboard's variables.
 pub(super) trait QueryLanguage {
-    /// Mean, minimum and maximum of each window, without failed values; windows without a value are null. Of values whose mean
-    /// says nothing ([`has_band`]) only what [`QueryLanguage::mean`] gives.
+    /// Mean, minimum and maximum of each window, without failed values; windows without a value are null. If the mean
+    /// is not meaningful ([`has_band`]), only the result of [`QueryLanguage::mean`].
     fn envelope(&self, source: &Source, step: Step, names: &[String; 3]) -> String;
-    /// The values of each window put together by the kind of their quantity, without failed ones.
+    /// The values of each window, aggregated according to the kind of quantity, without failed ones.
     fn mean(&self, source: &Source, step: Step, name: &str) -> String;
     /// The first of the values with this flag, for each window that has one.
     fn with_flag(&self, source: &Source, digit: u8, name: &str) -> String;
@@ -41,29 +41,29 @@ pub(super) trait QueryLanguage {
     fn worst_flag(&self, source: &Source, name: &str) -> String;
     /// The newest value of each window, whatever its flag.
     fn newest(&self, source: &Source, name: &str) -> String;
-    /// The newest value, if it is recent ([`Source::recent`]), the mean over the time shown, and the height as a number, in one
-    /// row or in two.
+    /// The newest value, if it is recent ([`Source::recent`]), the mean over the time range, and the height as a
+    /// number, in one row or in two.
     fn at_height(&self, source: &Source, metres: f64) -> Vec<String>;
     /// Means of the same windows, in one result or in two.
     fn side_by_side(&self, first: Named<'_>, second: Named<'_>, step: Step) -> Vec<String>;
-    /// The percentage of good values of the last 24 hours, rounded down, so that 100 are all: in Flux one row for each column, in their order; otherwise of the
-    /// first column only.
+    /// The percentage of good values of the last 24 hours, rounded down, so that 100 means all: in Flux one row for
+    /// each column, in their order; otherwise for the first column only.
     fn good_share(&self, columns: &[Named<'_>]) -> String;
     /// Seconds since the newest record ([`QueryLanguage::ages_as_of`]).
     fn record_age(&self, source: &Source, name: &str) -> String;
     /// The newest value that the agent sent in the last hour.
     fn agent_newest(&self, source: &Source, name: &str) -> String;
-    /// The same over the time shown.
+    /// The same over the time range.
     fn agent_trend(&self, source: &Source, name: &str) -> String;
     /// Seconds since the agent last reported ([`QueryLanguage::ages_as_of`]).
     fn agent_heard(&self, source: &Source, name: &str) -> String;
-    /// Until when the language counts ages.
+    /// The end of the time from which the language measures ages, as text.
     fn ages_as_of(&self) -> &'static str {
         "now"
     }
     /// The latest report for every station and table: station, table, time, age and pending rows.
     fn network(&self, age: &Source, pending: &Source) -> Vec<String>;
-    /// A station's name as a value of the variable `station`, as [`QueryLanguage::stations`] gives it.
+    /// A station's name as a value of the variable `station`, in the form of [`QueryLanguage::stations`].
     fn station_in_variable(&self, station: &str) -> String {
         station.to_owned()
     }
@@ -73,8 +73,8 @@ pub(super) trait QueryLanguage {
     fn steps(&self) -> [(&'static str, &'static str); 5];
     /// For an alert: the newest value, without variables.
     fn for_alert(&self, source: &Source) -> String;
-    /// For an alert: of the columns' shares of values that neither failed nor are missing, over the time of the rule, the least,
-    /// in percent; nothing where no column has a flag. None where the language cannot say it in one query.
+    /// For an alert: the least of the columns' shares of values that neither failed nor are missing, in percent, over
+    /// the time of the rule; nothing if no column has a flag. None if the language cannot express it in one query.
     fn least_usable_share(&self, _columns: &[&Source]) -> Option<String> {
         None
     }
@@ -89,8 +89,8 @@ pub(super) fn query_language(language: Language) -> &'static dyn QueryLanguage {
     }
 }
 
-/// The function of Flux and InfluxQL that puts values together, where a query has room for one function only: of directions and
-/// counters the newest value, of standard deviations the mean.
+/// The function of Flux and InfluxQL that aggregates values, if a query can use only one function: for directions and
+/// counters the newest value, for standard deviations the mean.
 fn function(source: &Source) -> &'static str {
     match source.aggregate {
         Aggregate::Mean | Aggregate::RootMeanSquare => "mean",
@@ -101,7 +101,7 @@ fn function(source: &Source) -> &'static str {
     }
 }
 
-/// Whether minimum and maximum of a window stand around its mean: not of directions, and not where values are summed.
+/// Whether the mean of a window lies between its minimum and maximum: not for directions, and not for sums.
 pub(super) fn has_band(source: &Source) -> bool {
     source.aggregate == Aggregate::Mean
 }
@@ -174,8 +174,8 @@ pub(super) fn clean(raw: &str) -> String {
 /// The hidden variables whose values are `$` and `[`.
 pub(super) const GUARDS: [(&str, &str); 2] = [("dollar", "$"), ("bracket", "[")];
 
-/// The text in a form in which Grafana finds no variable: it replaces once, and does not search replaced text again. Flux
-/// needs none of this, because its strings can spell a letter by its number.
+/// The text in a form in which Grafana finds no variable: Grafana replaces variables once, and does not search the
+/// replaced text again. Flux does not need this, because its strings can write a letter as its code.
 fn guarded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text.chars().peekable();

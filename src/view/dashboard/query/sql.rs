@@ -1,9 +1,9 @@
 //! SQL: InfluxDB 3.
 //!
-//! A query for a column that was never written fails. A flag is therefore named only where it is sent, and no query asks for
-//! more columns than it needs, so that the error of one does not affect the others. Every query has both ends of its time,
-//! because a long one is refused. `date_bin_gapfill` makes the windows, also the empty ones; it needs both ends of the time in
-//! the `WHERE`.
+//! A query for a column that was never written fails. So a flag is named only if it is sent, and no query asks for more
+//! columns than it needs, so that an error of one query does not affect the others. Every query has both ends of its
+//! time range, because a query over a long time is refused. `date_bin_gapfill` makes the windows, including empty ones;
+//! it needs both ends of the time range in the `WHERE`.
 
 use std::fmt::Write as _;
 
@@ -53,7 +53,7 @@ fn not_failed(source: &Source) -> String {
     }
 }
 
-/// Values put together by the kind of their quantity.
+/// The values, aggregated according to the kind of quantity.
 fn together(source: &Source) -> String {
     let field = identifier(&source.field);
     match source.aggregate {

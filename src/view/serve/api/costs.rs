@@ -1,7 +1,7 @@
 //! What each test costs in values over a span of time, by table and column.
 //!
-//! The newest rows of the span are counted, so that an answer takes no longer over a year of 10 Hz than over a day of it; where
-//! that is not all of them, it says from when on.
+//! The newest rows of the span are counted, so that an answer for a year of 10 Hz takes no longer than one for a day of
+//! it. If not all rows are counted, the answer says from when on they are.
 
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ use crate::store::{ColumnCosts, Store};
 use crate::time::Timestamp;
 use crate::view::serve::error::ApiError;
 
-/// Rows of a table that are counted: a day of 1 Hz.
+/// The most rows of a table that are counted: a day of 1 Hz.
 const MOST_ROWS: usize = 86_400;
 
 /// The costs of every table's tests.
@@ -23,13 +23,13 @@ pub struct Costs {
 #[derive(Debug, Serialize)]
 struct Table {
     table: String,
-    /// The first row that is counted, where not every row of the span is.
+    /// The first row that is counted; null if every row of the span is.
     counted_from: Option<Millis>,
-    /// Those with a test that judged values of the span.
+    /// The columns with a test that judged values of the span.
     columns: Vec<ColumnCosts>,
 }
 
-/// From `span.0` to `span.1`.
+/// The costs from `span.0` to `span.1`.
 pub(super) fn answer(config: &Config, store: Option<&Store>, span: (Timestamp, Timestamp)) -> Result<Costs, ApiError> {
     let Some(store) = store else { return Ok(Costs::default()) };
     let mut tables = Vec::new();

@@ -1,8 +1,8 @@
-//! Of a series, how many half hours of each column are present and good, by the rule of `export --coverage`.
+//! Counts how many half hours of each column of a series are present and good, by the rule of `export --coverage`.
 //!
-//! Counted are the half hours from the first row on, and up to the newest one, or up to now where rows no longer come. The half
-//! hour that is under way is not counted. Tables with many rows in a half hour are counted by their summaries, so that a year of
-//! 10 Hz is not read for it.
+//! The half hours from the first row to the newest one are counted, or to the present time if rows no longer arrive.
+//! The current half hour is not counted. Tables with many rows in a half hour are counted by their summaries, so that a
+//! year of 10 Hz need not be read.
 
 use std::time::Duration;
 
@@ -17,9 +17,10 @@ use crate::view::serve::error::ApiError;
 use crate::view::serve::readers::Database;
 use crate::view::summary::Counting;
 
-/// A table whose newest row is younger than this, or than three of its intervals, goes on.
+/// A table is still running if its newest row is younger than this, or than three of its intervals.
 const QUIET: Duration = Duration::from_secs(900);
-/// Milliseconds of pieces, the longest first: the first that divides the offset of the standard time from UTC.
+/// Lengths of pieces in milliseconds, the longest first: the first one is used that divides the offset of standard time
+/// from UTC.
 const PIECES: [i64; 4] = [1_800_000, 900_000, 300_000, 60_000];
 
 /// A request for the half hours of a series.
@@ -39,9 +40,9 @@ pub struct CoverageRequest {
 #[derive(Debug, Serialize)]
 pub struct HalfHours {
     table: String,
-    /// When a half hour counts.
+    /// The rule by which a half hour counts.
     rule: &'static str,
-    /// The begin of the first and the end of the last half hour that is counted; none where there is none.
+    /// The beginning of the first and the end of the last counted half hour; null if there is none.
     from: Option<Millis>,
     to: Option<Millis>,
     half_hours: u64,
@@ -53,7 +54,7 @@ struct Column {
     name: String,
     present: u64,
     good: u64,
-    /// Of which one of the two is not known.
+    /// Half hours for which one of the two is not known.
     unknown: u64,
 }
 
@@ -103,7 +104,7 @@ pub(super) fn answer(
     Ok(found)
 }
 
-/// The half hours to be counted: from the begin of the first to the end of the last one.
+/// The half hours to be counted: from the beginning of the first to the end of the last one.
 fn span(
     store: &Store,
     table: &TableConfig,
@@ -115,16 +116,16 @@ fn span(
     let Some((first, newest)) = first.zip(series.newest) else { return Ok(None) };
     let interval = store.usual_interval_of_series(series.id, newest)?.unwrap_or_default();
     let goes_on = now.nanos_since(newest) <= nanos(QUIET.max(interval * 3));
-    // A row is the end of what it stands for.
+    // A row is stamped with the end of the time that it covers.
     let since = request.from.max(half_hour_of(table, first.previous()));
     let until = half_hour_of(table, request.to.min(if goes_on { newest } else { now }));
-    // The first half hour that does not begin before.
+    // The first half hour that does not begin before `since`.
     let begin = half_hour_of(table, since);
     let begin = if begin < since { begin.plus(1_800 * NANOS_PER_SECOND) } else { begin };
     Ok((begin < until).then_some((begin, until)))
 }
 
-/// The usual interval of a series at a time, looked for once in each slot of summaries.
+/// The usual interval of a series at a time, computed once for each slot of summaries.
 struct Usual<'a> {
     store: &'a Store,
     series: i64,

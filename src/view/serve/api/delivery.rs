@@ -81,7 +81,7 @@ pub(super) fn answer(
         delivery.sent.bytes.push(bin.bytes);
     }
     for refusal in store.refusals(Interval::new(from, to), MOST_REFUSALS)? {
-        // A broken link has no message of its own.
+        // A failure of the link has no message of its own.
         let text = if refusal.message.is_empty() { refusal.outcome.text().to_owned() } else { refusal.message };
         delivery.refusals.push(Refusal { at: Millis(refusal.at), status: refusal.status, text, n: refusal.times });
     }
@@ -99,7 +99,8 @@ pub(super) fn answer(
                 table: series.table.clone(),
                 from: Millis(interval.from),
                 to: Millis(interval.last()),
-                // Counting would read the backlog. A single interval holds all pending rows, whose count is known.
+                // Counting would read the backlog. If there is only one interval, it has all pending rows, whose number
+                // is known.
                 rows: kept.filter(|_| intervals_of_table == 1),
             });
         }
@@ -122,7 +123,7 @@ fn configured_retention(config: &Config) -> Option<u64> {
     }
 }
 
-/// The shortest length that gives few enough bins.
+/// The shortest length that gives a sufficiently small number of bins.
 fn bin_s(from: Timestamp, to: Timestamp) -> i64 {
     let length = to.seconds_since(from);
     let step = STEPS.into_iter().find(|step| length / step <= MOST_BINS);

@@ -10,7 +10,7 @@ use crate::time::Timestamp;
 use crate::view::serve::error::ApiError;
 
 const MOST: usize = 1_000;
-/// Of each table without a RECORD that counts, the page looks at so many of its newest rows.
+/// The number of newest rows that the page examines in each table without a RECORD that counts.
 const ROWS_LOOKED_AT: usize = 200_000;
 
 /// The gaps.
@@ -25,11 +25,11 @@ pub struct Gaps {
 #[derive(Debug, Serialize)]
 struct Gap {
     table: String,
-    /// Record numbers.
+    /// The record numbers that are missing.
     first_missing: i64,
     last_missing: i64,
     missing: i64,
-    /// The row after the gap, and the one before it.
+    /// The row after the gap; `before` is the one before it.
     after: Row,
     before: Option<Row>,
     recipe: [String; 2],
@@ -38,7 +38,7 @@ struct Gap {
 /// Missing time steps of a table without a RECORD that counts.
 #[derive(Debug, Serialize)]
 struct Step {
-    /// With the values of its tag columns.
+    /// The table with the values of its tag columns.
     series: String,
     table: String,
     missing: u64,
@@ -47,7 +47,7 @@ struct Step {
     recipe: [String; 2],
 }
 
-/// Where it is unknown which records are missing.
+/// A table for which it is unknown which records are missing.
 #[derive(Debug, Serialize)]
 struct Unknown {
     series: String,

@@ -31,6 +31,7 @@ struct Conflict {
     stays: String,
     raw: String,
     row: Option<String>,
+    decided: Option<i64>,
 }
 
 /// Lists at most `limit` of each, the newest first.
@@ -51,6 +52,7 @@ pub(super) fn rejected(store: Option<&Store>, limit: usize) -> Result<Rejected, 
         stays: line.stays,
         raw: line.raw,
         row: line.row,
+        decided: line.decided,
     });
     Ok(Rejected { rejected: rejected.collect(), conflicts: conflicts.collect() })
 }

@@ -1,7 +1,7 @@
-//! The answers for the page, one file for each. The report holds the same answers.
+//! The answers for the page, one file for each kind. The report contains the same answers.
 //!
-//! Times are UTC milliseconds since 1970, durations are seconds; absent values are null. An answer never holds a secret: of the
-//! destination it names the kind and the host.
+//! Times are UTC milliseconds since 1970, durations are seconds; absent values are null. An answer never contains a
+//! secret: of the destination it gives only the kind and the host.
 
 use std::sync::Arc;
 
@@ -60,7 +60,7 @@ pub struct Answers {
 }
 
 impl Answers {
-    /// Opens nothing yet; the database may be created later.
+    /// Does not open the database, which may be created later.
     pub fn new(config: Config) -> Answers {
         Answers { readers: Readers::new(config.clone()), status: status::Kept::default(), config }
     }

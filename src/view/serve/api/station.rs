@@ -49,9 +49,9 @@ struct Table {
     stale_after_s: Option<u64>,
     oldest: Option<Millis>,
     newest: Option<Millis>,
-    /// The table that it is made of.
+    /// The table from whose rows it is made.
     made_of: Option<String>,
-    /// Its columns of a quick look at turbulence, in the order in which they are drawn.
+    /// The columns of its turbulence quick look, in the order in which they are drawn.
     turbulence: Option<Vec<String>>,
     series: Vec<Series>,
     columns: Vec<Column>,
@@ -81,7 +81,7 @@ struct Column {
     has_band: bool,
 }
 
-/// The station by the configuration and, if there is one, the database.
+/// The station according to the configuration and, if there is one, the database.
 pub(super) fn answer(config: &Config, database: Option<&Database>, now: Timestamp) -> Result<Station, ApiError> {
     let known = match database {
         Some(database) => database.store.known_tables(config)?,
@@ -163,7 +163,7 @@ fn describe(
     })
 }
 
-/// What is drawn of a quick look; what is left out says little without it.
+/// The columns of a quick look that are drawn; the others are of little use without it.
 fn drawn_of(turbulence: &TurbulenceConfig) -> Vec<String> {
     let wanted = [Quick::FrictionVelocity, Quick::VerticalSpread, Quick::Heat, Quick::Momentum];
     let values = turbulence.values();

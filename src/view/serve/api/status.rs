@@ -1,7 +1,7 @@
-//! The first screen: is it alive, is it right, has it been sent.
+//! The first screen: whether data arrives, whether it is right, and whether it was sent.
 //!
-//! What the store says is read once for each revision of it, and what that means is said anew for each question, so that
-//! an age is right while nothing happens. A store that cannot be read is an answer as well: the verdict says why.
+//! The store is read once for each revision of it. What that means is concluded again for each request, so that ages
+//! are right although nothing has changed. A store that cannot be read gives an answer too: the verdict says why.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -27,7 +27,7 @@ pub struct Status {
     now: Millis,
     revision: u64,
     verdict: String,
-    /// What it comes to, in one word: `ok`, `note`, `unknown` or `look`.
+    /// The verdict in one word: `ok`, `note`, `unknown` or `look`.
     state: &'static str,
     is_well: bool,
     reasons: Vec<String>,
@@ -78,16 +78,16 @@ struct Sync {
 /// A station in a list of several.
 #[derive(Debug, Serialize)]
 pub struct StationLine {
-    /// The station's; that of the configuration file where no configuration was right yet.
+    /// The station's name; that of the configuration file if no configuration was valid yet.
     name: String,
-    /// None where there is nothing to show yet.
+    /// The path of the station's page; null if there is nothing to show yet.
     path: Option<String>,
     state: &'static str,
-    /// Why the configuration file as it is now is not in force.
+    /// Why the present content of the configuration file is not in force.
     configuration_error: Option<String>,
-    /// The first of the findings, which is the worst.
+    /// The first of the findings, which is the most severe.
     worst: Option<String>,
-    /// How many there are.
+    /// The number of findings.
     findings: usize,
     newest: Option<Millis>,
     pending: u64,
@@ -96,7 +96,7 @@ pub struct StationLine {
 }
 
 impl StationLine {
-    /// Of a configuration that never was right.
+    /// The line of a configuration that was never valid.
     pub(in crate::view::serve) fn unreadable(file: String, why: String) -> StationLine {
         let (path, newest, rank) = (None, None, Verdict::Well);
         let line = StationLine {
@@ -113,7 +113,7 @@ impl StationLine {
         line.refused(why)
     }
 
-    /// With a configuration that was not taken up, which is the worst to be said.
+    /// Adds that a changed configuration was refused, which is more severe than any finding.
     pub(in crate::view::serve) fn refused(mut self, why: String) -> StationLine {
         self.rank = Verdict::Look;
         self.state = self.rank.name();
@@ -123,14 +123,15 @@ impl StationLine {
         self
     }
 
-    /// Puts the worst verdict first, and before it a configuration that is wrong: its station may be in any state.
+    /// The sort key: the worst verdict comes first, and an invalid configuration before it, because its station may be
+    /// in any state.
     pub(in crate::view::serve) fn rank(&self) -> std::cmp::Reverse<(bool, u8)> {
         std::cmp::Reverse((self.configuration_error.is_some(), self.rank as u8))
     }
 }
 
 impl Status {
-    /// Its line in a list of several stations.
+    /// The station's line in a list of several stations.
     pub(in crate::view::serve) fn line(&self, name: &str, path: String) -> StationLine {
         StationLine {
             name: name.to_owned(),
@@ -146,30 +147,30 @@ impl Status {
     }
 }
 
-/// What the store said at one revision.
+/// The content of the store at one revision.
 #[derive(Debug, Default)]
 struct Seen {
     facts: Facts,
     tables: Vec<SeenTable>,
-    /// Why it could not be read.
+    /// Why the store could not be read.
     failure: Option<String>,
 }
 
-/// Of a configured table.
+/// The state of a configured table.
 #[derive(Debug)]
 struct SeenTable {
     name: String,
     right: Right,
 }
 
-/// The last reading of the store.
+/// The last reading of the store, with its revision.
 #[derive(Debug, Default)]
 pub struct Kept(Mutex<Option<(u64, Arc<Seen>)>>);
 
 impl Kept {
     /// The status as of `now`.
     pub(super) fn answer(&self, config: &Config, readers: &Readers, revision: u64, now: Timestamp) -> Status {
-        // Whoever asks meanwhile waits for this reading and does not repeat it.
+        // Concurrent requests wait for this reading and do not repeat it.
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let seen = match &*kept {
             Some((of, seen)) if *of == revision && seen.failure.is_none() => Arc::clone(seen),
@@ -217,6 +218,7 @@ fn say(config: &Config, seen: &Seen, revision: u64, now: Timestamp) -> Status {
         rejected: 0,
         expired: 0,
         conflicts: 0,
+        open_conflicts: 0,
         rejected_lines: 0,
         held_lines: 0,
         held_samples: 0,

@@ -1,4 +1,4 @@
-//! Nights, which drawings shade.
+//! The nights, which drawings shade.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use crate::sun::nights;
 use crate::time::{Timestamp, nanos};
 use crate::view::serve::error::ApiError;
 
-/// The longest span of an answer, which takes some tens of milliseconds.
+/// The longest span of a request; the answer then takes some tens of milliseconds.
 const MOST_DAYS: u64 = 4_000;
 
-/// From sunset to sunrise.
+/// The nights, from sunset to sunrise.
 #[derive(Debug, Serialize)]
 pub struct Sun {
-    /// Null where the configuration does not say where the station is.
+    /// Null if the configuration does not give the station's position.
     nights: Option<Vec<(Millis, Millis)>>,
 }
 

@@ -1,4 +1,4 @@
-//! The light for "do rows still come", by the rule of [`crate::status::Rule`].
+//! The status light for whether rows still arrive, by the rule of [`crate::status::Rule`].
 
 use serde::Serialize;
 
@@ -6,14 +6,14 @@ use crate::status::{Lateness, Rule, age_s};
 use crate::text::span;
 use crate::time::Timestamp;
 
-/// A light.
+/// A status light.
 #[derive(Debug, Clone, Serialize)]
 pub(in crate::view::serve) struct Alive {
     pub(super) state: &'static str,
     pub(super) why: String,
 }
 
-/// Of a table with its newest row.
+/// The light of a table with this newest row.
 pub(super) fn of(rule: Rule, lateness: Lateness, newest: Option<Timestamp>, now: Timestamp) -> Alive {
     let Some(newest) = newest else { return Alive { state: "none", why: "no row was ever read".to_owned() } };
     let why = match lateness {

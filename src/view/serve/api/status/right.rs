@@ -11,14 +11,14 @@ use crate::view::summary::{FlagCounts, Summaries};
 
 const HOURS: u64 = 24;
 const MOST_WORST: usize = 5;
-/// Shares of a column's values.
+/// Limits for the shares of a column's values.
 const BAD_FAIL: f64 = 0.5;
-/// Of fewer values nothing bad is concluded: one a day is missing or wrong once.
+/// From fewer values no bad verdict is concluded: with one value per day, a single one may be missing or wrong.
 const LEAST_BAD: u64 = 12;
 const SOME_FAIL: f64 = 0.01;
 const SOME_SUSPECT: f64 = 0.05;
 
-/// A light.
+/// A status light.
 #[derive(Debug, Clone, Serialize)]
 pub(in crate::view::serve) struct Right {
     pub(super) state: &'static str,
@@ -42,7 +42,7 @@ struct Worst {
     values: u64,
 }
 
-/// Of the values that are there.
+/// The share among the values that are not missing.
 #[allow(clippy::cast_precision_loss, reason = "a share needs no more digits")]
 fn share(counts: &FlagCounts, number: u64) -> f64 {
     let there = counts.values() - counts.missing;
@@ -69,7 +69,8 @@ impl Right {
         self.state == "bad"
     }
 
-    /// As of now: values of a table whose rows no longer come say nothing about today, however good they were.
+    /// The verdict as of now: values of a table whose rows no longer arrive show nothing about today, however good they
+    /// were.
     pub(super) fn judged_at(mut self, lateness: Lateness) -> Right {
         if lateness == Lateness::Stale && self.state == "good" {
             self.state = "none";
@@ -78,20 +79,20 @@ impl Right {
         self
     }
 
-    /// Of a table without a row.
+    /// The light of a table without rows.
     pub(super) fn none() -> Right {
         summed("none", "there is no row yet".to_owned(), &[])
     }
 }
 
-/// Of a table's last day before its newest row.
+/// The light for a table's last day before its newest row.
 pub(super) fn of(table: &TableConfig, store: &Store, summaries: &Summaries) -> Result<Right, ApiError> {
     let name = &table.name.0;
     let day = summaries.last_day(store, name)?;
     if day.from.is_none() {
         return Ok(Right::none());
     }
-    // A column that the logger's program no longer has is missing for ever, which is not reported each day.
+    // A column that is no longer in the logger's program is missing permanently, which is not reported every day.
     let header = store.newest_header(name)?;
     let is_shown = |column: &str| {
         let own = table.columns.get(column);
