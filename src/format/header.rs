@@ -119,8 +119,8 @@ impl Header {
         quoted.collect::<Vec<_>>().join(",").into_bytes()
     }
 
-    /// Reads the two lines of a TOACI1 header. Time and record number get the names that TOA5 gives them, so that a table goes on
-    /// when its output format changes.
+    /// Reads the two lines of a TOACI1 header. Time and record number get the names that TOA5 gives them, so that a
+    /// table goes on when its output format changes.
     fn parse_short(lines: [&[u8]; 2]) -> Result<Header, HeaderError> {
         let first = split(lines[0]).ok_or(HeaderError::NoEnvironment)?;
         let [_, station, table] = first.as_slice() else { return Err(HeaderError::NoEnvironment) };

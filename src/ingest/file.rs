@@ -48,7 +48,8 @@ pub(super) struct Reader<'a, 's> {
     pub(super) elsewhere: &'a HashMap<PathBuf, Vec<&'a str>>,
     /// The user named the file: it is read whole, even if it was read before.
     pub(super) by_hand: bool,
-    /// The configuration has changed since files were refused or got a note: these files are read although they did not change.
+    /// The configuration has changed since files were refused or got a note: these files are read although they did
+    /// not change.
     pub(super) tries_noted: bool,
     /// The number of kept lines and contents that became rows because of this read.
     pub(super) taken_up: u64,

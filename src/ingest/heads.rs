@@ -343,8 +343,8 @@ impl LineTaker<'_> {
     }
 }
 
-/// Reads the lines of a header block. One that lacks its first line has that of the header before it, and where it has names
-/// alone their units and processes.
+/// Reads the lines of a header block. One that lacks its first line has that of the header before it, and where it
+/// has names alone their units and processes.
 fn read_block(lines: &[Vec<u8>], of: usize, before: Option<&Header>) -> std::result::Result<Header, HeaderError> {
     let Some(before) = before else {
         return if lines.len() < of { Err(HeaderError::Short) } else { Header::read(lines) };

@@ -24,8 +24,8 @@ const FUTURE_ALLOWED: Duration = Duration::from_secs(86_400);
 pub(super) enum Expect {
     /// The first line of the file.
     Beginning,
-    /// The next line of a header block of so many lines; holds the lines so far. `before` is the header before it, whose
-    /// first line stands for one that the file lacks.
+    /// The next line of a header block of so many lines; holds the lines so far. `before` is the header before it,
+    /// whose first line stands for one that the file lacks.
     Header { lines: Vec<Vec<u8>>, of: usize, before: Option<Box<Header>> },
     /// Rows of the current header.
     Rows(Box<RowReading>),
@@ -307,8 +307,8 @@ impl<'a> LineTaker<'a> {
         }
     }
 
-    /// Rejects what stands in a file of records and is none: `at` is its place and its length in bytes. No configuration makes a
-    /// record of it.
+    /// Rejects what stands in a file of records and is none: `at` is its place and its length in bytes. No
+    /// configuration makes a record of it.
     #[cold]
     pub(super) fn take_damage(
         &mut self,

@@ -234,8 +234,8 @@ impl QuietFile {
         self.translator.is_some()
     }
 
-    /// Where records are translated: sets the next chunk to the record that begins `length` bytes before the end, or before
-    /// that. Otherwise does nothing, and returns false.
+    /// Where records are translated: sets the next chunk to the record that begins `length` bytes before the end, or
+    /// before that. Otherwise does nothing, and returns false.
     pub fn start_near_end(&mut self, length: u64) -> bool {
         let Some(translator) = &self.translator else { return false };
         let begin = translator.record_at_or_before(self.snapshot.size.saturating_sub(length));

@@ -14,8 +14,8 @@ pub trait Translator {
     /// The header in the form of a TOA5 header's lines.
     fn header(&self) -> &[u8];
 
-    /// Where in the file the header begins that the records last taken stand under: files are joined, and a logger that streams
-    /// writes a header in mid-file.
+    /// Where in the file the header begins that the records last taken stand under: files are joined, and a logger
+    /// that streams writes a header in mid-file.
     fn headed_at(&self) -> u64 {
         0
     }
@@ -31,8 +31,9 @@ pub trait Translator {
     /// The bytes before the first piece.
     fn see_before(&mut self, _before: &[u8]) {}
 
-    /// Translates the whole records at the beginning of the piece and returns how many bytes these are. Every call begins where
-    /// the one before it ended. A header in mid-file is a piece of its own: its lines, and no record behind them.
+    /// Translates the whole records at the beginning of the piece and returns how many bytes these are. Every call
+    /// begins where the one before it ended. A header in mid-file is a piece of its own: its lines, and no record
+    /// behind them.
     fn take(&mut self, piece: Piece<'_>, records: &mut Records) -> usize;
 
     /// The offset of a record that begins at or before this offset, or of the first one.
@@ -67,8 +68,8 @@ pub struct Piece<'b> {
     pub is_end: bool,
 }
 
-/// What the line of a record says, where each of its values is a number: whoever wrote it knows that, and it need not be read
-/// from the text.
+/// What the line of a record says, where each of its values is a number: whoever wrote it knows that, and it need not
+/// be read from the text.
 #[derive(Debug, Clone, Copy)]
 pub struct Said<'r> {
     /// The time, which is the first field.
@@ -141,7 +142,8 @@ impl Records {
         self.begins = moved;
     }
 
-    /// Says that the last line holds `time`, `record` and, from `values_at` of the text on, the numbers and nothing else.
+    /// Says that the last line holds `time`, `record` and, from `values_at` of the text on, the numbers and nothing
+    /// else.
     pub fn tell(&mut self, time: LocalTime, record: Option<i64>, values_at: usize) {
         let (text_at, numbers_at) = self.last_at;
         if let Some(last) = self.said.last_mut() {

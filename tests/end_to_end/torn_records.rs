@@ -1,5 +1,5 @@
-//! Files of records that are damaged or joined in the middle (docs/file-formats.md#binary-files): no row is made of two records, the
-//! records behind are read, and each byte is accounted for (I1).
+//! Files of records that are damaged or joined in the middle (docs/file-formats.md#binary-files): no row is made of
+//! two records, the records behind are read, and each byte is accounted for (I1).
 
 use std::ops::Range;
 
@@ -378,7 +378,8 @@ fn i1_i2_of_three_thousand_torn_files_at_most_three_have_a_line_that_is_no_recor
         let mut dealt = Vec::new();
         let wounds = 1 + dice.below(3) as usize;
         for wound in 0..wounds {
-            // Apart from each other; and what is cut out at the length of whole records leaves records that are as good as whole.
+            // Apart from each other; and what is cut out at the length of whole records leaves records that are as
+            // good as whole.
             let third = body.len() / 3;
             let place = wound * third + dice.below(third as u64 - 100) as usize;
             let length = 1 + dice.below(90) as usize;
@@ -404,6 +405,7 @@ fn i1_i2_of_three_thousand_torn_files_at_most_three_have_a_line_that_is_no_recor
             wrong.push(format!("file {number}, {dealt:?}: {records} records, {damage} bytes are none"));
         }
     }
-    // Of a record that lost its first byte beside one where the count jumps, nothing tells that its time is another one.
+    // Of a record that lost its first byte beside one where the count jumps, nothing tells that its time is another
+    // one.
     assert!(wrong.len() <= 3, "{} of them: {}", wrong.len(), wrong[..wrong.len().min(12)].join("\n"));
 }

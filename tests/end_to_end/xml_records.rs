@@ -1,5 +1,5 @@
-//! CSIXML (docs/file-formats.md#csixml): values by the number in their tag, characters by name and number, quotes of either kind,
-//! UTF-16, and a second document in the same file.
+//! CSIXML (docs/file-formats.md#csixml): values by the number in their tag, characters by name and number, quotes of
+//! either kind, UTF-16, and a second document in the same file.
 
 use serde_json::Value;
 

@@ -1,8 +1,8 @@
 //! CSIXML: `<r time="…" no="…"><v1>…</v1>…</r>` below a header that names the columns.
 //!
-//! LoggerNet appends records to such a file, so closing tags may be missing, or stand in the middle. A record counts from `<r` to
-//! its `</r>`; what else stands between two records and is no tag of the frame is a damaged record of its own. A head in mid-file
-//! begins anew: it says what the values behind it are.
+//! LoggerNet appends records to such a file, so closing tags may be missing, or stand in the middle. A record counts
+//! from `<r` to its `</r>`; what else stands between two records and is no tag of the frame is a damaged record of
+//! its own. A head in mid-file begins anew: it says what the values behind it are.
 
 use memchr::memmem;
 
@@ -133,7 +133,8 @@ impl Section {
         true
     }
 
-    /// The values in the order of the fields: the number in a tag's name says which one it is. None unless each stands there once.
+    /// The values in the order of the fields: the number in a tag's name says which one it is. None unless each
+    /// stands there once.
     fn values<'r>(&self, mut rest: &'r [u8]) -> Option<Vec<&'r [u8]>> {
         let mut values: Vec<Option<&[u8]>> = vec![None; self.kinds.len()];
         while let Some(at) = memmem::find(rest, b"<v") {

@@ -89,8 +89,8 @@ pub fn first_line(head: &[u8]) -> Vec<u8> {
     line.strip_suffix(b"\r").unwrap_or(line).to_vec()
 }
 
-/// Begins the reading of a file: one whose records are not lines of text in UTF-8 hands them on as such from now on. `format` is
-/// what the configuration says of it.
+/// Begins the reading of a file: one whose records are not lines of text in UTF-8 hands them on as such from now on.
+/// `format` is what the configuration says of it.
 ///
 /// # Errors
 /// The outer error: the file cannot be read now. The inner error: the file has such a format and its header cannot be
@@ -138,8 +138,8 @@ pub fn begin(file: &mut QuietFile, format: &FileFormat) -> Result<Result<(), Rec
     }))
 }
 
-/// Goes on with a file of records under the header at `headed_at`, which an earlier read found in mid-file. Returns whether it
-/// stands there.
+/// Goes on with a file of records under the header at `headed_at`, which an earlier read found in mid-file. Returns
+/// whether it stands there.
 ///
 /// # Errors
 /// The file cannot be read now.
@@ -165,7 +165,8 @@ pub fn begin_under(file: &mut QuietFile, headed_at: u64) -> Result<bool, SourceE
     })
 }
 
-/// What turns the records behind `head`, which stands at `headed_at`, into lines; None where the file has lines of its own.
+/// What turns the records behind `head`, which stands at `headed_at`, into lines; None where the file has lines of
+/// its own.
 ///
 /// # Errors
 /// The file is of such a format, and its header cannot be read.

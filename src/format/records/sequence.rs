@@ -1,9 +1,10 @@
 //! Where the records of a TOB1 file stand: times and numbers go on from one record to the next.
 //!
-//! Nothing separates these records, so that a record that was cut, or other bytes between two, move all that is behind: each
-//! record read there is made of two. A record is taken only when what is behind it goes on, and behind damage the next place is
-//! looked for where two records in a row go on. Numbers may start again or jump, and a clock may be set: two records in a row are
-//! proof enough. What it costs for a file that is whole is one comparison for each record.
+//! Nothing separates these records, so that a record that was cut, or other bytes between two, move all that is
+//! behind: each record read there is made of two. A record is taken only when what is behind it goes on, and behind
+//! damage the next place is looked for where two records in a row go on. Numbers may start again or jump, and a clock
+//! may be set: two records in a row are proof enough. What it costs for a file that is whole is one comparison for
+//! each record.
 
 use memchr::memmem;
 
@@ -45,7 +46,8 @@ impl Key {
         (other.seconds - self.seconds).abs()
     }
 
-    /// Whether the two stand near each other in the table, in any order: records may have been lost, and lost ones come late.
+    /// Whether the two stand near each other in the table, in any order: records may have been lost, and lost ones
+    /// come late.
     pub(super) fn is_near(self, other: Key) -> bool {
         let seconds = self.seconds_to(other);
         let numbers = match (self.number, other.number) {
@@ -207,9 +209,9 @@ impl Keys {
         }
     }
 
-    /// What stands at `at`, where two records go on and the one before does not. They go on as well where pieces of two records are
-    /// read as one, each time in the same way: a time then counts as a number. Then records that go on from the one before begin
-    /// within a record's length.
+    /// What stands at `at`, where two records go on and the one before does not. They go on as well where pieces of
+    /// two records are read as one, each time in the same way: a time then counts as a number. Then records that go
+    /// on from the one before begin within a record's length.
     fn judge_row(&self, window: Window<'_>, at: usize, before: Option<Key>) -> Verdict {
         let end = at + self.width;
         let length = window.bytes.len();
@@ -261,9 +263,9 @@ impl Keys {
         }
     }
 
-    /// Where of two records that go on the first whole one begins: the first of them may have lost its first bytes, which are the
-    /// last ones of its seconds. Then its time is not as far from the second one's as that from the third's. None: the third must
-    /// be there to say so.
+    /// Where of two records that go on the first whole one begins: the first of them may have lost its first bytes,
+    /// which are the last ones of its seconds. Then its time is not as far from the second one's as that from the
+    /// third's. None: the third must be there to say so.
     fn whole_from(&self, window: Window<'_>, at: usize, pair: [Key; 2], before: Option<Key>) -> Option<usize> {
         let [key, next] = pair;
         let interval = next.seconds - key.seconds;
@@ -278,8 +280,9 @@ impl Keys {
         Some(if is_even { at } else { at + self.width })
     }
 
-    /// Whether a record is whole that bytes follow which are none: they begin as the next record does, or are the NUL bytes of a
-    /// power failure. Else they may have come between its own bytes. `keys` are those of the record before it and its own.
+    /// Whether a record is whole that bytes follow which are none: they begin as the next record does, or are the NUL
+    /// bytes of a power failure. Else they may have come between its own bytes. `keys` are those of the record before
+    /// it and its own.
     pub(super) fn is_whole(&self, record: &[u8], keys: (Option<Key>, Key), behind: &[u8]) -> bool {
         let (before, key) = keys;
         if behind.iter().take(self.width).all(|byte| *byte == 0) {

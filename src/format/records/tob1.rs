@@ -1,7 +1,8 @@
 //! TOB1: five text lines, then records of one length without separators.
 //!
-//! A record is translated only where [`super::sequence`] says that it is whole. What stands between two records and is none
-//! becomes a line of its own, so that each byte of the file is accounted for. A header in mid-file begins anew.
+//! A record is translated only where [`super::sequence`] says that it is whole. What stands between two records and
+//! is none becomes a line of its own, so that each byte of the file is accounted for. A header in mid-file begins
+//! anew.
 
 use memchr::memmem;
 
@@ -178,8 +179,9 @@ impl Tob1 {
         }
     }
 
-    /// Passes over a torn place up to `to`, where records go on. The record before it counts where it is known to be whole. What is
-    /// as long as records, and stands at their time, is damaged in place: each of them says what is wrong with it.
+    /// Passes over a torn place up to `to`, where records go on. The record before it counts where it is known to be
+    /// whole. What is as long as records, and stands at their time, is damaged in place: each of them says what is
+    /// wrong with it.
     fn pass(&mut self, keys: &Keys, bytes: &[u8], torn: &Torn, to: usize, records: &mut Records) {
         let (mut from, mut records_from) = (torn.at, torn.at);
         if let Some(key) = torn.record {

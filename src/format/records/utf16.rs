@@ -1,5 +1,5 @@
-//! Text in UTF-16, as Windows programs save it: two bytes a sign, after a byte order mark. Each line is handed on as UTF-8, and
-//! CSIXML is read as UTF-8, with the places of its records in the file.
+//! Text in UTF-16, as Windows programs save it: two bytes a sign, after a byte order mark. Each line is handed on as
+//! UTF-8, and CSIXML is read as UTF-8, with the places of its records in the file.
 
 use super::RecordsError;
 use super::csixml::CsiXml;
