@@ -12,7 +12,7 @@ use super::output::count;
 use super::whole_file::WholeFile;
 use super::{CliError, Context, Exit};
 use crate::store::Store;
-use crate::view::dashboard::{self, Language, Site};
+use crate::view::dashboard::{self, Language, Shapes, Site};
 use crate::view::panel;
 
 /// Make a Grafana dashboard of the tables, ready to import
@@ -94,7 +94,8 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let board = panel::plan(config, &known);
     let language = args.language.map_or_else(|| Language::of(&config.destination), Choice::language);
     let datasource = args.datasource.as_deref();
-    let site = Site { config, board: &board, facts: &facts, language, rhythm, retentions: &retentions, datasource };
+    let (retentions, shapes) = (&retentions, &Shapes::default());
+    let site = Site { config, board: &board, facts: &facts, language, rhythm, retentions, datasource, shapes };
     let dashboard = if args.network { dashboard::network(&site) } else { dashboard::station(&site) };
     let alerts = args.alerts.is_some().then(|| dashboard::alerts(&site));
     // Both files are rendered before the first is written.

@@ -17,11 +17,13 @@ use crate::ameriflux;
 use crate::ameriflux::unit::{self, Fit};
 use crate::ameriflux::{Range, Ranges};
 use crate::qc::{ColumnSettings, Sentinels, measures_sunlight};
-use crate::quantity::{Kind, Process, Stated};
+use crate::quantity::{Facts, Kind, Process, Stated};
 use crate::text::any_of;
 
 /// The two columns of a TOA5 file that hold no values.
 const TOA5_KEYS: [&str; 2] = ["TIMESTAMP", "RECORD"];
+/// Degrees.
+const CIRCLE: f64 = 360.0;
 
 pub(super) fn sentinels(at: &Section<'_>, found: &Sentinel) -> Result<Option<Sentinels>, ConfigError> {
     let Some(found) = found else { return Ok(None) };
@@ -150,7 +152,7 @@ fn column(at: &Section<'_>, name: &str, found: &ColumnSection, folder: &Path) ->
     let variable = at.read(ColumnSection::variable, &found.variable, variable_name)?;
     let formula = at.read(ColumnSection::formula, &found.formula, Formula::parse)?;
     let kind = at.read(ColumnSection::kind, &found.kind, |text| one_of(text, Kind::names()))?;
-    let (limits, range) = range(at, found, kind)?;
+    let (limits, range) = range(at, name, found, kind)?;
     let mut quality = quality(at, found, variable.as_deref(), folder)?;
     if let Some(flat_line) = &mut quality.flat_line {
         flat_line.is_quiet = variable.as_deref().and_then(ameriflux::lookup).is_some_and(ameriflux::Variable::is_quiet);
@@ -275,7 +277,7 @@ impl Limits {
             (Some(suspect), Some(fail), _) => Range { suspect, fail },
             (Some(suspect), None, Some(known)) => Range { suspect, fail: known.fail },
             (Some(suspect), None, None) => Range { suspect, fail: (f64::NEG_INFINITY, f64::INFINITY) },
-            (None, Some(fail), Some(known)) => Range { suspect: overlap(known.suspect, fail), fail },
+            (None, Some(fail), Some(known)) => Range { suspect: narrowed(known.suspect, fail), fail },
             (None, Some(fail), None) => Range { suspect: fail, fail },
         })
     }
@@ -319,11 +321,22 @@ impl ColumnConfig {
     }
 }
 
-fn range(at: &Section<'_>, found: &ColumnSection, kind: Option<Kind>) -> Result<(Limits, Option<Range>), ConfigError> {
+fn range(
+    at: &Section<'_>,
+    name: &str,
+    found: &ColumnSection,
+    kind: Option<Kind>,
+) -> Result<(Limits, Option<Range>), ConfigError> {
     let variable = found.variable.as_ref().and_then(|name| ameriflux::lookup(name.get_ref()));
     // The readings of a counter are not values of the variable.
     let known = variable.filter(|_| kind != Some(Kind::Counter)).map(ameriflux::Variable::range);
-    let read = |key: &Key, found: &Numbers| found.as_ref().map(|found| bounds(at, key.name, found)).transpose();
+    let named = found.variable.as_ref().map(|variable| variable.get_ref().as_str());
+    let is_direction = Facts { configured: kind, variable: named, name, ..Facts::default() }.kind() == Kind::Direction;
+    // Where neither key says the kind, the header may.
+    let may_be_direction = is_direction || (kind.is_none() && named.is_none());
+    let read = |key: &Key, found: &Numbers| {
+        found.as_ref().map(|found| bounds(at, key.name, found, may_be_direction)).transpose()
+    };
     let limits = Limits {
         suspect: read(&ColumnSection::suspect, &found.suspect)?,
         fail: read(&ColumnSection::fail, &found.fail)?,
@@ -332,7 +345,7 @@ fn range(at: &Section<'_>, found: &ColumnSection, kind: Option<Kind>) -> Result<
     if limits == Limits::default() {
         return Ok((limits, Some(range)));
     }
-    let inside = range.fail.0 <= range.suspect.0 && range.suspect.1 <= range.fail.1;
+    let inside = lies_inside(range.suspect, range.fail) || (is_direction && lies_around(range.suspect, range.fail));
     match (&found.suspect, &found.fail) {
         (Some(place), _) if !inside => Err(at.wrong(
             &place.span(),
@@ -354,24 +367,40 @@ fn range(at: &Section<'_>, found: &ColumnSection, kind: Option<Kind>) -> Result<
     }
 }
 
-fn overlap(one: (f64, f64), other: (f64, f64)) -> (f64, f64) {
-    (one.0.max(other.0), one.1.min(other.1))
+/// What is left of the usual bounds of a variable within others. The whole circle has no ends, so that an arc is left as it is.
+fn narrowed(known: (f64, f64), own: (f64, f64)) -> (f64, f64) {
+    if known == (0.0, CIRCLE) && own.1 - own.0 < CIRCLE { own } else { (known.0.max(own.0), known.1.min(own.1)) }
+}
+
+fn lies_inside(inner: (f64, f64), outer: (f64, f64)) -> bool {
+    outer.0 <= inner.0 && inner.1 <= outer.1
+}
+
+/// The same of directions, whose arcs may run through north: [340, 380] lies inside [0, 360] and inside [-30, 30].
+fn lies_around(inner: (f64, f64), outer: (f64, f64)) -> bool {
+    let is_circle = outer.1 - outer.0 >= CIRCLE && lies_inside(inner, (-CIRCLE, 2.0 * CIRCLE));
+    is_circle || [CIRCLE, -CIRCLE].iter().any(|turn| lies_inside((inner.0 + turn, inner.1 + turn), outer))
 }
 
 fn shown((low, high): (f64, f64)) -> String {
     format!("[{low}, {high}]")
 }
 
-/// Lower and upper bound.
-pub(super) fn bounds(at: &Section<'_>, key: &str, found: &Spanned<Vec<f64>>) -> Result<(f64, f64), ConfigError> {
+/// Lower and upper bound; of a direction they may run through north.
+pub(super) fn bounds(
+    at: &Section<'_>,
+    key: &str,
+    found: &Spanned<Vec<f64>>,
+    may_be_direction: bool,
+) -> Result<(f64, f64), ConfigError> {
     let name = key.rsplit(": ").next().unwrap_or(key);
     match found.get_ref()[..] {
         [low, high] if low <= high => Ok((low, high)),
         [low, high] if low > high => {
             // The usual range of a direction may include north.
-            let is_through_north = key.contains("bands") && low > 180.0 && low <= 360.0 && (0.0..180.0).contains(&high);
+            let is_through_north = may_be_direction && low > 180.0 && low <= CIRCLE && (0.0..180.0).contains(&high);
             let write = if is_through_north {
-                format!("write {name} = [{low}, {}] for a direction through north, or [{high}, {low}]", high + 360.0)
+                format!("write {name} = [{low}, {}] for a direction through north, or [{high}, {low}]", high + CIRCLE)
             } else {
                 format!("write {name} = [{high}, {low}]")
             };

@@ -204,8 +204,16 @@ fn dialect(at: &Section<'_>, found: &CsvSection) -> Result<CsvDialect, ConfigErr
         let problem = format!("{key} is the same sign as another key of [table.csv]; give each its own");
         place.as_ref().map_or_else(|| at.lacks(&problem), |place| at.wrong(&place.span(), &problem))
     };
-    if separator == Separator::Sign(decimal) && decimal == b',' {
-        return Err(clash("decimal", &found.decimal));
+    // Numbers with a decimal comma may be in quotes. If separator is not written, it was more likely forgotten.
+    let is_meant = found.separator.is_some() && quote.is_some();
+    if separator == Separator::Sign(decimal)
+        && decimal == b','
+        && !is_meant
+        && let Some(place) = &found.decimal
+    {
+        let problem = "decimal = \",\" is the separator, too; write another, such as separator = \";\", or separator = \",\" where \
+                       the numbers stand in quotes";
+        return Err(at.wrong(&place.span(), problem));
     }
     // If the sign for thousands is also the field separator, such numbers are quoted.
     if thousands == Some(decimal) || (thousands.is_some() && thousands == quote) {

@@ -65,8 +65,18 @@ pub enum ConfigError {
 }
 
 impl ConfigError {
+    /// The problem and its fix, without the file and the line.
+    pub(crate) fn problem(&self) -> String {
+        match self {
+            ConfigError::Syntax { message, .. }
+            | ConfigError::UnknownKey { message, .. }
+            | ConfigError::Invalid { message, .. } => message.clone(),
+            other => other.to_string(),
+        }
+    }
+
     /// The line of the error, counted from 1; None for an error without a line.
-    pub(super) fn line(&self) -> Option<usize> {
+    pub(crate) fn line(&self) -> Option<usize> {
         match self {
             ConfigError::Syntax { line, .. }
             | ConfigError::UnknownKey { line, .. }

@@ -1,9 +1,11 @@
 //! Derived columns: an expression over the columns of the same row.
 //!
-//! The expression language is that of the crate `exmex`: `+ - * / ^`, brackets, `exp ln log10 sqrt abs min max sin cos
-//! atan2` and similar functions, and the constants PI and E. A column name that is not a plain identifier is written in
+//! The crate `exmex` evaluates it: `+ - * / ^`, brackets, `exp ln log10 sqrt abs min max sin cos atan2` and similar functions,
+//! and the constants PI and E; [`spelling`] has the grammar. A column name that is not a plain identifier is written in
 //! braces: `{TS(1)}`. `SW_IN_POT` and `SUN_ELEVATION` are not columns: they give the sun's position at the time of the
 //! row.
+
+mod spelling;
 
 use exmex::Express;
 
@@ -53,13 +55,15 @@ impl Formula {
     /// # Errors
     /// The rest of a message that begins with the key: what is wrong, and what to write.
     pub fn parse(text: &str) -> Result<Formula, String> {
-        let expression = exmex::parse::<f64>(text).map_err(|error| {
+        let wrong = |reason: String| {
             format!(
-                "is no formula ({}); write for example \"TA * 1.8 + 32\", with a column name that is no plain word \
-                 in braces: \"{{TS(1)}} + 273.15\"",
-                error.msg().trim_start_matches("wlog ")
+                "is no formula: {reason}; write for example \"TA * 1.8 + 32\", with a column name that is no plain word \
+                 in braces: \"{{TS(1)}} + 273.15\""
             )
-        })?;
+        };
+        let spelled = spelling::spelled(text).map_err(wrong)?;
+        // What is spelled is a formula to the library, whose messages are about its own parser.
+        let expression = exmex::parse::<f64>(&spelled).map_err(|_| wrong("it cannot be computed".to_owned()))?;
         if expression.var_names().is_empty() {
             return Err("names no column; write for example \"TA + 273.15\"".to_owned());
         }
@@ -142,6 +146,29 @@ mod tests {
     fn wind_speed_and_direction_come_from_components() {
         assert_eq!(value("sqrt(Ux^2 + Uy^2)", &[3.0, 4.0]), Some(5.0));
         assert_eq!(value("atan2(Uy, Ux) * 180 / PI", &[0.0, 2.0]), Some(90.0));
+    }
+
+    #[test]
+    fn powers_go_before_signs_and_from_the_right_and_numbers_have_exponents() {
+        for (text, x, wanted) in [
+            ("5.67e-8*x^4", 300.0, 459.27),
+            ("x*1e-3", 300.0, 0.3),
+            ("1E3*x", 2.0, 2_000.0),
+            ("-x^2", 300.0, -90_000.0),
+            ("-2^2+x", 300.0, 296.0),
+            ("2^3^2*x", 300.0, 153_600.0),
+            ("2^-x", 2.0, 0.25),
+            ("(-x)^2", 3.0, 9.0),
+            ("x - -x^2", 3.0, 12.0),
+            ("6 / x * 3 - 1 + 2", 2.0, 10.0),
+            ("8 - x - 1", 2.0, 5.0),
+            ("-abs(x)^2", -3.0, -9.0),
+            ("max(x, 4, 7)", 5.0, 7.0),
+            ("max(2, min(x, 4))", 5.0, 4.0),
+            ("atan2(max(x, 1), min(x, 1)) * 0 + E^0", 2.0, 1.0),
+        ] {
+            assert_eq!(value(text, &[x]), Some(wanted), "{text}");
+        }
     }
 
     #[test]

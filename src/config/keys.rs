@@ -548,7 +548,11 @@ section! {
         "what stands between fields. `blanks`: any number of blanks and tabs",
         r#"";""#,
     ).or(r#"",""#);
-    decimal: Text = text("`.` or `,`", "what stands before the fraction of a number", r#"".""#).or(r#"".""#);
+    decimal: Text = text(
+        "`.` or `,`",
+        "what stands before the fraction of a number. Between commas such numbers stand in quotes, and `separator` is written",
+        r#"".""#,
+    ).or(r#"".""#);
     thousands: Text = text(
         "one sign",
         "what stands between the thousands of a number",
@@ -677,9 +681,16 @@ section! {
     ).or_what("as the rows show, where every whole second has as many");
     stamp_interval: Text = text(
         "a duration that divides a minute",
-        "with `samples_per_stamp`: from one time stamp to the next within a burst",
+        "with `samples_per_stamp`: from one time stamp to the next within a burst. Without it, rows of a stamp that stands alone, \
+         such as a minute from the next, are held, and the reason says what to write",
         r#""500ms""#,
-    ).or(r#""1s""#);
+    ).or_what("a second");
+    events: Option<Spanned<bool>> = flag(
+        "the logger writes the rows on events, such as tips of a rain gauge or a door: rows with another RECORD and the same \
+         stamp are all kept and sent, the second a microsecond behind the first: \
+         [several rows of one stamp](file-formats.md#several-rows-of-one-stamp)",
+        "true",
+    );
     after: Text = text(
         "",
         r#"what becomes of a file that its logger closed, such as the file of a day, once every line of it is read: `"keep"`, `"move:FOLDER"`, `"gzip:FOLDER"` or `"delete"`. The newest file of each pattern stays: [closed files](file-formats.md#closed-files)"#,

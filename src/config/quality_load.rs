@@ -64,7 +64,8 @@ fn setting(at: &Section<'_>, key: &Key, label: &str, written: &Written, folder: 
     let setting = match (&key.kind, written) {
         (Kind::Positive, Written::Number(found)) => Setting::Number(positive(at, label, found)?),
         (Kind::Bounds, Written::Numbers(found)) => {
-            let (low, high) = bounds(at, label, found)?;
+            // What is usual for a direction may run through north.
+            let (low, high) = bounds(at, label, found, label.contains("bands"))?;
             Setting::Bounds(low, high)
         }
         (Kind::Span, Written::Text(found)) => Setting::Span(at.read_one(label, found, value::some_time)?),
@@ -163,7 +164,7 @@ pub(super) fn bounds_group(
     let mut settings = Vec::new();
     for (key, found) in keys {
         if let Some(found) = found {
-            let (low, high) = bounds(at, &format!("{name}: {key}"), found)?;
+            let (low, high) = bounds(at, &format!("{name}: {key}"), found, false)?;
             settings.push(Entry { key, place: found.span(), setting: Setting::Bounds(low, high) });
         }
     }

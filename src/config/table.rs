@@ -265,8 +265,10 @@ pub enum SharedStamps {
     AsShown,
     /// Never.
     Never,
-    /// This number of rows shares each stamp.
+    /// This number of rows shares each stamp, and the interval is configured; or any number of events does.
     Of(Samples),
+    /// This number of rows shares each stamp; that stamps are a second apart is only assumed.
+    OfSeconds(Samples),
 }
 
 /// The type that a column's values are sent as.

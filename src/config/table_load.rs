@@ -18,7 +18,7 @@ use super::{
     After, ColumnConfig, ColumnUse, ConfigError, FileFormat, Level, LoggerFormat, OnConflict, SharedStamps, Station,
     TableConfig, TableName, csv_load, level,
 };
-use crate::time::{LoggerClock, Samples, Timestamp, parse_instant};
+use crate::time::{LoggerClock, SECOND, Samples, Timestamp, parse_instant};
 
 /// The tag that distinguishes stations in a shared bucket.
 const STATION_TAG: &str = "station";
@@ -148,28 +148,43 @@ fn stamps(
 fn samples(at: &Section<'_>, found: &TableSection, format: &FileFormat) -> Result<SharedStamps, ConfigError> {
     let why = "so many rows share each time stamp; leave the key out where none do";
     let per_stamp = at.whole(&TableSection::samples_per_stamp, &found.samples_per_stamp, why)?;
-    let interval = at.read_or_default(&TableSection::stamp_interval, &found.stamp_interval, |text| {
+    let interval = at.read(TableSection::stamp_interval, &found.stamp_interval, |text| {
         let interval = value::some_time(text)?;
         let divides = 60_000_u128.is_multiple_of(interval.as_millis());
         divides
             .then_some(interval)
             .ok_or_else(|| "does not divide a minute; write for example \"1s\", \"500ms\" or \"10s\"".to_owned())
     })?;
-    let (Some(per_stamp), Some(place)) = (per_stamp, &found.samples_per_stamp) else {
-        let place = found.stamp_interval.as_ref();
-        return place.map_or(Ok(SharedStamps::AsShown), |place| {
-            Err(at.wrong(&place.span(), "stamp_interval belongs to samples_per_stamp; write that too, or take it out"))
-        });
+    let needs_record = |key: &str, place: &std::ops::Range<usize>| {
+        let has_none = matches!(format, FileFormat::Csv(csv) if csv.record_column.is_none());
+        let problem = format!(
+            "{key} needs a record number, which alone tells the rows of one stamp apart; write record_column, or take it out"
+        );
+        if has_none { Err(at.wrong(place, problem)) } else { Ok(()) }
     };
+    let (Some(per_stamp), Some(place)) = (per_stamp, &found.samples_per_stamp) else {
+        if let Some(place) = &found.stamp_interval {
+            let problem = "stamp_interval belongs to samples_per_stamp; write that too, or take it out";
+            return Err(at.wrong(&place.span(), problem));
+        }
+        return match &found.events {
+            Some(events) if *events.get_ref() => {
+                needs_record("events", &events.span()).map(|()| SharedStamps::Of(Samples::EVENTS))
+            }
+            _ => Ok(SharedStamps::AsShown),
+        };
+    };
+    if let Some(events) = found.events.as_ref().filter(|events| *events.get_ref()) {
+        let problem =
+            "events have no samples_per_stamp: any number of them may share a stamp; write one of the two keys";
+        return Err(at.wrong(&events.span(), problem));
+    }
     if per_stamp == 1 {
         return Ok(SharedStamps::Never);
     }
-    if matches!(format, FileFormat::Csv(csv) if csv.record_column.is_none()) {
-        let problem = "samples_per_stamp needs a record number, which alone tells the rows of one stamp apart; write \
-                       record_column, or take it out";
-        return Err(at.wrong(&place.span(), problem));
-    }
-    Samples::new(per_stamp, interval).map(SharedStamps::Of).ok_or_else(|| {
+    needs_record("samples_per_stamp", &place.span())?;
+    let of = if interval.is_some() { SharedStamps::Of } else { SharedStamps::OfSeconds };
+    Samples::new(per_stamp, interval.unwrap_or(SECOND)).map(of).ok_or_else(|| {
         let problem = format!("samples_per_stamp = {per_stamp} is too much for this stamp_interval; write less");
         at.wrong(&place.span(), problem)
     })

@@ -16,10 +16,12 @@ const SENTINELS: [(f64, &str); 7] = [
     (-7_999.0, "the smallest number of the logger's two-byte format, so too small or no value"),
     (6_999.0, "means no value on older loggers"),
     (-6_999.0, "means no value on older loggers"),
-    (-9_999.0, "means no value to AmeriFlux and to many programs"),
+    (MISSING_OF_AMERIFLUX, "means no value to AmeriFlux and to many programs"),
     (-99_999.0, "means no value on older loggers"),
     (-2_147_483_648.0, "is no value in a logger's whole-number format"),
 ];
+/// The number for a missing value in AmeriFlux's own files.
+pub(super) const MISSING_OF_AMERIFLUX: f64 = -9_999.0;
 /// Bounds within which AmeriFlux reports that a percentage "looks like a fraction".
 const FRACTION: (f64, f64) = (-0.05, 1.05);
 
@@ -44,14 +46,25 @@ pub(super) struct Column {
     pub(super) tests: Vec<Line>,
     /// Why the user may leave it out.
     pub(super) ignore: Option<String>,
-    /// Whether it distinguishes the rows of one stamp.
-    pub(super) is_tag: bool,
+    /// The use of the column, if it is not a value.
+    pub(super) role: Option<Role>,
+}
+
+/// The use of a column that is not a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// It distinguishes the rows of one stamp.
+    Tag,
+    /// The start of each row's interval; the time of the row is the end.
+    Start,
 }
 
 /// An AmeriFlux variable suggested for a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Suggestion {
     pub(super) variable: &'static str,
+    /// The variable as it is written: with the position, if the file has AmeriFlux's names.
+    pub(super) name: String,
     /// Whether it is written as a key; otherwise it is a comment.
     pub(super) active: bool,
     pub(super) reason: String,
@@ -78,8 +91,13 @@ impl Column {
             ignore.get_or_insert_with(|| "if a constant tells nothing".to_owned());
         }
         let guess = guess(sample, around);
-        let variable = guess.as_ref().and_then(|guess| judge(sample, guess));
-        let missing = missing(sample, variable.as_ref(), all);
+        let of_values = |sample: &ColumnSample| guess.as_ref().and_then(|guess| judge(sample, guess, around));
+        // A number that means "missing" is not a fault of the sensor.
+        let stand_ins = stand_ins(sample, of_values(sample).as_ref());
+        let is_key = stand_ins.iter().any(|stand_in| stand_in.is_key);
+        let rest = sample.without(|number| stand_ins.iter().any(|one| one.is_key && one.is(number)));
+        let variable = of_values(&rest);
+        let missing = missing(&stand_ins, is_key, all, around);
         let tests = quality::lines(sample, guess.as_ref(), variable.as_ref(), rows);
         // A height or depth of a column of text has no use.
         let is_text = sample.text == all && all > 0;
@@ -95,7 +113,7 @@ impl Column {
             missing,
             tests,
             ignore,
-            is_tag: false,
+            role: None,
         }
     }
 
@@ -103,7 +121,7 @@ impl Column {
     pub(super) fn is_plain(&self) -> bool {
         let has_no_suggestion = self.variable.is_none() && self.place.is_none() && self.sensor.is_none();
         let has_no_test = self.tests.is_empty() && self.missing.is_none();
-        has_no_suggestion && has_no_test && self.field.is_none() && self.ignore.is_none() && !self.is_tag
+        has_no_suggestion && has_no_test && self.field.is_none() && self.ignore.is_none() && self.role.is_none()
     }
 }
 
@@ -122,20 +140,66 @@ fn shown(number: f64) -> String {
     if ordinary { number.to_string() } else { format!("{number:e}") }
 }
 
-/// A number among the values that may mean "missing". It is a key if it cannot be a value of the variable and is not a
-/// number that a sensor gives for a signal that is too large.
-fn missing(sample: &ColumnSample, variable: Option<&Suggestion>, all: usize) -> Option<Line> {
+/// A number among the values that may mean "missing".
+struct StandIn {
+    number: f64,
+    why: &'static str,
+    /// The number of values that are equal to it.
+    count: usize,
+    /// Whether it is a key: it cannot be a value of the variable and is not a number that a sensor gives for a signal that is
+    /// too large.
+    is_key: bool,
+}
+
+impl StandIn {
     #[allow(clippy::float_cmp, reason = "a sentinel is a spelling, so only exactly that number is meant")]
-    let count_of = |number: f64| sample.numbers().filter(|value| *value == number).count();
-    let counted = SENTINELS.iter().map(|(number, why)| (number, why, count_of(*number)));
-    let (number, why, count) = counted.into_iter().find(|(_, _, count)| *count > 0)?;
-    let known = variable.filter(|variable| variable.active).and_then(|variable| ameriflux::lookup(variable.variable));
-    let is_outside = known.is_some_and(|known| !within(range(&sample.unit, known).fail, *number));
-    Some(Line {
-        text: format!("missing = [{number}]"),
-        active: is_outside && *number < 0.0,
-        reason: format!("{count} of {all} values: {why}"),
-    })
+    fn is(&self, number: f64) -> bool {
+        self.number == number
+    }
+}
+
+fn stand_ins(sample: &ColumnSample, variable: Option<&Suggestion>) -> Vec<StandIn> {
+    let known = known(variable);
+    let found = SENTINELS.iter().map(|&(number, why)| {
+        let is_outside = known.is_some_and(|known| !within(range(&sample.unit, known).fail, number));
+        let one = StandIn { number, why, count: 0, is_key: is_outside && number < 0.0 };
+        StandIn { count: sample.numbers().filter(|value| one.is(*value)).count(), ..one }
+    });
+    found.filter(|one| one.count > 0).collect()
+}
+
+/// The line with the numbers that are a key; without one, a comment with all of them.
+fn missing(stand_ins: &[StandIn], is_key: bool, all: usize, around: Around<'_>) -> Option<Line> {
+    let written: Vec<&StandIn> = stand_ins.iter().filter(|one| one.is_key || !is_key).collect();
+    // The key of a column replaces the key of the table.
+    let of_table = around.is_ameriflux.then_some(MISSING_OF_AMERIFLUX);
+    let numbers: Vec<String> =
+        written.iter().map(|one| one.number).chain(of_table).map(|number| number.to_string()).collect();
+    let reasons: Vec<String> = match written.as_slice() {
+        [] => return None,
+        [one] => vec![format!("{} of {all} values: {}", one.count, one.why)],
+        several => {
+            several.iter().map(|one| format!("{} of {all} values are {}: {}", one.count, one.number, one.why)).collect()
+        }
+    };
+    Some(Line { text: format!("missing = [{}]", numbers.join(", ")), active: is_key, reason: reasons.join("; ") })
+}
+
+/// The variable of a suggestion that is a key.
+fn known(variable: Option<&Suggestion>) -> Option<&'static Variable> {
+    variable.filter(|variable| variable.active).and_then(|variable| ameriflux::lookup(variable.variable))
+}
+
+fn is_sentinel(number: f64) -> bool {
+    #[allow(clippy::float_cmp, reason = "a sentinel is a spelling, so only exactly that number is meant")]
+    SENTINELS.iter().any(|(known, _)| *known == number)
+}
+
+/// The column without numbers that mean "missing" and without values outside the physical range of the variable. Limits are
+/// computed from these values only.
+pub(super) fn measured(sample: &ColumnSample, variable: Option<&Suggestion>) -> ColumnSample {
+    let possible = known(variable).map(|known| range(&sample.unit, known).fail);
+    sample.without(|number| is_sentinel(number) || possible.is_some_and(|possible| !within(possible, number)))
 }
 
 fn within((low, high): (f64, f64), number: f64) -> bool {
@@ -154,13 +218,13 @@ fn range(unit: &str, variable: &Variable) -> Range {
 /// Whether a guess becomes a key: name and unit must agree, and no value may suggest another unit. A value outside the
 /// variable's range is then a fault of the sensor. A guess that the unit contradicts is dropped if the name is
 /// ambiguous.
-fn judge(sample: &ColumnSample, guess: &Guess) -> Option<Suggestion> {
+fn judge(sample: &ColumnSample, guess: &Guess, around: Around<'_>) -> Option<Suggestion> {
     let variable = ameriflux::lookup(guess.variable)?;
     let because = &guess.because;
     let fit = unit::fit(&sample.unit, variable);
     let against = match &fit {
         Fit::Unfit { .. } if !guess.doubt.is_empty() => return None,
-        _ if sample.unit.is_empty() => {
+        _ if sample.unit.is_empty() && !around.is_ameriflux => {
             Some(format!("the header gives no unit to confirm it; AmeriFlux's is {}", variable.unit))
         }
         Fit::Unfit { .. } => {
@@ -174,10 +238,17 @@ fn judge(sample: &ColumnSample, guess: &Guess) -> Option<Suggestion> {
         (None, Fit::Converted(_)) => {
             format!("{because}, and the unit {} is converted to AmeriFlux's {}", sample.unit, variable.unit)
         }
+        (None, _) if sample.unit.is_empty() => format!("{because}, in a file of AmeriFlux's format"),
         (None, _) => format!("{because}, and the unit {} is AmeriFlux's", sample.unit),
     };
     let outside = if against.is_none() { outside(sample, variable) } else { String::new() };
-    Some(Suggestion { variable: variable.name, active: against.is_none(), reason: reason + &outside })
+    let name = if around.is_ameriflux { &sample.name } else { variable.name };
+    Some(Suggestion {
+        variable: variable.name,
+        name: name.to_owned(),
+        active: against.is_none(),
+        reason: reason + &outside,
+    })
 }
 
 /// Why the values suggest another unit.
@@ -186,9 +257,10 @@ fn values_against(sample: &ColumnSample, variable: &Variable) -> Option<String> 
         return Some("but values are text".to_owned());
     }
     let is_percent = variable.unit == "%" && range(&sample.unit, variable) == variable.range();
-    let is_zero = sample.numbers().all(|number| number <= 0.0);
-    let is_fraction = is_percent && !is_zero && sample.numbers().all(|number| within(FRACTION, number));
-    (is_fraction && sample.numbers().count() >= ENOUGH_VALUES)
+    let numbers = || sample.numbers().filter(|number| !is_sentinel(*number));
+    let is_zero = numbers().all(|number| number <= 0.0);
+    let is_fraction = is_percent && !is_zero && numbers().all(|number| within(FRACTION, number));
+    (is_fraction && numbers().count() >= ENOUGH_VALUES)
         .then(|| "but every value looked at lies between 0 and 1, as a fraction does".to_owned())
 }
 
@@ -266,6 +338,24 @@ mod tests {
             let missing = column(name, unit, numbers).missing;
             assert_eq!(missing.map(|line| line.active), expected, "{name} {number}");
         }
+    }
+
+    #[test]
+    fn each_number_that_stands_for_no_value_is_named_and_none_of_them_is_the_sensors_fault() {
+        let numbers = [vec![12.0, 13.0, 14.0], vec![-7_999.0, -9_999.0, -9_999.0]].concat();
+        let both = column("AirTC", "Deg C", numbers.clone());
+        let missing = both.missing.unwrap();
+        assert_eq!((missing.text.as_str(), missing.active), ("missing = [-7999, -9999]", true));
+        assert!(missing.reason.contains("2 of 6 values are -9999: "), "{}", missing.reason);
+        let reason = both.variable.unwrap().reason;
+        assert!(!reason.contains("CHECK"), "{reason}");
+        // One that is too large does not hide them, and is the sensor's fault.
+        let saturated = column("AirTC", "Deg C", [numbers.clone(), vec![7_999.0]].concat());
+        let reason = saturated.variable.unwrap().reason;
+        assert!(reason.contains("CHECK the sensor: 1 of 4 values looked at lie outside"), "{reason}");
+        assert_eq!(saturated.missing.map(|line| line.text).as_deref(), Some("missing = [-7999, -9999]"));
+        let unknown = column("Level", "mm", numbers).missing.unwrap();
+        assert_eq!((unknown.text.as_str(), unknown.active), ("missing = [-7999, -9999]", false));
     }
 
     #[test]

@@ -198,6 +198,8 @@ pub(super) struct Around<'a> {
     pub(super) has_soil_probe: bool,
     /// The columns of the table whose names differ only in the number in brackets.
     pub(super) of_its_name: Outputs<'a>,
+    /// Whether the file is in AmeriFlux's own format: AmeriFlux's names are used with their meaning and unit.
+    pub(super) is_ameriflux: bool,
 }
 
 /// The names of a CS650's outputs that are not variables, without the process.
@@ -206,6 +208,11 @@ const SOIL_PROBE_OUTPUTS: [&str; 6] = ["p", "pa", "vr", "ka", "ec", "bulkec"];
 /// The guess from name and process of a column. None for standard deviations, times of an extreme, and names that show
 /// nothing.
 pub(super) fn guess(column: &ColumnSample, around: Around<'_>) -> Option<Guess> {
+    if around.is_ameriflux {
+        let variable = ameriflux::lookup(&column.name)?.name;
+        let because = format!("the name is AmeriFlux's {variable}");
+        return Some(Guess { variable, because, doubt: rain_doubt(variable, around) });
+    }
     let mut parts = NameParts::of(&column.name);
     let lower = column.name.to_lowercase();
     if NEVER.iter().any(|part| parts.has(part)) || BODY_TEMPERATURES.iter().any(|begin| lower.starts_with(begin)) {

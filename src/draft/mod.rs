@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use crate::config::{Config, TableConfig};
+use crate::config::{Config, ConfigError, TableConfig};
 use crate::sun::Position;
 
 mod column;
@@ -96,8 +96,8 @@ pub struct TableSummary {
 pub struct VariableSummary {
     /// The column's name in the file.
     pub column: String,
-    /// The variable.
-    pub variable: &'static str,
+    /// The variable, as the configuration has it.
+    pub variable: String,
     /// Whether it is a key; otherwise it is a comment with the reason.
     pub active: bool,
 }
@@ -119,7 +119,7 @@ pub struct LeftOut {
 /// # Errors
 /// [`DraftError`]: a path does not exist, no file is a logger's table, or the station's name or offset is not valid.
 pub fn new_config(request: &Request<'_>, station: &StationSaid) -> Result<Draft, DraftError> {
-    let (samples, left_out) = read(request, None)?;
+    let (samples, mut left_out) = read(request, None)?;
     if samples.is_empty() {
         return Err(DraftError::Nothing { left_out: listed(&left_out) });
     }
@@ -128,6 +128,11 @@ pub fn new_config(request: &Request<'_>, station: &StationSaid) -> Result<Draft,
     let known = table::Known { position: station.position, archive: archive(request)? };
     let tables = table::tables(samples, &folder, &[], &known);
     let mut text = text::head(request.config, &name, &others, station);
+    let (tables, refused) = loading(tables, &text, request.config);
+    left_out.extend(refused);
+    if tables.is_empty() {
+        return Err(DraftError::Nothing { left_out: listed(&left_out) });
+    }
     text.push_str(&text_of(&tables));
     Config::parse(&text, request.config).map_err(|source| DraftError::Unsound { source })?;
     Ok(Draft { text, station: name, tables: summaries(&tables), left_out })
@@ -141,13 +146,15 @@ pub fn new_config(request: &Request<'_>, station: &StationSaid) -> Result<Draft,
 /// if it would not load with the new tables.
 pub fn addition(request: &Request<'_>, existing: &str) -> Result<Draft, DraftError> {
     let config = Config::parse(existing, request.config)?;
-    let (samples, left_out) = read(request, Some(&config))?;
+    let (samples, mut left_out) = read(request, Some(&config))?;
     if samples.is_empty() && left_out.is_empty() {
         return Err(DraftError::Nothing { left_out: String::new() });
     }
     let taken: Vec<&str> = config.tables.iter().map(|table| table.name.0.as_str()).collect();
     let known = table::Known { position: config.station.position, archive: archive(request)? };
     let tables = table::tables(samples, &folder_of(request.config), &taken, &known);
+    let (tables, refused) = loading(tables, existing, request.config);
+    left_out.extend(refused);
     let added = text_of(&tables);
     // The line ends of the existing file are used.
     let (line_end, added) =
@@ -171,6 +178,27 @@ pub fn addition(request: &Request<'_>, existing: &str) -> Result<Draft, DraftErr
 fn text_of(tables: &[table::Table]) -> String {
     let texts: String = tables.iter().map(text::table).collect();
     texts + &text::pairs(&pairs::of(tables))
+}
+
+/// The tables whose text loads after `before`, and the files of the others with the reason. The tables of the other files are
+/// still written, and no message is about a line of a configuration that does not exist.
+fn loading(tables: Vec<table::Table>, before: &str, config: &Path) -> (Vec<table::Table>, Vec<LeftOut>) {
+    if Config::parse(&format!("{before}\n{}", text_of(&tables)), config).is_ok() {
+        return (tables, Vec::new());
+    }
+    let lines = before.lines().count();
+    let mut left_out = Vec::new();
+    let kept = tables.into_iter().filter(|table| {
+        let Err(error) = Config::parse(&format!("{before}\n{}", text::table(table)), config) else { return true };
+        // If no table can follow, or a value of the station is wrong, the table is not the cause.
+        let is_of_table = matches!(error, ConfigError::Invalid { .. }) && error.line().is_some_and(|line| line > lines);
+        if is_of_table {
+            let reason = format!("cannot be described: {}; write its [[table]] by hand", error.problem());
+            left_out.push(LeftOut { file: table.files.join(", "), reason, named: true });
+        }
+        !is_of_table
+    });
+    (kept.collect(), left_out)
 }
 
 /// The files of the archive. Files that are not a logger's table are ignored, because an archive may contain any files.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use crate::source::date_parts;
+use crate::source::{DatePart, date_parts};
 
 /// A pattern with fewer fixed letters could match unrelated files.
 const LEAST_LETTERS: usize = 3;
@@ -102,23 +102,31 @@ fn ends<'n>(names: &[&'n str]) -> Option<(&'n str, &'n str)> {
 fn common(paths: &[PathBuf], parent: &str, folder: &Path) -> Option<String> {
     let names: Vec<&str> = paths.iter().filter_map(|path| path.file_name()?.to_str()).collect();
     let first = names.first().filter(|_| names.len() == paths.len())?;
-    let is_day = date_parts(first).iter().any(|part| part.is_day);
+    let is_dated = date_parts(first).iter().any(|part| part.is_sure);
     let is_one_name = names.iter().all(|name| name == first);
-    if is_one_name && !is_day {
+    if is_one_name && !is_dated {
         // The same file name in a separate folder for each month.
         let is_in_folders = parent.contains('*');
         let pattern = format!("{parent}{}{}", std::path::MAIN_SEPARATOR, glob::Pattern::escape(first));
         return (is_in_folders && is_alone(&pattern, paths, folder)).then_some(pattern);
     }
     let (head, tail) = ends(&names)?;
+    let is_in = |dates: &[DatePart], at: usize| dates.iter().any(|date| date.range.contains(&at));
     let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).count();
     let stem = tail.split('.').next().unwrap_or_default();
     let has_letters = letters(head) + letters(stem) >= LEAST_LETTERS;
     let middle = |name: &str| -> Option<String> {
         let middle = name.get(head.len()..name.len().checked_sub(tail.len())?)?;
-        let shape =
-            |c: char| if c.is_ascii_digit() { "[0-9]".to_owned() } else { glob::Pattern::escape(&c.to_string()) };
-        Some(middle.chars().map(shape).collect())
+        let months = date_parts(middle);
+        let shape = |(at, c): (usize, char)| match c {
+            _ if c.is_ascii_digit() => "[0-9]".to_owned(),
+            // Of the name of a month.
+            _ if c.is_ascii_alphabetic() && !matches!(c, 'T' | 'W' | 'w') && is_in(&months, at) => {
+                "[A-Za-z]".to_owned()
+            }
+            _ => glob::Pattern::escape(&c.to_string()),
+        };
+        Some(middle.char_indices().map(shape).collect())
     };
     let shapes: Vec<String> = names.iter().filter_map(|name| middle(name)).collect();
     let is_one_shape = shapes.iter().all(|shape| Some(shape) == shapes.first());
@@ -126,7 +134,7 @@ fn common(paths: &[PathBuf], parent: &str, folder: &Path) -> Option<String> {
     let inner = [
         has_letters.then(|| "*".to_owned()),
         (has_letters && begins_with_digit).then(|| "[0-9]*".to_owned()),
-        shapes.first().filter(|_| is_one_shape && begins_with_digit && is_day).cloned(),
+        shapes.first().filter(|_| is_one_shape && begins_with_digit && is_dated).cloned(),
     ];
     inner.into_iter().flatten().find_map(|inner| {
         let name = format!("{}{inner}{}", glob::Pattern::escape(head), glob::Pattern::escape(tail));
@@ -182,6 +190,12 @@ mod tests {
             (vec!["Met_20261014.dat", "Met_20261015.dat"], vec!["Met_Soil_20261014.dat"], "Met_[0-9]*.dat"),
             (vec!["Met_2026_287.dat", "Met_2026_288.dat"], vec![], "Met_*.dat"),
             (vec!["met_8.dat", "met_9.dat", "met_10.dat"], vec![], "met_*.dat"),
+            (vec!["Ceilo_29Dec2025.dat", "Ceilo_30Dec2025.dat"], vec![], "Ceilo_*.dat"),
+            (vec!["Ceilo_29Dec2025.dat"], vec!["Temp_29Dec2025.dat"], "Ceilo_*.dat"),
+            (vec!["Ceilo_December_2025.dat"], vec![], "Ceilo_*.dat"),
+            (vec!["Ceilo_2026-W01.dat"], vec![], "Ceilo_*.dat"),
+            (vec!["Dec2025/Met_1.dat"], vec![], "*/Met_1.dat"),
+            (vec!["x/29Dec2025.dat"], vec![], "x/[0-9][0-9][A-Za-z][A-Za-z][A-Za-z][0-9][0-9][0-9][0-9].dat"),
             (vec!["x/20261014.dat"], vec![], "x/[0-9][0-9][0-9][0-9][0-9][0-9][0-9][0-9].dat"),
             (vec!["2026_10/Met_2026_10_14.dat"], vec![], "*/Met_*.dat"),
             (vec!["d/2026_10/Met_01.dat", "d/2026_11/Met_01.dat"], vec![], "d/*/Met_01.dat"),

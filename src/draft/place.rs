@@ -101,7 +101,12 @@ mod tests {
     use super::*;
 
     fn of(name: &str, variable: Option<&'static str>, seconds: Option<i64>) -> Option<(&'static str, String, bool)> {
-        let suggestion = variable.map(|variable| Suggestion { variable, active: true, reason: String::new() });
+        let suggestion = variable.map(|variable| Suggestion {
+            variable,
+            name: variable.to_owned(),
+            active: true,
+            reason: String::new(),
+        });
         let place = place(name, suggestion.as_ref(), Around { seconds, ..Around::default() })?;
         Some((place.key, place.value, place.active))
     }

@@ -2,10 +2,10 @@
 //!
 //! A test is a key if nothing in it is a guess: limits that no battery, panel or radiometer exceeds, whatever its
 //! orientation; the AmeriFlux variable if name and unit agree. Limits that depend on the examined rows have a wide
-//! margin, so that a working sensor is not flagged, and the text gives the number of rows. Everything else is a
-//! comment.
+//! margin, so that a working sensor is not flagged, and the text gives the number of rows. Numbers that mean
+//! "missing" and values outside the physical range are left out. Everything else is a comment.
 
-use super::column::Suggestion;
+use super::column::{Suggestion, measured};
 use super::guess::Guess;
 use super::sample::{ColumnSample, Interval};
 use crate::ameriflux::Range;
@@ -119,8 +119,9 @@ pub(super) fn lines(
         matches!(Process::of(&sample.process), None | Some(Process::Average | Process::Sample | Process::WindVector));
     if let (Some(known), true) = (known, is_mean && rows.interval.is_some_and(|every| every.nanos <= SLOWEST)) {
         let conversion = conversion(&unit::fit(&sample.unit, known));
-        lines.extend(flat_line(sample, known, conversion, rows));
-        lines.extend(spike(sample, known, conversion, rows));
+        let sample = measured(sample, variable);
+        lines.extend(flat_line(&sample, known, conversion, rows));
+        lines.extend(spike(&sample, known, conversion, rows));
     }
     lines
 }

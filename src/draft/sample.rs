@@ -87,6 +87,15 @@ impl ColumnSample {
         self.values.iter().copied().filter(|value| !value.is_nan())
     }
 
+    /// The same column, with no value in place of the numbers for which `is_none` is true.
+    pub(super) fn without(&self, is_none: impl Fn(f64) -> bool) -> ColumnSample {
+        let values = self.values.iter().map(|value| if is_none(*value) { f64::NAN } else { *value });
+        let values: Vec<f64> = values.collect();
+        let missing = self.missing + self.numbers().count() - values.iter().filter(|value| !value.is_nan()).count();
+        let [name, unit, process] = [&self.name, &self.unit, &self.process].map(String::clone);
+        ColumnSample { name, unit, process, values, missing, text: self.text }
+    }
+
     /// Adds the rows of another file, which are later than these.
     pub(super) fn extend(&mut self, other: &ColumnSample) {
         self.values.extend_from_slice(&other.values);

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
-use super::column::Column;
+use super::column::{Column, MISSING_OF_AMERIFLUX, Role, measured};
 use super::guess::Around;
 use super::marks::{Mark, marks};
 use super::place::{may_be_minutes, sensor};
@@ -41,6 +41,8 @@ pub(super) struct Table {
     pub(super) tags: Vec<(&'static str, String)>,
     /// The sensor of its columns, and the kind of name in which it was found.
     pub(super) sensor: Option<(&'static str, &'static str)>,
+    /// The number that means "missing" in every column.
+    pub(super) missing: Option<f64>,
     /// Notes for the user, one per line.
     pub(super) notes: Vec<String>,
     pub(super) columns: Vec<Column>,
@@ -84,7 +86,7 @@ impl Table {
             let suggestion = column.variable.as_ref()?;
             Some(VariableSummary {
                 column: column.name.clone(),
-                variable: suggestion.variable,
+                variable: suggestion.name.clone(),
                 active: suggestion.active,
             })
         });
@@ -197,7 +199,14 @@ fn table(group: &[Sample], folder: &Path, taken: &[String], known: &Known) -> Ta
     let (files, has_pattern) = pattern::files(&paths, folder);
     let longest = group.iter().max_by_key(|sample| sample.rows.len());
     let interval = longest.and_then(Sample::interval);
-    let looked_at = looked_at(group, &known.archive);
+    let mut looked_at = looked_at(group, &known.archive);
+    let dialect = group.first().and_then(|sample| Some((sample, sample.csv.as_ref()?)));
+    let is_ameriflux = dialect.is_some_and(|(_, found)| found.is_ameriflux);
+    let missing = is_ameriflux.then_some(MISSING_OF_AMERIFLUX);
+    if let Some(missing) = missing {
+        #[allow(clippy::float_cmp, reason = "only exactly that number is meant")]
+        looked_at.columns.iter_mut().for_each(|column| *column = column.without(|number| number == missing));
+    }
     let columns = &looked_at.columns;
     let mut notes = Vec::new();
     let names: Vec<&str> = columns.iter().map(|column| column.name.as_str()).collect();
@@ -211,6 +220,7 @@ fn table(group: &[Sample], folder: &Path, taken: &[String], known: &Known) -> Ta
         has_sonic: SONIC.iter().all(|name| names.contains(name)),
         seconds: interval.map(|interval| interval.nanos / NANOS_PER_SECOND),
         has_soil_probe: has_soil_probe(&names),
+        is_ameriflux,
         ..Around::default()
     };
     let mut reserved: Vec<&str> = tags.iter().map(|(key, _)| *key).collect();
@@ -223,15 +233,21 @@ fn table(group: &[Sample], folder: &Path, taken: &[String], known: &Known) -> Ta
         .collect();
     instruments::add(&looked_at.columns, &mut columns);
     guards::add(&looked_at.columns, &mut columns);
-    let dialect = group.first().and_then(|sample| Some((sample, sample.csv.as_ref()?)));
+    // Pairs compare the measured values only.
+    for (sample, column) in looked_at.columns.iter_mut().zip(&columns) {
+        *sample = measured(sample, column.variable.as_ref());
+    }
     if let Some((_, found)) = dialect {
         notes.extend(found.notes.iter().cloned());
         for column in &mut columns {
-            column.is_tag = found.tags.contains(&column.name);
+            let is_start = found.starts.contains(&column.name);
+            let is_tag = found.tags.contains(&column.name);
+            column.role = is_start.then_some(Role::Start).or_else(|| is_tag.then_some(Role::Tag));
         }
     } else {
         for column in &mut columns {
-            column.is_tag = group.iter().any(|sample| sample.apart.as_ref() == Some(&column.name));
+            let is_tag = group.iter().any(|sample| sample.apart.as_ref() == Some(&column.name));
+            column.role = is_tag.then_some(Role::Tag);
         }
     }
     if group.iter().any(|sample| sample.quotes_numbers) {
@@ -259,6 +275,7 @@ fn table(group: &[Sample], folder: &Path, taken: &[String], known: &Known) -> Ta
         samples: longest.and_then(|sample| sample.samples),
         tags,
         sensor: sensor_of(group),
+        missing,
         notes,
         columns,
         csv: dialect.map(|(sample, found)| (found.csv.clone(), sample.first_rows.clone())),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use super::StationSaid;
-use super::column::Column;
+use super::column::{Column, Role};
 use super::pairs::Pair;
 use super::quality::Line;
 use super::sample::{Interval, Sample};
@@ -198,6 +198,9 @@ pub(super) fn table(table: &Table) -> String {
     if let Some((csv, _)) = &table.csv {
         csv_keys(&mut out, csv);
     }
+    if let Some(missing) = table.missing {
+        let _ = writeln!(out, "missing = [{missing}]");
+    }
     if !table.tags.is_empty() {
         let tags: Vec<String> = table.tags.iter().map(|(key, value)| format!("{key} = {}", quoted(value))).collect();
         let _ = writeln!(out, "tags = {{ {} }}", tags.join(", "));
@@ -359,12 +362,12 @@ fn columns(out: &mut String, columns: &[Column]) {
 
 fn column(out: &mut String, column: &Column) {
     let _ = writeln!(out, "# {}: {}", comment(&column.name), header(column));
-    if column.is_tag {
-        let _ = writeln!(
-            out,
-            "[table.columns.{}]\nuse = \"tag\"     # tells the rows of one time apart",
-            key(&column.name)
-        );
+    if let Some(role) = column.role {
+        let line = match role {
+            Role::Tag => "use = \"tag\"     # tells the rows of one time apart",
+            Role::Start => "use = \"ignore\"     # the start of the interval of which the time is the end",
+        };
+        let _ = writeln!(out, "[table.columns.{}]\n{line}", key(&column.name));
         return;
     }
     if column.is_plain() {
@@ -381,7 +384,7 @@ fn column(out: &mut String, column: &Column) {
     }
     if let Some(suggestion) = &column.variable {
         let off = if suggestion.active { "" } else { "#" };
-        let _ = writeln!(out, "{off}variable = {}     # {}", quoted(suggestion.variable), comment(&suggestion.reason));
+        let _ = writeln!(out, "{off}variable = {}     # {}", quoted(&suggestion.name), comment(&suggestion.reason));
     }
     if let Some(place) = &column.place {
         let off = if place.active { "" } else { "#" };

@@ -109,6 +109,9 @@ impl Reader<'_, '_> {
                 Err(Stop::Store(error)) => return Err(error),
                 Err(Stop::Source(error)) if error.is_permanent() || attempt == ATTEMPTS => {
                     tracing::warn!(table = %table.name, "{error}");
+                    if let SourceError::Damaged { .. } = &error {
+                        self.note_damaged(table, path, &name, &error)?;
+                    }
                     report.note = Some(error.to_string());
                     return Ok(report);
                 }
@@ -122,6 +125,17 @@ impl Reader<'_, '_> {
         Ok(report)
     }
 
+    /// Stores the reason why the file cannot be read; it is read again when it changes.
+    fn note_damaged(&mut self, table: &mut Table, path: &Path, name: &str, error: &SourceError) -> Result<()> {
+        let file =
+            QuietFile::open(path).and_then(|mut file| Ok((file.snapshot(), file.fingerprint(file.snapshot().size)?.0)));
+        let Ok((snapshot, hash)) = file else { return Ok(()) };
+        let taker = LineTaker::new(self.store, self.config, name, Timestamp::from_utc(self.clock.now()));
+        let mut seen = Resume { at: 0, line: 0, header: None, headed_at: 0 }.seen(&taker, snapshot, hash, hash);
+        seen.note = Some(error.to_string());
+        self.staging.save_file(table, &seen)
+    }
+
     fn attempt(
         &mut self,
         table: &mut Table,
@@ -131,6 +145,7 @@ impl Reader<'_, '_> {
     ) -> std::result::Result<(), Stop> {
         let mut file = QuietFile::open(path)?;
         let now = Timestamp::from_utc(self.clock.now());
+        file.set_written(self.by_hand || self.tail_is_due(&file, now));
         let mut taker = LineTaker::new(self.store, self.config, name, now);
         taker.elsewhere = self.elsewhere.get(path).map(Vec::as_slice).unwrap_or_default();
         taker.is_by_hand = self.by_hand;
@@ -255,13 +270,13 @@ impl Reader<'_, '_> {
         let mut resume = Resume { at: from, line: taker.number - 1, header: taker.header, headed_at: file.headed_at() };
         let mut tail_taken = false;
         while let Some(chunk) = file.next_chunk()? {
-            let Chunk { offset, bytes, is_tail, end, is_cut, headed_at, .. } = chunk;
+            let Chunk { offset, bytes, is_tail, end, is_cut, headed_at, breaks_off, .. } = chunk;
             taker.is_cut = is_cut;
             if is_tail {
                 if chunk.is_translated() {
                     taker.take_rest(bytes);
                 } else {
-                    tail_taken = self.take_tail(table, taker, bytes, tail_is_due)?;
+                    tail_taken = self.take_tail(table, taker, bytes, tail_is_due && !breaks_off)?;
                 }
                 self.progress.advance(end - offset);
                 break;
@@ -333,7 +348,11 @@ impl Reader<'_, '_> {
         if taker.refusal.is_some() || taker.header.is_none() {
             resume = Resume { at: 0, line: 0, header: None, headed_at: 0 };
         }
-        if is_closed && resume.header.is_some() {
+        if file.breaks_off() {
+            resume = Resume { at: 0, line: 0, header: resume.header, headed_at: 0 };
+            let cut = SourceError::Cut { path: taker.path.into() };
+            taker.note.get_or_insert_with(|| cut.to_string());
+        } else if is_closed && resume.header.is_some() {
             resume.at = snapshot.size;
         }
         taker.resolve_waiting(self.staging, table)?;

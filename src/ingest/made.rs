@@ -7,6 +7,8 @@
 //!   between; the next pass continues.
 //! - Windows with pruned rows are not made again: the rows made of them before are kept.
 
+mod under;
+
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
@@ -19,12 +21,13 @@ use crate::quantity::{
 };
 use crate::store::{Incoming, LineAt, LineState, MadeSeries, Making, Outcome, Result, Sample, Staging, Store, Table};
 use crate::time::{Clock, Timestamp, Windows, nanos};
+use under::{Mixture, Under};
 
 /// How long one pass makes windows.
 const LONGEST: Duration = Duration::from_secs(30);
 /// The version of the calculation. A new number makes all rows again, because older programs computed values
 /// differently.
-const METHOD: u32 = 1;
+const METHOD: u32 = 2;
 /// A value with less than this share of its samples, in hundredths of a percent, is not made.
 const LEAST: u64 = 5_000;
 
@@ -109,17 +112,24 @@ struct QuickLook {
 }
 
 /// How the rows of a table are made.
-struct Plan {
-    members: Vec<Member>,
+struct Plan<'h> {
     quick: Option<QuickLook>,
     /// The number of columns of the source that are needed.
     width: usize,
     /// The source of each cell, in the order of the made table's columns.
     cells: Vec<Source>,
-    /// The header id of the made row, by the header id of its samples, for headers that differ from the column list.
-    headers: HashMap<i64, i64>,
-    header: i64,
+    /// How rows are made under the column list.
+    usual: Under<'h>,
+    /// How rows are made under each header that differs from the column list, by its id.
+    under: HashMap<i64, Under<'h>>,
     windows: Windows,
+}
+
+impl Plan<'_> {
+    /// How a window is made whose last row stands under this header.
+    fn under(&self, header: Option<i64>) -> &Under<'_> {
+        header.and_then(|header| self.under.get(&header)).unwrap_or(&self.usual)
+    }
 }
 
 impl Maker<'_, '_> {
@@ -144,7 +154,7 @@ impl Maker<'_, '_> {
             source: &self.source.name.0,
             windows,
             reaches: members.iter().any(Member::looks_back),
-            inputs: inputs(&members, &stated, self.of),
+            inputs: inputs(&members, &stated, self.source, self.of),
         };
         let quick = self.of.turbulence.as_ref().and_then(|turbulence| quick_look(turbulence, &stated));
         self.store.note_making(&table, &making)?;
@@ -160,13 +170,14 @@ impl Maker<'_, '_> {
         if due.is_empty() {
             return Ok(made);
         }
-        let (header, headers) = self.learn(&mut table, &stated, &members, quick.as_ref())?;
+        let headers = self.store.headers_of(&self.source.name.0)?;
+        let usual = Under { stated: stated.clone(), kinds, members, lacks: Vec::new(), header: 0 };
+        let (usual, under) = self.learn(&mut table, usual, &headers, quick.as_ref())?;
         self.staging.use_columns(&mut table, self.config)?;
         let tags: Vec<usize> = (0..stated.len()).filter(|place| usage(*place) == ColumnUse::Tag).collect();
-        let columns = made_columns(&stated, &members, quick.as_ref(), self.of);
+        let columns = made_columns(&usual, quick.as_ref(), self.of);
         let cells = cells(&table, &columns, &stated, &tags);
-        let width = stated.len();
-        let plan = Plan { members, quick, width, cells, headers, header, windows };
+        let plan = Plan { quick, width: stated.len(), cells, usual, under, windows };
         for series in due {
             while self.began.elapsed() < LONGEST {
                 let Some(changed) = self.window(&mut table, &plan, &series, newest)? else { break };
@@ -183,37 +194,36 @@ impl Maker<'_, '_> {
     }
 
     /// Teaches the made table its columns: once for the column list, and once for each header that differs from it.
-    fn learn(
+    fn learn<'h>(
         &mut self,
         table: &mut Table,
-        stated: &[Stated<'_>],
-        members: &[Member],
+        mut usual: Under<'h>,
+        headers: &'h [(i64, Header)],
         quick: Option<&QuickLook>,
-    ) -> Result<(i64, HashMap<i64, i64>)> {
+    ) -> Result<(Under<'h>, HashMap<i64, Under<'h>>)> {
         self.staging.begin()?;
-        let mut learn = |stated: &[Stated<'_>]| {
-            let header = header_of(self.source, stated, &made_columns(stated, members, quick, self.of));
+        let mut learn = |under: &Under<'_>| {
+            let header = header_of(self.source, &under.stated, &made_columns(under, quick, self.of));
             let places: Vec<usize> = (0..header.names.len()).collect();
             self.store.learn_header(table, &header, &places, self.now)
         };
-        let header = learn(stated)?;
-        let mut headers = HashMap::new();
-        for (id, known) in self.store.headers_of(&self.source.name.0)? {
-            let own: Vec<Stated<'_>> =
-                stated.iter().map(|column| known.stated(column.name).unwrap_or(*column)).collect();
-            if own != stated {
-                headers.insert(id, learn(&own)?);
+        usual.header = learn(&usual)?;
+        let mut others = HashMap::new();
+        for (id, header) in headers {
+            if let Some(mut under) = usual.under(header, self.source) {
+                under.header = learn(&under)?;
+                others.insert(*id, under);
             }
         }
         self.store.learn_derived(table, self.config)?;
-        Ok((header, headers))
+        Ok((usual, others))
     }
 
     /// Makes the next window that is due and ready. Returns the number of changed rows; None if no window is ready.
     fn window(
         &mut self,
         table: &mut Table,
-        plan: &Plan,
+        plan: &Plan<'_>,
         series: &MadeSeries,
         newest: Option<Timestamp>,
     ) -> Result<Option<u64>> {
@@ -247,7 +257,6 @@ impl Maker<'_, '_> {
             let mut numbers: Vec<Value> = Vec::new();
             values_of(&values, &mut numbers);
             let line = LineAt { path: "made of its samples", number: 0, raw: &[], state: LineState::Whole };
-            let header = sums.header.and_then(|header| plan.headers.get(&header)).copied().unwrap_or(plan.header);
             let row = Incoming {
                 tags: &series.tags,
                 ts: end,
@@ -257,7 +266,7 @@ impl Maker<'_, '_> {
                 ts_text: None,
                 line,
                 header: None,
-                stated_by: Some(header),
+                stated_by: Some(sums.header),
                 is_part: false,
             };
             changed += u64::from(self.staging.put_made(table, &row)? != Outcome::Duplicate);
@@ -271,16 +280,21 @@ impl Maker<'_, '_> {
         newest.is_some_and(|newest| newest >= end) || end.plus(windows.every()) <= self.now
     }
 
-    fn sums(&self, plan: &Plan, series: i64, end: Timestamp) -> Result<Sums> {
-        let mut window = Window::new(&plan.members);
+    fn sums(&self, plan: &Plan<'_>, series: i64, end: Timestamp) -> Result<Sums> {
+        let has_headers = !plan.under.is_empty();
+        let header = if has_headers { self.store.header_at_or_before(series, end)? } else { None };
+        let under = plan.under(header);
+        let mut mixture = Mixture::new(plan, header);
+        let mut window = Window::new(&under.members);
         let mut row = Row { width: plan.width, suspects: self.of.suspects, ..Row::default() };
         let mut turbulence = plan.quick.as_ref().map(|quick| Turbulence::new(&quick.scans));
         let mut times: Vec<Timestamp> = Vec::new();
         let mut before: Option<(Timestamp, Row)> = None;
-        if plan.members.iter().any(Member::looks_back) {
+        if under.members.iter().any(Member::looks_back) {
             self.store.sample_at_or_before(series, plan.windows.begin(end), |sample| {
                 let mut row = row.clone();
                 row.read(sample);
+                mixture.look_back(sample.header, &mut row.numbers);
                 before = Some((sample.ts, row));
             })?;
         }
@@ -297,32 +311,33 @@ impl Maker<'_, '_> {
         if let Some((_, before)) = before.filter(|_| begins) {
             window.begin(&before);
         }
-        self.store.samples_of_window(series, plan.windows, end, |sample| {
+        self.store.samples_of_window(series, plan.windows, end, has_headers, |sample| {
             row.read(sample);
+            mixture.add(sample.header, &mut row.numbers);
             window.add(&row);
             if let Some(turbulence) = &mut turbulence {
                 turbulence.add(&row);
             }
             times.push(sample.ts);
         })?;
-        let header = match times.last() {
-            Some(last) => self.store.header_of_row(series, *last)?,
-            None => None,
-        };
         let expected = if times.is_empty() {
             None
         } else {
             let interval = self.store.interval_of_window(series, end, &times)?.map(nanos);
             interval.map(|interval| ((plan.windows.every() + interval / 2) / interval.max(1)).max(1).unsigned_abs())
         };
-        let mut values: Vec<(Made, u32)> = window.end().collect();
+        let has_value = |at: usize| !under.lacks.contains(&at) && mixture.is_one(under.members[at].reads());
+        let values = window.end().enumerate();
+        let mut values: Vec<(Made, u32)> =
+            values.map(|(at, (value, count))| (if has_value(at) { value } else { Made::Nothing }, count)).collect();
         if let (Some(turbulence), Some(quick)) = (&turbulence, &plan.quick) {
+            let is_one = mixture.is_one(quick.scans.wind.iter().chain(&quick.scans.gases).copied());
             values.extend(quick.values.iter().map(|value| {
                 let (value, count) = turbulence.value(*value, quick.pressure);
-                (value.map_or(Made::Nothing, Made::Number), count)
+                (value.filter(|_| is_one).map_or(Made::Nothing, Made::Number), count)
             }));
         }
-        Ok(Sums { values, times: times.len(), expected, header })
+        Ok(Sums { values, times: times.len(), expected, header: under.header })
     }
 }
 
@@ -333,7 +348,8 @@ struct Sums {
     times: usize,
     /// The expected number of rows, if known.
     expected: Option<u64>,
-    header: Option<i64>,
+    /// The header of the made row.
+    header: i64,
 }
 
 impl Sums {
@@ -408,7 +424,7 @@ impl Shape for Row {
 }
 
 /// The row in the form in which the store keeps it.
-fn spelled(plan: &Plan, sums: &Sums, tags: &str) -> String {
+fn spelled(plan: &Plan<'_>, sums: &Sums, tags: &str) -> String {
     let tags: Vec<String> = serde_json::from_str(tags).unwrap_or_default();
     let cell = |from: &Source| match *from {
         Source::Value(at) => match &sums.values[at] {
@@ -454,13 +470,14 @@ fn cells(table: &Table, columns: &[MadeColumn], stated: &[Stated<'_>], tags: &[u
 }
 
 /// The columns that are made: one for each member, then those of the turbulence quick look.
-fn made_columns(stated: &[Stated<'_>], members: &[Member], quick: Option<&QuickLook>, of: &MadeOf) -> Vec<MadeColumn> {
+fn made_columns(under: &Under<'_>, quick: Option<&QuickLook>, of: &MadeOf) -> Vec<MadeColumn> {
+    let stated = &under.stated;
     let of_member = |member: &Member| {
         let column = &stated[member.place];
         let (name, unit) = (column.name.to_owned(), column.unit.to_owned());
         MadeColumn { name, unit, process: member.process(column).to_owned() }
     };
-    let mut columns: Vec<MadeColumn> = members.iter().map(of_member).collect();
+    let mut columns: Vec<MadeColumn> = under.members.iter().map(of_member).collect();
     if let (Some(quick), Some(turbulence)) = (quick, &of.turbulence) {
         let units: Vec<&str> = quick.scans.gases.iter().map(|place| stated[*place].unit).collect();
         columns.extend(turbulence.values().into_iter().map(|(name, quick)| MadeColumn {
@@ -516,9 +533,12 @@ fn header_of(source: &TableConfig, stated: &[Stated<'_>], columns: &[MadeColumn]
     header
 }
 
-/// Fingerprint of everything that decides the made values, except rows and flags.
-fn inputs(members: &[Member], stated: &[Stated<'_>], of: &MadeOf) -> i64 {
-    let names: Vec<(&str, &Member)> = members.iter().map(|member| (stated[member.place].name, member)).collect();
+/// Fingerprint of everything that decides the made values, except rows, headers and flags. It includes the kinds that the
+/// configuration sets, because a change of these may affect rows under one header only.
+fn inputs(members: &[Member], stated: &[Stated<'_>], source: &TableConfig, of: &MadeOf) -> i64 {
+    let bare: Vec<Stated<'_>> = stated.iter().map(|column| Stated { name: column.name, ..Stated::default() }).collect();
+    let kinds = source.kinds(&bare);
+    let names: Vec<_> = members.iter().map(|member| (stated[member.place].name, member, kinds[member.place])).collect();
     xxhash_rust::xxh3::xxh3_64(format!("{METHOD} {names:?} {} {:?}", of.suspects, of.turbulence).as_bytes())
         .cast_signed()
 }

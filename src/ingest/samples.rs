@@ -19,8 +19,8 @@ use crate::format::Apart;
 use crate::store::{
     KnownStamp, LineRefusal, MovedRow, OldRow, Outcome, Records, Result, SampleAt, Spreading, Staging, Store, Table,
 };
-use crate::text::count;
-use crate::time::{Candidates, Clock, LocalTime, Place, Samples, Timestamp};
+use crate::text::{count, span, to_add};
+use crate::time::{Around, Candidates, Clock, LocalTime, NANOS_PER_SECOND, Place, Samples, Timestamp, nanos};
 
 /// The most rows that are examined to see how many share a stamp.
 const LOOKED_AT: usize = 4_096;
@@ -121,8 +121,8 @@ impl LineTaker<'_> {
         }
         let record = match self.row.record {
             Some(record) if samples.is_stamp(stamp) => record,
-            // The rows showed that they share stamps; this stamp is not a shared one.
-            _ if matches!(self.config.samples, SharedStamps::AsShown) => return Ok(Ok(stamp)),
+            // The rows themselves showed that they share stamps; this one does not.
+            _ if matches!(self.config.samples, SharedStamps::AsShown) || samples.are_events() => return Ok(Ok(stamp)),
             record => return Ok(Err(self.no_sample(samples, local, record))),
         };
         let series = staging.series_of(table, if has_tags { &self.tags } else { "[]" })?;
@@ -134,14 +134,14 @@ impl LineTaker<'_> {
         open.known.around.this.records.insert(record);
         let place = match open.first.map(|first| record - first) {
             Some(place) if (0..samples.per_stamp().cast_signed()).contains(&place) => Place::At(place),
-            _ => samples.decide(stamp, &open.known.around, record),
+            _ => decide(self.config, samples, stamp, &open.known.around, record),
         };
         if open.known.is_awaited {
             self.placing.touched.insert((series, stamp));
         }
         let is_free = |place: i64| {
             let ts = samples.time(stamp, place);
-            !open.is_resumed || open.known.stored.values().all(|known| *known != ts)
+            !(open.is_resumed || samples.are_events()) || open.known.stored.values().all(|known| *known != ts)
         };
         // The held lines before this row must become rows first: RECORD is followed in the order of the rows.
         let is_first = !self.placing.has_begun || self.placing.touched.is_empty();
@@ -174,7 +174,9 @@ impl LineTaker<'_> {
                 "held: another row has the place of RECORD {record} among the rows of {local}: the logger's clock went back, \
                  or two loggers write this table"
             ),
-            Place::TooMany(first, last) | Place::TooFew(first, last) => contradicts(samples, local, first, last),
+            Place::TooMany(..) | Place::TooFew(..) | Place::Apart(..) => {
+                contradicts(samples, local, place).unwrap_or_default()
+            }
         };
         Ok(Err(self.hold_sample(SampleAt { series, stamp, record }, reason)))
     }
@@ -314,14 +316,16 @@ impl LineTaker<'_> {
             return Ok(());
         }
         let series = staging.series_of(table, if self.tags.is_empty() { "[]" } else { &self.tags })?;
-        let Some(samples) = Samples::shown_by(self.store.newest_records(series, LOOKED_AT)?) else {
+        let rows = self.store.newest_records(series, LOOKED_AT)?;
+        let Some(samples) = Samples::shown_by(rows.iter().copied()) else {
             if shared >= LEAST_REPORTED {
                 let path = self.path;
                 self.placing.note.get_or_insert_with(|| {
+                    let have = if shared == 1 { "has" } else { "have" };
                     format!(
-                        "{path}: {} the time of the row before, and RECORD counts on: if rows of the table share time \
-                         stamps, write samples_per_stamp in the [[table]]",
-                        if shared == 1 { "1 row has".to_owned() } else { format!("{} have", count(shared, "row")) }
+                        "{path}: {} {have} the time of the row before, and RECORD counts on: {}",
+                        count(shared, "row"),
+                        what_to_write(Samples::seen_in(&rows))
                     )
                 });
             }
@@ -382,16 +386,49 @@ fn moved_back(config: &TableConfig, table: &Table, samples: Samples, row: OldRow
     (to != row.ts() && to == samples.stamp_of(row.ts())).then_some(MovedRow { row, to, text })
 }
 
-/// The reason why rows of a stamp have no place, by their first and last record number.
-fn contradicts(samples: Samples, local: LocalTime, first: i64, last: i64) -> String {
+/// As [`Samples::decide`]. Where stamps a second apart are only assumed, rows that show another interval have no place.
+fn decide(config: &TableConfig, samples: Samples, at: Timestamp, around: &Around, record: i64) -> Place {
+    let apart = match config.samples {
+        SharedStamps::OfSeconds(_) => samples.apart(at, around, record),
+        SharedStamps::AsShown | SharedStamps::Never | SharedStamps::Of(_) => None,
+    };
+    apart.unwrap_or_else(|| samples.decide(at, around, record))
+}
+
+/// Why rows of a stamp have no place, where they contradict what the configuration says.
+fn contradicts(samples: Samples, local: LocalTime, place: Place) -> Option<String> {
+    let (first, last, fix) = match place {
+        Place::TooMany(first, last) | Place::TooFew(first, last) => {
+            (first, last, format!("write samples_per_stamp = {} if each stamp has as many", last - first + 1))
+        }
+        Place::Apart(first, last, nanos) => {
+            let between = span(nanos / NANOS_PER_SECOND);
+            let fix = what_to_write(Some(((last - first + 1).unsigned_abs(), nanos)));
+            let or = "stamp_interval = \"1s\" if the rows of a stamp lie within its second";
+            (first, last, format!("the next stamp comes {between} later: {fix}, or {or}"))
+        }
+        Place::At(_) | Place::Unknown | Place::Taken => return None,
+    };
     let rows = last - first + 1;
     let have = if rows == 1 { "has" } else { "have" };
-    format!(
-        "held: {} (RECORD {first} to {last}) {have} the time {local}, where samples_per_stamp = {}; write samples_per_stamp = \
-         {rows} if each stamp has as many",
+    Some(format!(
+        "held: {} (RECORD {first} to {last}) {have} the time {local}, where samples_per_stamp = {}; {fix}",
         count(rows.unsigned_abs(), "row"),
         samples.per_stamp()
-    )
+    ))
+}
+
+/// The keys for rows that share stamps: so many a stamp, so many nanoseconds between stamps, where that is even.
+fn what_to_write(seen: Option<(u64, i64)>) -> String {
+    let events = "events = true if the logger writes them on events, such as tips";
+    match seen {
+        Some((rows, nanos)) if nanos % NANOS_PER_SECOND == 0 && (60 * NANOS_PER_SECOND) % nanos == 0 => format!(
+            "write samples_per_stamp = {rows} and stamp_interval = \"{}\" in the [[table]] if the rows of a stamp are spread \
+             evenly over the time to the next one, or {events}",
+            to_add(nanos / NANOS_PER_SECOND)
+        ),
+        _ => format!("write {events}, or samples_per_stamp if they come at a fixed rate, in the [[table]]"),
+    }
 }
 
 /// Whether two physical lines begin with the same time in whole seconds.
@@ -410,11 +447,14 @@ pub(super) fn apply(
     config: &TableConfig,
     clock: &dyn Clock,
 ) -> Result<Option<String>> {
+    let before = table.samples;
     let wanted = match config.samples {
-        SharedStamps::AsShown => table.samples,
+        // Rows do not show that they are events.
+        SharedStamps::AsShown => before.filter(|samples| !samples.are_events()),
         SharedStamps::Never => None,
-        SharedStamps::Of(samples) => Some(samples),
+        SharedStamps::Of(samples) | SharedStamps::OfSeconds(samples) => Some(samples),
     };
+    let has_other_stamps = |samples: Samples| wanted.is_none_or(|wanted| wanted.interval() != samples.interval());
     let begun = store.spreading(table)?;
     if wanted == table.samples && begun.is_none() {
         return Ok(None);
@@ -424,30 +464,46 @@ pub(super) fn apply(
     let now = Timestamp::from_utc(clock.now());
     let mut resolver = Resolver { store, staging, table, config, now, in_pieces: true };
     let back = match resolver.table.samples {
-        Some(samples) if begun == Some(Spreading::Back) || wanted.is_none() => resolver.go_back(samples)?,
+        Some(samples) if begun == Some(Spreading::Back) || has_other_stamps(samples) => resolver.go_back(samples)?,
         _ => 0,
     };
     let apart = wanted.map_or(Ok(0), |samples| resolver.begin(samples))?;
     staging.flush(table)?;
     staging.commit()?;
-    let per_stamp = wanted.map_or(1, Samples::per_stamp);
+    let key = match wanted.or(before) {
+        Some(samples) if samples.are_events() => format!("events = {}", wanted.is_some()),
+        _ => format!("samples_per_stamp = {}", wanted.map_or(1, Samples::per_stamp)),
+    };
     let are = |rows: u64| if rows == 1 { "is" } else { "are" };
     Ok(match (apart, back) {
-        (0, 0) => None,
+        (0, 0) => shows_other_stamps(store, table, config)?.map(|fix| format!("{key}: no row is spread: {fix}")),
         (0, back) => Some(format!(
-            "samples_per_stamp = {per_stamp}: {} that stood behind the time of {} stamp {} under that time again; of those \
+            "{key}: {} that stood behind the time of {} stamp {} under that time again; of those \
              that share it, one is the row and the others are kept beside it, see `fluxtower conflicts`",
             count(back, "row"),
             if back == 1 { "its" } else { "their" },
             are(back)
         )),
         (rows, _) => Some(format!(
-            "samples_per_stamp = {per_stamp}: {} that shared a stamp with another {} staged under a time of {} own",
+            "{key}: {} that shared a stamp with another {} staged under a time of {} own",
             count(rows, "row"),
             are(rows),
             if rows == 1 { "its" } else { "their" }
         )),
     })
+}
+
+/// What to write where the rows contradict the interval between stamps that is only assumed.
+fn shows_other_stamps(store: &Store, table: &Table, config: &TableConfig) -> Result<Option<String>> {
+    let SharedStamps::OfSeconds(samples) = config.samples else { return Ok(None) };
+    for series in table.series_ids() {
+        let seen = Samples::seen_in(&store.newest_records(series, LOOKED_AT)?);
+        if let Some((_, between)) = seen.filter(|seen| seen.1 != nanos(samples.interval())) {
+            let between = span(between / NANOS_PER_SECOND);
+            return Ok(Some(format!("the stamps are {between} apart; {}", what_to_write(seen))));
+        }
+    }
+    Ok(None)
 }
 
 /// Judges held lines and kept contents of the stamps of one table.
@@ -606,10 +662,10 @@ impl Resolver<'_, '_> {
             return Ok(false);
         }
         let known = self.store.known_stamp(samples, series, stamp)?;
-        let decide = |record: i64| samples.decide(stamp, &known.around, record);
+        let decide = |record: i64| decide(self.config, samples, stamp, &known.around, record);
         let time = |record: i64| match decide(record) {
             Place::At(place) => Some(samples.time(stamp, place)),
-            Place::Unknown | Place::Taken | Place::TooMany(..) | Place::TooFew(..) => None,
+            Place::Unknown | Place::Taken | Place::TooMany(..) | Place::TooFew(..) | Place::Apart(..) => None,
         };
         let Some(tags) = self.table.tags_of(series).map(str::to_owned) else { return Ok(false) };
         // What the logger wrote, which a correction of its clock does not change.
@@ -644,8 +700,7 @@ impl Resolver<'_, '_> {
         }
         for (record, line) in waiting.lines {
             let Some(ts) = time(record) else {
-                if let Place::TooMany(first, last) | Place::TooFew(first, last) = decide(record) {
-                    let reason = contradicts(samples, self.config.clock.local(stamp), first, last);
+                if let Some(reason) = contradicts(samples, self.config.clock.local(stamp), decide(record)) {
                     self.staging.say_why(&line, &reason)?;
                 }
                 continue;

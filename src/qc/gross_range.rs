@@ -1,13 +1,18 @@
 //! Gross range: a value outside its range; also the rule for missing values.
 //!
-//! Source: QARTOD, in the form of ioos_qc 3.0 `gross_range_test`. It is the only test that looks at the value alone.
+//! Source: QARTOD, in the form of ioos_qc 3.0 `gross_range_test`. It is the only test that looks at the value alone. The range of a
+//! direction is an arc of the circle, which may run through north.
 
 use super::flag::Flag;
-use super::limits::{Number, bounds, fp2_step, within};
+use super::limits::{Number, bounds, fp2_step};
 use super::registry::About;
 use super::spec::{OwnBounds, TableSpec};
 use super::value::{Sentinels, Value};
 use crate::ameriflux::{MeasuredOver, Range, Ranges};
+use crate::quantity::Kind;
+
+/// Degrees.
+const CIRCLE: f64 = 360.0;
 
 pub(super) const ABOUT: About = About {
     name: "gross_range",
@@ -29,6 +34,7 @@ pub struct GrossRange {
     sentinels: Sentinels,
     /// Whether the column holds texts. Then only configured texts mean "missing".
     is_text: bool,
+    is_direction: bool,
 }
 
 impl GrossRange {
@@ -36,7 +42,10 @@ impl GrossRange {
     pub fn new(range: Option<Ranges>, own: OwnBounds, sentinels: Sentinels) -> GrossRange {
         let inside = if range.is_some() { Flag::Pass } else { Flag::NotEvaluated };
         let ranges = range.unwrap_or(Ranges::from(Range::EVERYTHING));
-        GrossRange { inner: ranges.narrowest().suspect, ranges, own, inside, sentinels, is_text: false }
+        // What is expected of a direction may reach beyond what is possible: [340, 380] within [0, 360].
+        let Range { suspect, fail } = ranges.narrowest();
+        let inner = (suspect.0.max(fail.0), suspect.1.min(fail.1));
+        GrossRange { inner, ranges, own, inside, sentinels, is_text: false, is_direction: false }
     }
 
     /// The test as it is configured for a column of a table.
@@ -45,7 +54,12 @@ impl GrossRange {
         let sentinels = own.and_then(|own| own.sentinels).unwrap_or(table.sentinels);
         let is_text = own.is_some_and(|own| own.is_text);
         let own_bounds = own.map(|own| own.own_bounds).unwrap_or_default();
-        GrossRange { is_text, ..GrossRange::new(own.and_then(|own| own.range), own_bounds, sentinels.clone()) }
+        let is_direction = table.kind_of(column) == Kind::Direction;
+        GrossRange {
+            is_text,
+            is_direction,
+            ..GrossRange::new(own.and_then(|own| own.range), own_bounds, sentinels.clone())
+        }
     }
 
     /// The value as a number: NaN where it is missing, text or a sentinel.
@@ -68,6 +82,9 @@ impl GrossRange {
         let Value::Number(number) = value else { return "text where a number is expected".to_owned() };
         let (low, high) = bounds(self.ranges.over(over), flag);
         let shown = Number(number);
+        if self.is_arc((low, high)) {
+            return format!("{shown} outside {low} to {high}");
+        }
         if number < low { format!("{shown} below {low}") } else { format!("{shown} above {high}") }
     }
 
@@ -100,10 +117,25 @@ impl GrossRange {
             |(low, high): (f64, f64), is_own: bool| if is_own { (low, high) } else { (low - step, high + step) };
         let range =
             Range { suspect: widened(range.suspect, self.own.suspect), fail: widened(range.fail, self.own.fail) };
-        match within(&range, number) {
-            Flag::Pass => self.inside,
-            raised => raised,
+        if !self.is_in(range.fail, number) {
+            Flag::Fail
+        } else if !self.is_in(range.suspect, number) {
+            Flag::Suspect
+        } else {
+            self.inside
         }
+    }
+
+    /// Whether bounds are the ends of an arc: those of less than the circle, of a direction.
+    fn is_arc(&self, (low, high): (f64, f64)) -> bool {
+        self.is_direction && high - low < CIRCLE
+    }
+
+    /// Closed. 10 is on the arc of [340, 380], and 350 on that of [-20, 20]; what is no direction is on an arc only as it stands.
+    fn is_in(&self, (low, high): (f64, f64), number: f64) -> bool {
+        let inside = |number: f64| (low..=high).contains(&number);
+        let turns = self.is_arc((low, high)) && (-CIRCLE / 2.0..=CIRCLE).contains(&number);
+        inside(number) || (turns && (inside(number + CIRCLE) || inside(number - CIRCLE)))
     }
 }
 
@@ -128,6 +160,25 @@ mod tests {
         let tests = own(Range { suspect: (2.0, 8.0), fail: (0.0, 10.0) }, Sentinels::default());
         let values = [-0.0001, 0.0, 1.999, 2.0, 5.0, 8.0, 8.001, 10.0, 10.001];
         assert_eq!(digits(&tests, &values), "433111334");
+    }
+
+    #[test]
+    fn the_range_of_a_direction_may_run_through_north() {
+        let of =
+            |suspect, fail| GrossRange { is_direction: true, ..own(Range { suspect, fail }, Sentinels::default()) };
+        let values = [0.0, 10.0, 20.0, 20.1, 180.0, 339.9, 340.0, 350.0, 360.0, -10.0, 370.0, 400.0, 710.0];
+        let (all, circle) = ((f64::NEG_INFINITY, f64::INFINITY), (0.0, 360.0));
+        assert_eq!(digits(&of((340.0, 380.0), all), &values), "1113331111133");
+        assert_eq!(digits(&of((-20.0, 20.0), all), &values), "1113331111333");
+        assert_eq!(digits(&of((340.0, 380.0), circle), &values), "1113331114444");
+        assert_eq!(digits(&of((350.0, 370.0), (340.0, 380.0)), &values), "1134443111144");
+        assert_eq!(digits(&of(circle, (-18.0, 378.0)), &values), "1111111111344");
+        assert_eq!(
+            digits(&own(Range { suspect: (340.0, 380.0), fail: all }, Sentinels::default()), &values),
+            "3333331113133"
+        );
+        let arc = of((340.0, 380.0), all);
+        assert_eq!(arc.detail(Value::Number(100.0), MeasuredOver::UNKNOWN, Flag::Suspect), "100 outside 340 to 380");
     }
 
     #[test]

@@ -283,18 +283,34 @@ impl Facts<'_> {
     fn is_direction(&self) -> bool {
         let name = self.name.to_ascii_lowercase();
         let parts: Vec<&str> = name.split(|letter: char| !letter.is_ascii_alphanumeric()).collect();
-        let ends = |part: &&str| {
-            let part = part.trim_end_matches(|letter: char| letter.is_ascii_digit());
+        let bare = |part: &str| part.trim_end_matches(|letter: char| letter.is_ascii_digit()).to_owned();
+        let is_spread = |part: &&str| {
+            let part = bare(part);
             SPREADS.iter().any(|spread| part == *spread || (part.contains("dir") && part.ends_with(spread)))
         };
-        if parts.iter().any(ends) {
+        if parts.iter().any(is_spread) {
             return false;
         }
         let letters = parts.concat();
-        let says_so = ["winddir", "wnddir", "windfromdir"].iter().any(|word| letters.contains(word));
-        let begins = ["wd", "wdir", "azimuth"].iter().any(|begin| name.starts_with(begin));
-        (self.unit.trim().is_empty() && says_so) || (self.is_degrees() && (says_so || begins))
+        let says_so = DIRECTIONS.iter().any(|word| letters.contains(word))
+            || parts.iter().any(|part| part.starts_with("wdir"))
+            // AmeriFlux's name, and that of a logger's program, with nothing but place and process behind it.
+            || (bare(parts[0]) == "wd" && parts[1..].iter().all(|part| is_of_place_or_process(part)));
+        let begins = ["wd", "azimuth"].iter().any(|begin| name.starts_with(begin));
+        let ends = || parts.iter().any(|part| ["dir", "direction"].iter().any(|end| bare(part).ends_with(end)));
+        (self.unit.trim().is_empty() && says_so) || (self.is_degrees() && (says_so || begins || ends()))
     }
+}
+
+/// Letters in the name of a wind direction. `D1_WVT` and `DU_WVT` are the names that Campbell's software gives to outputs of
+/// WindVector.
+const DIRECTIONS: [&str; 7] = ["winddir", "wnddir", "windfromdir", "windvecdir", "dirwvt", "d1wvt", "duwvt"];
+
+/// Whether a part of a name says where or how something is measured, as `1`, `10m` and `avg` do.
+fn is_of_place_or_process(part: &str) -> bool {
+    let unit = part.trim_start_matches(|letter: char| letter.is_ascii_digit());
+    let is_place = unit.len() < part.len() && ["", "m", "cm", "ft"].contains(&unit);
+    is_place || part.is_empty() || ["a", "f", "pi", "avg", "smp", "mean", "deg", "degs", "wvt", "wvc"].contains(&part)
 }
 
 /// Name parts of columns that are about a direction and are not directions themselves.
@@ -347,7 +363,27 @@ mod tests {
             ("WindDir_SDI12", "", Kind::Direction),
             ("WindDirStd", "", Kind::Linear),
             ("wind_direction_Avg", "", Kind::Direction),
-            ("WD", "", Kind::Linear),
+            ("WD", "", Kind::Direction),
+            ("wd", "", Kind::Direction),
+            ("WD_1_1_1", "", Kind::Direction),
+            ("WD_1_1_A", "", Kind::Direction),
+            ("WD_10m_Avg", "", Kind::Direction),
+            ("WD2_Avg", "", Kind::Direction),
+            ("WDir", "", Kind::Direction),
+            ("Met_WDir_Avg", "", Kind::Direction),
+            ("Dir_WVT", "", Kind::Direction),
+            ("WS_D1_WVT", "", Kind::Direction),
+            ("WindVec_Dir", "", Kind::Direction),
+            ("DIR", "deg", Kind::Direction),
+            ("MeanDir", "deg", Kind::Direction),
+            ("WD_SIGMA", "", Kind::Linear),
+            ("WD_SIGMA_1_1_1", "", Kind::Linear),
+            ("WD_Temp", "", Kind::Linear),
+            ("WD", "m", Kind::Linear),
+            ("WDIFF", "", Kind::Linear),
+            ("WS_SD1_WVT", "deg", Kind::Linear),
+            ("PAR_dir", "", Kind::Linear),
+            ("DIR", "", Kind::Linear),
             ("WindDir_SD", "deg", Kind::Linear),
             ("Met_WindDir_Std", "", Kind::Linear),
             ("WindDir", "mV", Kind::Linear),

@@ -57,6 +57,17 @@ impl Member {
         }
     }
 
+    /// The columns that decide its value: its own, and those that it is put together with.
+    pub fn reads(&self) -> impl Iterator<Item = usize> {
+        let others = match self.how {
+            How::Vector(other) | How::Deviation(other) => [other, None],
+            How::Covariance(means) => [means.map(|(one, _)| one), means.map(|(_, other)| other)],
+            How::TimeOf(extreme, _) => [Some(extreme), None],
+            How::Mean | How::Sum | How::Increments | How::Largest | How::Smallest | How::Code => [None, None],
+        };
+        std::iter::once(self.place).chain(others.into_iter().flatten())
+    }
+
     /// Whether its value also depends on the row before the window.
     pub fn looks_back(&self) -> bool {
         self.how == How::Increments

@@ -25,6 +25,20 @@ pub enum SourceError {
         /// The file.
         path: PathBuf,
     },
+    /// It is compressed, ends too early, and is not written any more.
+    #[error("{path} is a gzip file that is cut: it was read as far as it goes; copy it again")]
+    Cut {
+        /// The file.
+        path: PathBuf,
+    },
+    /// What it holds cannot be unpacked.
+    #[error("{path} is a gzip file that is damaged ({reason}): copy it again")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What the decoder says.
+        reason: String,
+    },
     /// The system refused the access.
     #[error("cannot read {path}: {source}; check the path and its permissions")]
     Io {

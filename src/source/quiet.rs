@@ -27,6 +27,9 @@ const KEPT_OF_LONG: usize = 64 << 10;
 /// closes). So a change within this time after the last one may have the same stamp: then the bytes are compared.
 const COARSE_CLOCK: Duration = Duration::from_secs(2);
 
+/// A compressed file that ends too early is taken to be still being written, unless it has not changed for this time.
+const WRITTEN_BY_NOW: Duration = Duration::from_secs(600);
+
 /// The size and time by which the state of a file is recognised.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Snapshot {
@@ -65,7 +68,9 @@ pub struct Chunk<'a> {
     pub is_cut: bool,
     /// Where in the file the header of its lines begins, where records are translated.
     pub headed_at: u64,
-    /// Where each line's record begins, from `offset`; none where the lines are those of the file.
+    /// Whether the compressed file is cut here: what follows the last line end is not a whole line.
+    pub breaks_off: bool,
+    /// The offset from `offset` of each line's record; None if the lines are those of the file.
     records: Option<&'a Records>,
 }
 
@@ -109,6 +114,8 @@ struct Unpacked {
     stream: MultiGzDecoder<BufReader<File>>,
     /// The number of bytes read so far.
     at: u64,
+    /// Whether the file ended before its content did.
+    breaks_off: bool,
 }
 
 /// An open file and its state when it was opened.
@@ -119,6 +126,8 @@ pub struct QuietFile {
     /// Set for a compressed file: offsets are those of the decompressed content; size and fingerprint are those of the
     /// file itself.
     unpacked: Option<Unpacked>,
+    /// Whether a compressed file that ends too early is read as far as it goes.
+    is_written: bool,
     snapshot: Snapshot,
     buffer: Vec<u8>,
     /// The offset in the file of the buffer's first byte.
@@ -150,6 +159,7 @@ impl QuietFile {
             path: path.to_owned(),
             file,
             unpacked,
+            is_written: snapshot.modified.elapsed().is_ok_and(|still| still >= WRITTEN_BY_NOW),
             snapshot,
             buffer: Vec::new(),
             offset: 0,
@@ -174,6 +184,17 @@ impl QuietFile {
         self.unpacked.is_some()
     }
 
+    /// Sets whether the file is no longer being written, so that a compressed file that ends too early is read as far
+    /// as it goes.
+    pub fn set_written(&mut self, is_written: bool) {
+        self.is_written = is_written;
+    }
+
+    /// Whether the file is compressed, and reading found that it ends too early.
+    pub fn breaks_off(&self) -> bool {
+        self.unpacked.as_ref().is_some_and(|unpacked| unpacked.breaks_off)
+    }
+
     /// The first bytes of the file, at most `length`.
     pub fn head(&mut self, length: usize) -> Result<Vec<u8>, SourceError> {
         if self.unpacked.is_none() {
@@ -190,6 +211,9 @@ impl QuietFile {
         let failed = |source: std::io::Error| match source.kind() {
             // The end of the file is not written yet.
             std::io::ErrorKind::UnexpectedEof => SourceError::Changed { path: self.path.clone() },
+            std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData => {
+                SourceError::Damaged { path: self.path.clone(), reason: source.to_string() }
+            }
             _ => SourceError::io(&self.path, source),
         };
         if self.unpacked.as_ref().is_none_or(|unpacked| unpacked.at > from) {
@@ -199,10 +223,14 @@ impl QuietFile {
         let skipped = std::io::copy(&mut (&mut unpacked.stream).take(from - unpacked.at), &mut std::io::sink());
         unpacked.at += skipped.map_err(failed)?;
         let mut length = 0;
-        while length < into.len() {
-            match unpacked.stream.read(&mut into[length..]).map_err(failed)? {
-                0 => break,
-                read => length += read,
+        while length < into.len() && !unpacked.breaks_off {
+            match unpacked.stream.read(&mut into[length..]) {
+                Ok(0) => break,
+                Ok(read) => length += read,
+                Err(error) if self.is_written && error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                    unpacked.breaks_off = true;
+                }
+                Err(error) => return Err(failed(error)),
             }
         }
         unpacked.at += length as u64;
@@ -351,6 +379,7 @@ impl QuietFile {
                     end,
                     is_cut: false,
                     headed_at,
+                    breaks_off: false,
                     records: Some(&self.records),
                 })
             }
@@ -358,7 +387,16 @@ impl QuietFile {
                 self.used = used;
                 let end = self.offset + used as u64;
                 let (bytes, records) = (self.records.text(), Some(&self.records));
-                Some(Chunk { offset: self.offset, bytes, is_tail: false, end, is_cut: false, headed_at, records })
+                Some(Chunk {
+                    offset: self.offset,
+                    bytes,
+                    is_tail: false,
+                    end,
+                    is_cut: false,
+                    breaks_off: false,
+                    headed_at,
+                    records,
+                })
             }
             Found::Rest => {
                 self.at_end = true;
@@ -373,6 +411,7 @@ impl QuietFile {
                         end,
                         is_cut: false,
                         headed_at,
+                        breaks_off: self.unpacked.as_ref().is_some_and(|unpacked| unpacked.breaks_off),
                         records: None,
                     };
                     return Ok((self.used > 0).then_some(chunk));
@@ -385,6 +424,7 @@ impl QuietFile {
                     end,
                     is_cut: false,
                     headed_at,
+                    breaks_off: false,
                     records: Some(&self.records),
                 })
                 .filter(|_| self.used > 0)
@@ -451,6 +491,7 @@ impl QuietFile {
             end,
             is_cut: self.is_cut,
             headed_at: 0,
+            breaks_off: self.unpacked.as_ref().is_some_and(|unpacked| unpacked.breaks_off),
             records: None,
         }
     }
@@ -536,5 +577,5 @@ fn unpacked(file: &File, path: &Path) -> std::io::Result<Option<Unpacked>> {
     }
     // A cloned handle would share its position with the file, so the stream opens the file itself.
     let own = File::open(path)?;
-    Ok(Some(Unpacked { stream: MultiGzDecoder::new(BufReader::new(own)), at: 0 }))
+    Ok(Some(Unpacked { stream: MultiGzDecoder::new(BufReader::new(own)), at: 0, breaks_off: false }))
 }

@@ -9,6 +9,9 @@
 //! - the next stamp has its places, and its record numbers continue from here: this stamp ends before it.
 //!
 //! All three rules depend on N. If the record numbers contradict N, no row gets a place.
+//!
+//! Rows that a logger writes on events come at no fixed rate. Rows of one stamp need no proof then: each gets a
+//! microsecond of its own after the stamp, by RECORD ([`Samples::EVENTS`]).
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -70,6 +73,9 @@ pub enum Place {
     /// The stamp has fewer than N rows although the record numbers before and after it continue; the first and the last
     /// of them.
     TooFew(i64, i64),
+    /// The record numbers continue at a stamp that is not one interval away; the first and the last of the rows, and
+    /// the nanoseconds between the stamps.
+    Apart(i64, i64, i64),
 }
 
 /// The first and the last of consecutive record numbers.
@@ -80,6 +86,21 @@ struct Span {
 }
 
 impl Samples {
+    /// Each row of a stamp is an event of its own, a microsecond after the previous one by RECORD. [`Samples::new`]
+    /// does not return this value.
+    pub const EVENTS: Samples = Samples { per_stamp: 1_000, nanos: 1_000 * NANOS_PER_MICRO };
+
+    /// The value of these two numbers of the store.
+    pub fn stored(per_stamp: u64, interval: Duration) -> Option<Samples> {
+        let is_events = (per_stamp, interval) == (Samples::EVENTS.per_stamp(), Samples::EVENTS.interval());
+        if is_events { Some(Samples::EVENTS) } else { Samples::new(per_stamp, interval) }
+    }
+
+    /// Whether rows of one stamp are events.
+    pub fn are_events(self) -> bool {
+        self == Samples::EVENTS
+    }
+
     /// `per_stamp` rows in each `interval`. None unless there are two rows or more, at least two microseconds apart.
     pub fn new(per_stamp: u64, interval: Duration) -> Option<Samples> {
         let (per_stamp, nanos) = (i64::try_from(per_stamp).ok()?, nanos(interval));
@@ -127,6 +148,11 @@ impl Samples {
 
     /// The place of the row with this record number, which must be one of those of the stamp at `at`.
     pub fn decide(self, at: Timestamp, around: &Around, record: i64) -> Place {
+        if self.are_events() {
+            let placed = around.this.placed.first().map(|known| known.0.wrapping_sub(known.1));
+            let first = placed.or_else(|| around.this.records.first().copied()).unwrap_or(record);
+            return Place::At(record.wrapping_sub(first).rem_euclid(self.per_stamp));
+        }
         let Some(span) = self.span_of(&around.this, record) else { return Place::Unknown };
         let first = match self.first(at, around, span) {
             Ok(first) => first,
@@ -163,6 +189,12 @@ impl Samples {
             return Ok(span.first);
         }
         let comes_from = before.is_some_and(|(_, _, before)| before.last + 1 == span.first);
+        let is_apart = after.is_some_and(|(after_at, ..)| self.next(at) != after_at)
+            && before.is_none_or(|(before_at, ..)| self.next(before_at) != at);
+        if length == 1 && goes_on && is_apart && (comes_from || (before.is_none() && span.first == 0)) {
+            // The logger did not stop, so no other row has this stamp.
+            return Ok(span.first);
+        }
         if let Some((before_at, stamp, before)) = before {
             // A logger without power for a while continues RECORD, at any place within a stamp.
             let is_next = self.next(before_at) == at && span.last <= before.last + self.per_stamp;
@@ -196,6 +228,19 @@ impl Samples {
             }
         }
         Err(Place::Unknown)
+    }
+
+    /// Whether the rows of the stamp contradict the interval, if that is only assumed: several rows share the stamp,
+    /// the record numbers continue at a stamp that is further away, and no stamp lies one interval before. (The last
+    /// stamp of a burst has such a one before it.)
+    pub fn apart(self, at: Timestamp, around: &Around, record: i64) -> Option<Place> {
+        let span = self.span_of(&around.this, record)?;
+        let (after_at, after) = around.after.as_ref()?;
+        let goes_on = self.span_after(after, span).is_some_and(|after| after.first == span.last + 1);
+        let is_next = |before: &Timestamp| self.next(*before) == at;
+        let is_alone = self.next(at) < *after_at && !around.before.as_ref().is_some_and(|(before, _)| is_next(before));
+        (span.last > span.first && goes_on && is_alone)
+            .then(|| Place::Apart(span.first, span.last, after_at.nanos_since(at)))
     }
 
     /// Whether rows of the stamp have places, and all places agree that the sequence begins with the first record of
@@ -235,37 +280,50 @@ impl Samples {
     /// What consecutive rows of a file show, given as stamp and record number. None if they do not share stamps in
     /// whole seconds, if RECORD does not count, or if too few rows show how many share one.
     pub fn shown_by(rows: impl IntoIterator<Item = (Timestamp, i64)>) -> Option<Samples> {
-        let mut groups: Vec<usize> = Vec::new();
-        let mut last: Option<(Timestamp, i64)> = None;
-        for (at, record) in rows {
-            let Some(before) = last.replace((at, record)) else {
-                groups.push(1);
-                continue;
-            };
-            let distance = at.nanos_since(before.0);
-            let counts = before.1.checked_add(1) == Some(record);
-            match distance {
-                0 if counts => {
-                    if let Some(group) = groups.last_mut() {
-                        *group += 1;
-                    }
-                }
-                NANOS_PER_SECOND if counts => groups.push(1),
-                // The first part without a break decides.
-                _ if groups.len() > 2 => break,
-                _ => groups = vec![1],
-            }
-        }
-        let [first, within @ .., end] = groups.as_slice() else { return None };
-        let per_stamp = *within.first()?;
-        let full = groups.iter().filter(|group| **group == per_stamp).count();
-        let least = if per_stamp == 2 { LEAST_PAIRS } else { LEAST_STAMPS };
-        let is_even = within.iter().all(|group| *group == per_stamp) && *first <= per_stamp && *end <= per_stamp;
-        if !is_even || full < least || full * per_stamp < LEAST_ROWS || per_stamp as u64 > MOST_PER_STAMP {
-            return None;
-        }
-        Samples::new(per_stamp as u64, SECOND)
+        Samples::new(evenly(rows, NANOS_PER_SECOND)?, SECOND)
     }
+
+    /// The number of rows per stamp and the nanoseconds between stamps, if these rows share stamps evenly.
+    pub fn seen_in(rows: &[(Timestamp, i64)]) -> Option<(u64, i64)> {
+        let between = rows.windows(2).map(|two| two[1].0.nanos_since(two[0].0));
+        let interval = between.filter(|between| *between > 0).min()?;
+        let per_stamp = evenly(rows.iter().copied(), interval)?;
+        (per_stamp > 1).then_some((per_stamp, interval))
+    }
+}
+
+/// The number of rows that share each stamp, if stamps are `interval` nanoseconds apart.
+fn evenly(rows: impl IntoIterator<Item = (Timestamp, i64)>, interval: i64) -> Option<u64> {
+    let mut groups: Vec<usize> = Vec::new();
+    let mut last: Option<(Timestamp, i64)> = None;
+    for (at, record) in rows {
+        let Some(before) = last.replace((at, record)) else {
+            groups.push(1);
+            continue;
+        };
+        let distance = at.nanos_since(before.0);
+        let counts = before.1.checked_add(1) == Some(record);
+        match distance {
+            0 if counts => {
+                if let Some(group) = groups.last_mut() {
+                    *group += 1;
+                }
+            }
+            _ if distance == interval && counts => groups.push(1),
+            // The first part without a break decides.
+            _ if groups.len() > 2 => break,
+            _ => groups = vec![1],
+        }
+    }
+    let [first, within @ .., end] = groups.as_slice() else { return None };
+    let per_stamp = *within.first()?;
+    let full = groups.iter().filter(|group| **group == per_stamp).count();
+    let least = if per_stamp == 2 { LEAST_PAIRS } else { LEAST_STAMPS };
+    let is_even = within.iter().all(|group| *group == per_stamp) && *first <= per_stamp && *end <= per_stamp;
+    if !is_even || full < least || full * per_stamp < LEAST_ROWS || per_stamp as u64 > MOST_PER_STAMP {
+        return None;
+    }
+    Some(per_stamp as u64)
 }
 
 impl Span {

@@ -2,7 +2,7 @@
 //!
 //! A format is parsed once and then reads each stamp in one pass. It accepts what chrono's formats accept, and further
 //! forms in files of field stations: hours and minutes without a separator and without leading zeros (`%H%M`: 58 is
-//! 00:58), hour 24 at the end of a day, fractions after any seconds, an offset from UTC, `days since 1899-12-30`, and a
+//! 00:58), hour 24 at the end of a day, fractions after any seconds (`%S:%f` after a colon), an offset from UTC, `days since 1899-12-30`, and a
 //! midnight with the date of the day that it ends.
 
 use chrono::NaiveDate;
@@ -43,7 +43,10 @@ enum Item {
     Blank,
     /// Numbers without separators.
     Numbers(Vec<Number>),
+    /// The fraction after a point or a comma, which is read with the seconds.
     Fraction,
+    /// The digits of a fraction after another sign: `00:00:00:250`.
+    Decimals,
     MonthName,
     DayName,
     HalfDay,
@@ -219,22 +222,19 @@ fn scaled(text: &[u8], unit: i64) -> Option<i64> {
 }
 
 /// The digits after the decimal point, if the number is written with one.
-fn decimals(text: &str) -> usize {
+fn decimals(text: &str) -> u32 {
     let digits = text.trim().split_once('.').map_or("", |(_, digits)| digits);
-    if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.len() } else { 0 }
+    let count = if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.len() } else { 0 };
+    u32::try_from(count).unwrap_or(u32::MAX)
 }
 
 /// The time of day that a fraction of a day with this number of digits means. Five digits are steps of 0.864 s, and
 /// 0.02083 is 00:30:00, not 00:29:59.712: of the times that are written with these digits, the one on the coarsest
 /// grid. A fraction of one or two digits is unchanged, because its trailing zeros were left out, and so is a whole
 /// second.
-fn meant(nanos: i64, decimals: usize) -> i64 {
+fn meant(nanos: i64, decimals: u32) -> i64 {
     const GRIDS: [i64; 7] = [3_600, 1_800, 900, 600, 300, 60, 1];
-    let Some(step) = u32::try_from(decimals)
-        .ok()
-        .filter(|decimals| (3..=8).contains(decimals))
-        .map(|decimals| DAY * NANOS_PER_SECOND / 10_i64.pow(decimals))
-    else {
+    let Some(step) = (3..=8).contains(&decimals).then(|| DAY * NANOS_PER_SECOND / 10_i64.pow(decimals)) else {
         return nanos;
     };
     if nanos % NANOS_PER_SECOND == 0 {
@@ -289,12 +289,15 @@ fn items(text: &str) -> Option<Vec<Item>> {
                 (letters.next()? == 'f').then_some(())?;
                 items.push(Item::Fraction);
             }
-            'f' => {
-                if matches!(items.last(), Some(Item::Literal(letter)) if matches!(letter.as_str(), "." | ",")) {
-                    items.pop();
+            'f' => match items.last() {
+                Some(Item::Literal(letter)) if !matches!(letter.as_str(), "." | ",") => items.push(Item::Decimals),
+                last => {
+                    if let Some(Item::Literal(_)) = last {
+                        items.pop();
+                    }
+                    items.push(Item::Fraction);
                 }
-                items.push(Item::Fraction);
-            }
+            },
             ':' => {
                 (letters.next()? == 'z').then_some(())?;
                 items.push(Item::Offset);
@@ -335,6 +338,7 @@ impl Parts {
             Item::Blank => Some(rest.trim_ascii_start()),
             Item::Numbers(run) => self.numbers(run, rest.trim_ascii_start()),
             Item::Fraction => Some(rest),
+            Item::Decimals => self.decimals(rest),
             Item::MonthName => {
                 let length = letters(rest);
                 let month = month(rest.get(..length)?)?;
@@ -387,15 +391,19 @@ impl Parts {
         if run.last() == Some(&Number::Second)
             && let [b'.' | b',', fraction @ ..] = rest
         {
-            let count = fraction.iter().take_while(|byte| byte.is_ascii_digit()).count();
-            if count > 0 {
-                let kept = count.min(9);
-                let scale = 10_u32.pow(u32::try_from(9 - kept).ok()?);
-                self.nanos = number(&fraction[..kept]) * scale;
-                rest = &fraction[count..];
-            }
+            rest = self.decimals(fraction).unwrap_or(rest);
         }
         Some(rest)
+    }
+
+    /// Reads the digits of a fraction; at least one is required.
+    fn decimals<'t>(&mut self, text: &'t [u8]) -> Option<&'t [u8]> {
+        let count = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let kept = count.min(9);
+        (count > 0).then_some(())?;
+        let scale = 10_u32.pow(u32::try_from(9 - kept).ok()?);
+        self.nanos = number(&text[..kept]) * scale;
+        Some(&text[count..])
     }
 
     fn set(&mut self, which: Number, value: u32) {
@@ -528,6 +536,7 @@ mod tests {
             ("%Y-%m-%dT%H:%M:%S%z", "2021-06-25T09:05:00Z", "2021-06-25 09:05:00Z"),
             ("%Y-%m-%d %H:%M:%S%.f", "2021-06-25 09:05:00.5", "2021-06-25 09:05:00.5"),
             ("%Y-%m-%d %H:%M:%S.%f", "2021-06-25 09:05:00.000250", "2021-06-25 09:05:00.00025"),
+            ("%Y-%m-%d %H:%M:%S:%f", "2021-06-25 09:05:00:250", "2021-06-25 09:05:00.25"),
             ("%Y-%m-%d %H:%M%24", "2021-06-25 00:00", "2021-06-26 00:00:00"),
             ("%Y-%m-%d %H:%M%24", "2021-06-25 00:30", "2021-06-25 00:30:00"),
             ("unix", "1624611900.5", "2021-06-25 09:05:00.5Z"),
@@ -563,6 +572,7 @@ mod tests {
             ("unix", "NAN"),
             ("unix", ""),
             ("excel", "inf"),
+            ("%Y-%m-%d %H:%M:%S:%f", "2021-06-25 09:05:00:"),
             ("%Y-%m-%d %H:%M%z", "2021-06-25 09:05"),
         ] {
             assert_eq!(read(format, text), None, "{text} by {format}");

@@ -350,6 +350,67 @@ fn a_file_that_was_compressed_with_gzip_is_read_as_what_it_holds() {
 }
 
 #[test]
+fn a_gzip_file_that_is_cut_or_damaged_and_stands_still_is_named_as_such_and_is_not_put_away() {
+    const STILL: std::time::Duration = std::time::Duration::from_secs(7_200);
+    let mut text = format!("{GERMAN_HEAD}{}", german(0..8));
+    text.extend((0..4_000).map(|row| {
+        let (day, hour, minute) = (1 + row / 1_440, row / 60 % 24, row % 60);
+        format!("{day:02}.07.2024 {hour:02}:{minute:02};{},5;{}\r\n", row % 7, row * 7_919 % 1_000)
+    }));
+    let packed = gzip(text.as_bytes());
+    let says = "is a gzip file that is cut";
+    for (name, cut) in [
+        // In the checksum alone, in the rows, in the header of the table, in that of gzip.
+        ("checksum", packed.len() - 3),
+        ("rows", packed.len() - 300),
+        ("head", 40),
+        ("gzip", 6),
+    ] {
+        let keys =
+            GERMAN.replacen("format", "files = [\"*.csv.gz\"]\nafter = \"move:old\"\nclosed_after = \"1h\"\nformat", 1);
+        let station = Station::new().table(&format!("name = \"{TABLE}\"\n{keys}"));
+        station.write("a.csv.gz", &packed[..cut]);
+        // It may still be written.
+        let waits = station.run_json(&["ingest"]).json().to_string();
+        assert!(waits.contains("a.csv.gz kept changing"), "{name}: {waits}");
+        station.age("a.csv.gz", STILL);
+        // A newer file, so that the other is closed.
+        station.write("b.csv.gz", gzip(format!("{GERMAN_HEAD}01.06.2024 00:00;1,5;2\r\n").as_bytes()));
+        let ended = station.run_json(&["ingest"]).works().json();
+        assert!(ended.to_string().contains(says), "{name}: {ended}");
+        let status = station.run(&["status"]).stdout;
+        assert!(status.contains("a.csv.gz") && status.contains(says), "{name}: {status}");
+        let rows = station.rows(TABLE).len();
+        let expected = match name {
+            "checksum" => 4_009..4_010,
+            "rows" => 3_000..4_009,
+            _ => 1..2,
+        };
+        assert!(expected.contains(&rows), "{name}: {rows}");
+        assert_eq!(station.count("SELECT count(*) FROM rejected_line"), 0, "{name}");
+        // It is read once, and named until it is whole.
+        let again = station.run_json(&["ingest"]).works().json();
+        assert!(again.to_string().contains(says), "{name}: {again}");
+        assert!(station.path("a.csv.gz").exists(), "{name}");
+        station.write("a.csv.gz", &packed);
+        station.run(&["ingest"]).works();
+        assert_eq!(station.rows(TABLE).len(), 4_009, "{name}");
+        let status = station.run(&["status"]).stdout;
+        assert!(!status.contains("a.csv.gz"), "{name}: {status}");
+    }
+    let keys = GERMAN.replacen("format", "files = [\"*.csv.gz\"]\nformat", 1);
+    let station = Station::new().table(&format!("name = \"{TABLE}\"\n{keys}"));
+    let mut damaged = packed;
+    let middle = damaged.len() / 2;
+    damaged[middle..middle + 40].fill(0xA5);
+    station.write("a.csv.gz", damaged);
+    let ended = station.run_json(&["ingest"]).works().json().to_string();
+    assert!(ended.contains("is a gzip file that is damaged"), "{ended}");
+    let status = station.run(&["status"]).stdout;
+    assert!(status.contains("a.csv.gz is a gzip file that is damaged"), "{status}");
+}
+
+#[test]
 fn each_array_of_a_cr10x_is_a_table_of_its_own() {
     let station = Station::new();
     let rows: String = (0..8)

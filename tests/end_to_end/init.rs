@@ -337,6 +337,9 @@ fn daily_files_go_on_over_the_end_of_a_month_and_of_a_year() {
         (["d/2026_10/Ceilo_30.dat", "d/2026_10/Ceilo_31.dat"], ["d/2026_11/Ceilo_01.dat", "d/2027_01/Ceilo_01.dat"]),
         (["d/2026/10/Ceilo_30.dat", "d/2026/10/Ceilo_31.dat"], ["d/2026/11/Ceilo_01.dat", "d/2027/01/Ceilo_01.dat"]),
         (["d/2026-10-30.dat", "d/2026-10-31.dat"], ["d/2026-11-01.dat", "d/2027-01-01.dat"]),
+        (["d/Ceilo_29Dec2025.dat", "d/Ceilo_30Dec2025.dat"], ["d/Ceilo_1Jan2026.dat", "d/Ceilo_12May2026.dat"]),
+        (["d/Ceilo_2026-W01.dat", "d/Ceilo_2026-W02.dat"], ["d/Ceilo_2026-W03.dat", "d/Ceilo_2027-W10.dat"]),
+        (["d/Ceilo_May_2026.dat", "d/Ceilo_June_2026.dat"], ["d/Ceilo_July_2026.dat", "d/Ceilo_January_2027.dat"]),
     ] {
         // One file is enough to see the date in its name.
         for files in [1, 2]

@@ -22,7 +22,7 @@ const ARROWS: [(&str, &[&str]); 21] = [
     ("draft", &["time", "text", "sun", "ameriflux", "quantity", "config", "source", "format", "qc"]),
     ("store", &["time", "text", "quantity", "config", "format", "qc"]),
     ("line", &["time", "text", "ameriflux", "qc", "config"]),
-    ("ingest", &["time", "text", "quantity", "config", "source", "format", "qc", "store"]),
+    ("ingest", &["time", "text", "ameriflux", "quantity", "config", "source", "format", "qc", "store"]),
     ("destination", &["time", "text", "config"]),
     ("sync", &["time", "text", "quantity", "config", "qc", "store", "line", "destination"]),
     ("verify", &["time", "text", "config", "store", "line", "destination", "sync"]),

@@ -39,6 +39,7 @@ mod half_hours;
 mod ingest;
 mod init;
 mod init_tests;
+mod init_text_tables;
 mod layers;
 mod long_tables;
 mod mid_headers;

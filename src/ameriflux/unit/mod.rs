@@ -103,6 +103,18 @@ pub fn differ(one: &str, other: &str) -> bool {
     (one.scale / other.scale - 1.0).abs() >= ALIKE || (one.offset - other.offset).abs() >= ALIKE
 }
 
+/// What makes values under one header's unit values under another's; none where a unit is not understood or no number does. A
+/// `difference` of temperatures, such as their spread, has no zero of its own.
+pub fn between(from: &str, to: &str, difference: bool) -> Option<Conversion> {
+    let (Some(Meaning::Unit(from)), Some(Meaning::Unit(to))) = (parse::meaning(from), parse::meaning(to)) else {
+        return None;
+    };
+    from.has_dimension_of(&to).then(|| Conversion {
+        factor: from.scale / to.scale,
+        offset: if difference { 0.0 } else { (from.offset - to.offset) / to.scale },
+    })
+}
+
 fn conversion(said: &Unit, meant: &Unit, variable: &Variable) -> Option<Conversion> {
     let exact = exact(said, meant, variable)?;
     Some(Conversion { factor: tidy(exact.factor), offset: tidy(exact.offset) })

@@ -6,11 +6,14 @@
 //! date, the one whose rows are at equal intervals.
 
 mod array;
+mod interval;
 mod long;
 mod numbers;
 mod time;
 
 pub(in crate::draft) use array::arrays;
+
+use std::collections::HashSet;
 
 use crate::config::{CsvDialect, CsvFormat, LongForm, Separator};
 use crate::format::{Apart, Spelling, decode, strip_noise, unique_names};
@@ -31,6 +34,10 @@ pub(in crate::draft) struct Recognised {
     pub(in crate::draft) csv: CsvFormat,
     /// The columns that distinguish rows of one stamp.
     pub(in crate::draft) tags: Vec<String>,
+    /// The columns with the start of each row's interval, which are not values.
+    pub(in crate::draft) starts: Vec<String>,
+    /// Whether the file is in AmeriFlux's own format: names and units are AmeriFlux's, and -9999 means "missing".
+    pub(in crate::draft) is_ameriflux: bool,
     /// Notes for the user.
     pub(in crate::draft) notes: Vec<String>,
 }
@@ -53,6 +60,9 @@ struct Cut<'t> {
     /// The names of the columns and their line, if a line above the rows has them.
     names: Option<(usize, Vec<String>)>,
     time: time::Found,
+    /// The numbers of the lines with a time and another number of fields.
+    ragged: Vec<usize>,
+    notes: Vec<String>,
 }
 
 /// The dialect of a file that begins with `text`. None if it is not a table with a time.
@@ -69,9 +79,10 @@ pub(in crate::draft) fn recognise(text: &[u8]) -> Option<Recognised> {
         return None;
     }
     let cuts = SEPARATORS.into_iter().filter_map(|separator| Cut::new(separator, &lines));
-    // Of equal candidates the first is used.
+    // Of equal candidates the first is used. With a wrong separator, only the date can be read in rows that lack a field.
+    let rank = |cut: &Cut<'_>| (cut.time.has_hour, cut.time.distinct, cut.time.rows);
     let best = cuts.fold(None, |best: Option<Cut<'_>>, cut| match best {
-        Some(best) if best.time.rows >= cut.time.rows => Some(best),
+        Some(best) if rank(&best) >= rank(&cut) => Some(best),
         _ => Some(cut),
     })?;
     Some(best.recognised(&lines))
@@ -98,22 +109,28 @@ impl<'t> Cut<'t> {
         let spelling = Spelling::of(&dialect);
         let fields: Vec<(&Line<'_>, Vec<String>)> = body().map(|line| (line, spelling.texts(line.text))).collect();
         let width = usual_width(fields.iter().map(|(_, fields)| fields.len()))?;
-        let rows: Vec<_> = fields.into_iter().filter(|(_, fields)| fields.len() == width).collect();
+        let width = named_width(&fields, width).unwrap_or(width);
+        let (rows, others): (Vec<_>, Vec<_>) = fields.into_iter().partition(|(_, fields)| fields.len() == width);
         let texts: Vec<&[String]> = rows.iter().map(|(_, fields)| fields.as_slice()).collect();
         let names_of = |first: usize| above(lines, rows.get(first)?.0.number, width, &spelling);
         let time = time::find(&texts, &|first| names_of(first).map(|(_, names)| names))?;
+        // Without a value beside the time, the separator is wrong.
+        (time.columns.len() < width).then_some(())?;
         let names = names_of(time.first);
+        let names_line = names.as_ref().map_or(0, |(line, _)| *line);
+        let is_row = |(line, fields): &&(&Line<'_>, Vec<String>)| line.number > names_line && time.reads(fields);
+        let ragged = others.iter().filter(is_row).map(|(line, _)| line.number).collect();
         let values = texts[time.first..].iter().flat_map(|row| {
             row.iter().enumerate().filter(|(place, _)| !time.columns.contains(place)).map(|(_, text)| text.as_str())
         });
-        numbers::learn(values, &mut dialect);
-        Some(Cut { spelling, dialect, width, rows, names, time })
+        let notes = numbers::learn(values, &mut dialect).map(str::to_owned).into_iter().collect();
+        Some(Cut { spelling, dialect, width, rows, names, time, ragged, notes })
     }
 
     fn recognised(self, lines: &[Line<'_>]) -> Recognised {
-        let Cut { spelling, mut dialect, width, rows, names, time } = self;
-        let first_row = rows[time.first].0.number;
-        let mut notes = time.notes.clone();
+        let Cut { spelling, mut dialect, width, rows, names, time, ragged, mut notes } = self;
+        let first_row = ragged.iter().copied().chain([rows[time.first].0.number]).min().unwrap_or(0);
+        notes.splice(..0, time.notes.iter().cloned());
         let mut units = None;
         let own_names = match names {
             Some((line, names)) => {
@@ -153,6 +170,23 @@ impl<'t> Cut<'t> {
                 long.sensor, long.value
             ));
         }
+        if dialect.names_line.is_none() && dialect.head_lines > 0 {
+            notes.push(format!(
+                "CHECK: no line above the rows has {width} fields, as the rows have, so that their columns have numbers for names; give \
+                 them others in names."
+            ));
+        }
+        if !ragged.is_empty() {
+            notes.push(format!(
+                "CHECK: {} of {} rows looked at have another number of fields than {width}, and such rows are rejected: let the \
+                 program that writes the file write every field of a row, also an empty one.",
+                ragged.len(),
+                ragged.len() + time.count(&rows)
+            ));
+        }
+        if long.is_none() && tags.is_empty() && record_column.is_none() {
+            notes.extend(of_few_times(&rows, &time));
+        }
         if rows[time.first..].iter().any(|(line, _)| has_quoted_number(line.text, &spelling)) {
             notes.push("Numbers stand in quotes; they are read as numbers.".to_owned());
         }
@@ -164,7 +198,13 @@ impl<'t> Cut<'t> {
             dialect: Some(dialect),
             long,
         };
-        Recognised { csv, tags, notes }
+        let starts: Vec<String> = time.starts.iter().map(name).collect();
+        let has_stamp = |stamp: &str| own_names.iter().any(|name| name == stamp);
+        let is_ameriflux = !starts.is_empty() && has_stamp("TIMESTAMP_START") && has_stamp("TIMESTAMP_END");
+        if is_ameriflux {
+            notes.push("AmeriFlux's own format: names and units are AmeriFlux's, and -9999 is no value.".to_owned());
+        }
+        Recognised { csv, tags, starts, is_ameriflux, notes }
     }
 }
 
@@ -181,6 +221,19 @@ fn usual_width(widths: impl Iterator<Item = usize> + Clone) -> Option<usize> {
         counts.into_iter().filter(|(width, _)| *width >= 2).max_by_key(|&(width, count)| (count, width))?;
     let behind = widths.skip_while(|other| *other != width).count();
     (count * 2 >= behind).then_some(width)
+}
+
+/// The number of fields of the line of names, if most rows lack fields at their end: a line of texts is above the first row,
+/// some rows have the same number of fields, and no line has more.
+fn named_width(lines: &[(&Line<'_>, Vec<String>)], usual: usize) -> Option<usize> {
+    let widest = lines.iter().map(|(_, fields)| fields.len()).max().filter(|widest| *widest > usual)?;
+    let is_names = |fields: &[String]| fields.iter().all(|text| !text.is_empty() && !numbers::is_number(text));
+    let first = lines.iter().position(|(_, fields)| fields.len() == usual)?;
+    let (above, below) = lines.split_at(first);
+    let count = |width: usize| below.iter().filter(|(_, fields)| fields.len() == width).count();
+    let is_named = above.iter().any(|(_, fields)| fields.len() == widest && is_names(fields));
+    let is_usual = below.first().is_some_and(|(_, fields)| is_names(fields));
+    (is_named && !is_usual && count(widest) > 1 && count(widest) * 10 > count(usual)).then_some(widest)
 }
 
 /// The line with the column names, above the line `first`.
@@ -246,6 +299,19 @@ fn has_quoted_number(line: &[u8], spelling: &Spelling) -> bool {
     spelling.parts(line).any(|part| part.quoted && numbers::is_number(&decode(part.text)))
 }
 
+/// A note, if the examined rows have few different times.
+fn of_few_times(rows: &[(&Line<'_>, Vec<String>)], time: &time::Found) -> Option<String> {
+    let read = time.count(rows);
+    let times: HashSet<i64> = rows.iter().filter_map(|(_, fields)| time.nanos(fields)).collect();
+    (read >= 4 && times.len() * 2 <= read).then(|| {
+        format!(
+            "CHECK: {read} rows looked at have {}, and rows of one time that differ are conflicts. A part of the time may stand in \
+             another column, or a column that tells the rows apart needs use = \"tag\".",
+            crate::text::count(times.len() as u64, "time")
+        )
+    })
+}
+
 /// The columns that distinguish rows of one stamp, if most rows share their stamp.
 fn tags(rows: &[(&Line<'_>, Vec<String>)], time: &time::Found) -> Vec<usize> {
     let rows: Vec<(i64, &Vec<String>)> =
@@ -298,6 +364,15 @@ mod tests {
             assert_eq!((dialect.names_line, dialect.units_line, dialect.head_lines), (Some(1), Some(2), 2), "{text}");
             assert_eq!(csv.time_columns, ["Time"], "{text}");
         }
+    }
+
+    #[test]
+    fn a_wide_line_above_the_names_is_none_and_a_damaged_row_gives_no_width() {
+        let rows: String = (10..24).map(|hour| format!("2024-05-01 {hour}:00,{hour}.5,80\n")).collect();
+        let text =
+            format!("Station,Hill,north,side\ntime,T,RH\n{rows}2024-05-02 00:00,1,2,3\n2024-05-02 01:00,1,2,3\n{rows}");
+        let csv = recognised(&text);
+        assert_eq!((csv.time_columns, csv.dialect.unwrap().names_line), (vec!["time".to_owned()], Some(2)));
     }
 
     #[test]

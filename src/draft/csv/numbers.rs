@@ -11,6 +11,8 @@ struct Seen {
     decimal_point: bool,
     /// Groups of thousands with commas: `1,234` and `1,234,567`.
     comma_groups: bool,
+    /// Groups of thousands of which no comma can be a decimal sign: `1,234,567`.
+    sure_comma_groups: bool,
     /// Groups of thousands with points: `1.234.567`; `1.234` is a decimal number.
     point_groups: bool,
     /// Groups of thousands with apostrophes: `1'234`.
@@ -19,12 +21,14 @@ struct Seen {
     blanks: bool,
 }
 
-/// Sets the decimal sign and the sign between thousands by the values.
-pub(super) fn learn<'v>(values: impl Iterator<Item = &'v str>, dialect: &mut CsvDialect) {
+/// Sets the decimal sign and the sign between thousands by the values. Returns a note if the values are ambiguous.
+pub(super) fn learn<'v>(values: impl Iterator<Item = &'v str>, dialect: &mut CsvDialect) -> Option<&'static str> {
     let mut seen = Seen::default();
+    let mut note = None;
     values.for_each(|value| seen.value(value));
     let is_comma_separated = dialect.separator == Separator::Sign(b',');
-    if seen.decimal_comma || (seen.comma_groups && !seen.decimal_point && !is_comma_separated) {
+    let is_open = seen.comma_groups && !seen.decimal_point && !seen.sure_comma_groups;
+    if seen.decimal_comma || (is_open && !is_comma_separated) {
         dialect.decimal = b',';
         // Such as 1.234,5.
         if seen.point_groups {
@@ -32,12 +36,19 @@ pub(super) fn learn<'v>(values: impl Iterator<Item = &'v str>, dialect: &mut Csv
         }
     } else if seen.comma_groups {
         dialect.thousands = Some(b',');
+        if is_open {
+            note = Some(
+                "CHECK: a number such as 1,234 is read as 1234; if its comma stands before the fraction, write decimal = \",\" in \
+                 [table.csv] and take thousands out.",
+            );
+        }
     }
     if seen.apostrophes {
         dialect.thousands = Some(b'\'');
     } else if seen.blanks && dialect.separator != Separator::Blanks {
         dialect.thousands = Some(b' ');
     }
+    note
 }
 
 impl Seen {
@@ -74,7 +85,8 @@ impl Seen {
             (0, _) => self.point_groups |= groups('.', text),
             (1, 0) if groups(',', text) => self.comma_groups = true,
             (1, 0) => self.decimal_comma = true,
-            (_, 0) => self.comma_groups |= groups(',', text),
+            (_, 0) if groups(',', text) => (self.comma_groups, self.sure_comma_groups) = (true, true),
+            (_, 0) => {}
             (_, 1) if text.rfind(',') < text.rfind('.') => (self.comma_groups, self.decimal_point) = (true, true),
             (1, _) => (self.decimal_comma, self.point_groups) = (true, true),
             _ => {}
@@ -128,10 +140,14 @@ mod tests {
             (semicolon, &["1'234.5", "0.5"], b'.', Some(b'\'')),
             (semicolon, &["1 234,5", "0,5"], b',', Some(b' ')),
             (semicolon, &["0,234", "-0,5"], b',', None),
+            (semicolon, &["1,234,567", "2"], b'.', Some(b',')),
+            (comma, &["0,5", "50"], b',', None),
+            (comma, &["1.234,5", "50"], b',', Some(b'.')),
         ] {
             let mut dialect = CsvDialect { separator, ..CsvDialect::default() };
-            learn(values.iter().copied(), &mut dialect);
+            let note = learn(values.iter().copied(), &mut dialect);
             assert_eq!((dialect.decimal, dialect.thousands), (decimal, thousands), "{values:?}");
+            assert_eq!(note.is_some(), separator == comma && values[0] == "1,234", "{values:?}");
         }
     }
 }

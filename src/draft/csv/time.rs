@@ -3,18 +3,19 @@
 //! Every known time format is tried in every place where the time may be. Of the formats that can read the rows, the
 //! best one reads most of them, gives ascending times, and has the most equal intervals.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
 use chrono::Utc;
 
+use super::interval;
 use super::numbers::is_number;
 use crate::time::{LocalTime, MIDNIGHT_ENDS_THE_DAY, NANOS_PER_SECOND, StampFormat};
 
 /// The number of columns at the beginning of a row that may be the time.
 const COLUMNS: usize = 8;
 /// The number of rows on which a format is tried.
-const TRIED: usize = 200;
+pub(super) const TRIED: usize = 200;
 
 /// The time of a table.
 #[derive(Debug, Clone)]
@@ -26,6 +27,12 @@ pub(super) struct Found {
     pub(super) first: usize,
     /// The number of rows with a time.
     pub(super) rows: usize,
+    /// The number of different times in the rows that were tried.
+    pub(super) distinct: usize,
+    /// Whether the format has an hour.
+    pub(super) has_hour: bool,
+    /// The columns with the start of each row's interval; the time is the end.
+    pub(super) starts: Vec<usize>,
     pub(super) notes: Vec<String>,
     read: Vec<StampFormat>,
 }
@@ -38,6 +45,11 @@ impl Found {
 
     pub(super) fn reads(&self, fields: &[String]) -> bool {
         self.nanos(fields).is_some()
+    }
+
+    /// The number of these rows with a time.
+    pub(super) fn count<L>(&self, rows: &[(L, Vec<String>)]) -> usize {
+        rows.iter().filter(|(_, fields)| self.reads(fields)).count()
     }
 
     /// The name of a column that no line names.
@@ -67,9 +79,9 @@ impl Found {
 
 /// A time format with its use.
 #[derive(Debug, Clone)]
-struct Format {
+pub(super) struct Format {
     text: Option<String>,
-    format: StampFormat,
+    pub(super) format: StampFormat,
 }
 
 impl Format {
@@ -106,8 +118,8 @@ static WAYS: LazyLock<Vec<Format>> = LazyLock::new(|| {
         "%a %d %b %Y",
         "%Y%m%d",
     ];
-    const TIMES: [&str; 8] =
-        ["%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p", "%H.%M.%S", "%H.%M", "%H%M", "%H:%M:%S%z"];
+    const TIMES: [&str; 9] =
+        ["%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p", "%H.%M.%S", "%H.%M", "%H%M", "%H:%M:%S%z", "%H:%M:%S:%f"];
     const JOINS: [&str; 5] = [" ", "T", ", ", "_", ""];
     let mut all: Vec<Format> = Format::new(None).into_iter().collect();
     for date in DATES {
@@ -131,15 +143,17 @@ static WAYS: LazyLock<Vec<Format>> = LazyLock::new(|| {
 });
 
 /// The result of reading the rows with a format.
-struct Reading {
-    columns: Vec<usize>,
-    way: Format,
-    first: usize,
-    rows: usize,
+pub(super) struct Reading {
+    pub(super) columns: Vec<usize>,
+    pub(super) way: Format,
+    pub(super) first: usize,
+    pub(super) rows: usize,
     /// The number of steps back in time.
     back: usize,
     /// The number of rows with the time of the previous row.
     same: usize,
+    /// The number of different times.
+    distinct: usize,
     /// The share of the usual interval among the steps, in thousandths.
     alike: usize,
     span: i64,
@@ -169,7 +183,8 @@ impl Reading {
 /// The time of these rows, of which the first may be lines of a header. `names` returns the names of the columns above
 /// a row.
 pub(super) fn find(rows: &[&[String]], names: &dyn Fn(usize) -> Option<Vec<String>>) -> Option<Found> {
-    let names = names(1).or_else(|| names(0));
+    let names_of = names;
+    let names = names_of(1).or_else(|| names_of(0));
     // A row from the middle is not a header; if there is only one row below names and units, only the last one is not.
     let typical = [rows.get(rows.len() / 2)?, rows.last()?];
     let mut readings = typical.iter().map(|row| like(rows, row, names.as_deref())).find(|found| !found.is_empty())?;
@@ -182,6 +197,15 @@ pub(super) fn find(rows: &[&[String]], names: &dyn Fn(usize) -> Option<Vec<Strin
     readings.sort_by(|a, b| b.rank().cmp(&a.rank()).then(is_later(a).cmp(&is_later(b))));
     let best = readings.first()?;
     let mut notes = Vec::new();
+    let names = names_of(best.first).or(names);
+    let interval = names.as_deref().and_then(|names| interval::of(rows, best, names));
+    let (best, starts) = match &interval {
+        Some((starts, end)) => (end, starts.clone()),
+        None => (best, Vec::new()),
+    };
+    if let Some(names) = &names {
+        notes.extend(interval::note(names, best, &starts));
+    }
     if let Some(other) = readings.get(1)
         && other.rank() == best.rank()
         && other.columns == best.columns
@@ -220,7 +244,17 @@ pub(super) fn find(rows: &[&[String]], names: &dyn Fn(usize) -> Option<Vec<Strin
         formats.push(way.text.clone());
         read.push(way.format.clone());
     }
-    Some(Found { columns: best.columns.clone(), formats, first: best.first, rows: best.rows, notes, read })
+    Some(Found {
+        columns: best.columns.clone(),
+        formats,
+        first: best.first,
+        rows: best.rows,
+        distinct: best.distinct,
+        has_hour: best.has_hour,
+        starts,
+        notes,
+        read,
+    })
 }
 
 /// The results of all formats by which `row` has a time.
@@ -260,17 +294,17 @@ fn is_day_and_month(one: &Reading, other: &Reading) -> bool {
     of(one) != of(other) && sorted(of(one)) == sorted(of(other))
 }
 
-fn joined(fields: &[String], columns: &[usize]) -> Option<String> {
+pub(super) fn joined(fields: &[String], columns: &[usize]) -> Option<String> {
     let parts: Option<Vec<&str>> = columns.iter().map(|place| Some(fields.get(*place)?.as_str())).collect();
     Some(parts?.join(" ")).filter(|text| !text.trim().is_empty())
 }
 
-fn nanos(time: LocalTime) -> i64 {
+pub(super) fn nanos(time: LocalTime) -> i64 {
     time.nanos_since(LocalTime::from_nanos(0))
 }
 
 /// The result of reading the rows with a format; None if it cannot read most of the rows after the first.
-fn reading(rows: &[&[String]], columns: &[usize], way: &Format) -> Option<Reading> {
+pub(super) fn reading(rows: &[&[String]], columns: &[usize], way: &Format) -> Option<Reading> {
     let read = |row: &&[String]| joined(row, columns).and_then(|text| way.format.read(text.as_bytes()));
     let first = rows.iter().position(|row| read(row).is_some())?;
     let tried = &rows[first..rows.len().min(first + TRIED)];
@@ -291,6 +325,7 @@ fn reading(rows: &[&[String]], columns: &[usize], way: &Format) -> Option<Readin
         }
     }
     let usual = steps.values().max().copied().unwrap_or(0);
+    let distinct = times.iter().collect::<HashSet<_>>().len();
     let latest = times.iter().max().copied().unwrap_or(0);
     let earliest = times.iter().min().copied().unwrap_or(0);
     // Two days are added for computers in other time zones.
@@ -303,6 +338,7 @@ fn reading(rows: &[&[String]], columns: &[usize], way: &Format) -> Option<Readin
         rows: times.len(),
         back,
         same,
+        distinct,
         alike: usual * 1000 / forward.max(1),
         span: latest.saturating_sub(earliest),
         is_future: latest > now.saturating_add(2 * 86_400 * NANOS_PER_SECOND),

@@ -160,8 +160,14 @@ impl CsvFormat {
     pub fn line(&self, cells: &[Cell]) -> Vec<u8> {
         let dialect = self.dialect.clone().unwrap_or_default();
         let quote = char::from(dialect.quote.unwrap_or(b'"'));
+        let decimal = char::from(dialect.decimal);
+        // If the separator is a comma, a number with a decimal comma needs quotes.
+        let is_quoted = dialect.separator == Separator::Sign(dialect.decimal);
         let cell = |cell: &Cell| match cell {
-            Cell::Number(digits) => digits.replace('.', char::from(dialect.decimal).encode_utf8(&mut [0; 4])),
+            Cell::Number(digits) if is_quoted && digits.contains('.') => {
+                format!("{quote}{}{quote}", digits.replace('.', decimal.encode_utf8(&mut [0; 4])))
+            }
+            Cell::Number(digits) => digits.replace('.', decimal.encode_utf8(&mut [0; 4])),
             Cell::Text(text) => {
                 let inside = text.replace(quote, &format!("{quote}{quote}"));
                 format!("{quote}{inside}{quote}")
@@ -281,6 +287,24 @@ mod tests {
             ("Temp []", None),
         ] {
             assert_eq!(unit_in(name), unit, "{name}");
+        }
+    }
+
+    #[test]
+    fn a_line_between_commas_has_its_decimal_commas_in_quotes() {
+        let comma = CsvDialect { decimal: b',', ..CsvDialect::default() };
+        let semicolon = CsvDialect { separator: Separator::Sign(b';'), ..comma.clone() };
+        let cells = [Cell::Number("1.5".to_owned()), Cell::Number("2".to_owned()), Cell::Text("a".to_owned())];
+        for (dialect, line) in [(comma, "\"1,5\",2,\"a\""), (semicolon, "1,5;2;\"a\"")] {
+            let csv = CsvFormat {
+                names: None,
+                time_columns: Vec::new(),
+                time_formats: Vec::new(),
+                record_column: None,
+                dialect: Some(dialect),
+                long: None,
+            };
+            assert_eq!(String::from_utf8(csv.line(&cells)).unwrap(), line);
         }
     }
 

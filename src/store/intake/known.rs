@@ -1,14 +1,16 @@
 //! Lists the columns and series of the tables that were read: what a page or dashboard can draw.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::config::{ColumnUse, Config, TableConfig, TableName};
 use crate::quantity::Stated;
-use crate::store::intake::tables::columns;
-use crate::store::schema::key::{TIMES, keys};
+use crate::store::intake::tables::{self, Column, columns};
+use crate::store::schema::key::{TIMES, key, keys};
 use crate::store::{Result, Store};
+use crate::time::Timestamp;
 
 /// Number of newest rows of a series that decide whether a column is text.
 const ROWS_LOOKED_AT: i64 = 20;
@@ -32,16 +34,16 @@ pub struct KnownTable {
 pub struct KnownColumn {
     /// As in the file's line 2.
     pub name: String,
-    /// As in line 3, or as the configuration gives it to a derived column; empty where none was given.
+    /// As in line 3 above the newest row, or as the configuration gives it to a derived column; empty where none was given.
     pub unit: String,
-    /// As in line 4: `Avg`, `Smp`.
+    /// As in line 4 above the newest row: `Avg`, `Smp`.
     pub process: String,
     /// The newest rows hold text here and no number.
     pub is_text: bool,
 }
 
 impl KnownColumn {
-    /// As the column list has it.
+    /// As the header of the newest row has it.
     pub fn stated(&self) -> Stated<'_> {
         Stated { name: &self.name, unit: &self.unit, process: &self.process }
     }
@@ -60,13 +62,57 @@ impl Store {
     }
 }
 
+impl Store {
+    /// The column list of a table, with the units and processes that the header of its newest row states: what a drawing of the
+    /// table holds now, where the logger's program changed.
+    pub fn columns_now(&self, table: &str) -> Result<Vec<Column>> {
+        let work = || -> rusqlite::Result<Vec<Column>> {
+            let id: Option<i64> = self
+                .conn
+                .prepare_cached("SELECT id FROM logger_table WHERE name = ?1")?
+                .query_row([table], |row| row.get(0))
+                .optional()?;
+            id.map_or(Ok(Vec::new()), |id| columns_now(&self.conn, id))
+        };
+        work().map_err(|source| self.at(source))
+    }
+}
+
+fn columns_now(conn: &Connection, table: i64) -> rusqlite::Result<Vec<Column>> {
+    let mut list = columns(conn, table)?;
+    let newest: Option<(i64, i64)> = conn
+        .prepare_cached(
+            "SELECT id, newest FROM series WHERE logger_table = ?1 AND newest IS NOT NULL ORDER BY newest DESC LIMIT 1",
+        )?
+        .query_row([table], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((series, newest)) = newest else { return Ok(list) };
+    let header: Option<i64> = conn
+        .prepare_cached("SELECT header FROM reading WHERE id = ?1")?
+        .query_row([key(series, Timestamp::from_nanos(newest))], |row| row.get(0))
+        .optional()?
+        .flatten();
+    let header = match header {
+        Some(header) => tables::header(conn, header)?,
+        None => None,
+    };
+    let Some(header) = header else { return Ok(list) };
+    let places: HashMap<&str, usize> = header.names.iter().map(String::as_str).zip(0..).collect();
+    for column in &mut list {
+        let Some(place) = places.get(column.name.as_str()) else { continue };
+        column.units = header.units.get(*place).cloned().unwrap_or_default();
+        column.process = header.process.get(*place).cloned().unwrap_or_default();
+    }
+    Ok(list)
+}
+
 fn known_table(conn: &Connection, table: &TableConfig) -> rusqlite::Result<Option<KnownTable>> {
     let id: Option<i64> = conn
         .prepare_cached("SELECT id FROM logger_table WHERE name = ?1")?
         .query_row([&table.name.0], |row| row.get(0))
         .optional()?;
     let Some(id) = id else { return Ok(None) };
-    let list = columns(conn, id)?;
+    let list = columns_now(conn, id)?;
     let mut kinds = vec![Kinds::default(); list.len()];
     // The tag values of a series are in the order of the column list, whatever order file and configuration have.
     let is_tag = |name: &str| table.columns.get(name).is_some_and(|column| column.column_use == ColumnUse::Tag);

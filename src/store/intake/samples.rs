@@ -91,7 +91,7 @@ impl Store {
             .prepare_cached("SELECT samples, stamp_interval FROM logger_table WHERE id = ?1")?
             .query_row([table], |row| Ok((row.get(0)?, row.get(1)?)))?;
         let (Some(samples), Some(interval)) = found else { return Ok(None) };
-        Ok(Samples::new(samples.cast_unsigned(), std::time::Duration::from_nanos(interval.cast_unsigned())))
+        Ok(Samples::stored(samples.cast_unsigned(), std::time::Duration::from_nanos(interval.cast_unsigned())))
     }
 
     /// Whether any line of the table waits for its place.

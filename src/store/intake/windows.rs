@@ -113,6 +113,8 @@ pub struct Sample<'a> {
     pub values: &'a [u8],
     /// One digit per value.
     pub flags: &'a [u8],
+    /// The id of its header where that states another unit or process than the column list, if it was asked for.
+    pub header: Option<i64>,
 }
 
 /// A series that is made.
@@ -255,37 +257,40 @@ impl Store {
     /// Passes on the rows of a window, oldest first; their times to the microsecond.
     ///
     /// Each column that is read costs a twentieth of a window of 10 Hz. So nanoseconds are read where the key, which has none,
-    /// does not tell whether a row is in the window, and the header of the last row by itself ([`Store::header_of_row`]).
+    /// does not tell whether a row is in the window, and headers where the table has several (`has_headers`).
     pub fn samples_of_window(
         &self,
         series: i64,
         windows: Windows,
         end: Timestamp,
+        has_headers: bool,
         mut take: impl FnMut(Sample<'_>),
     ) -> Result<()> {
         let begin = windows.begin(end);
         let (first, last) = key::keys(series, begin, end);
         let mut work = || -> rusqlite::Result<()> {
-            let mut edge = self.conn.prepare_cached("SELECT id, vals, flags, nanos FROM reading WHERE id = ?1")?;
+            let mut edge =
+                self.conn.prepare_cached("SELECT id, vals, flags, header, nanos FROM reading WHERE id = ?1")?;
             let mut at_edge = |id: i64, take: &mut dyn FnMut(Sample<'_>)| -> rusqlite::Result<()> {
                 let mut rows = edge.query([id])?;
                 if let Some(row) = rows.next()? {
-                    let ts = key::time(row.get(0)?, row.get(3)?);
+                    let ts = key::time(row.get(0)?, row.get(4)?);
                     // The begin belongs to the window before.
                     if begin < ts && ts <= end {
-                        take(Sample { ts, values: row.get_ref(1)?.as_bytes()?, flags: row.get_ref(2)?.as_bytes()? });
+                        take(sample(row, ts)?);
                     }
                 }
                 Ok(())
             };
             at_edge(first, &mut take)?;
-            let mut statement = self
-                .conn
-                .prepare_cached("SELECT id, vals, flags FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id")?;
+            let mut statement = self.conn.prepare_cached(if has_headers {
+                "SELECT id, vals, flags, header FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id"
+            } else {
+                "SELECT id, vals, flags, NULL FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id"
+            })?;
             let mut rows = statement.query([first + 1, last - 1])?;
             while let Some(row) = rows.next()? {
-                let ts = key::time(row.get(0)?, 0);
-                take(Sample { ts, values: row.get_ref(1)?.as_bytes()?, flags: row.get_ref(2)?.as_bytes()? });
+                take(sample(row, key::time(row.get(0)?, 0))?);
             }
             drop(rows);
             at_edge(last, &mut take)
@@ -293,11 +298,15 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// The id of the header of the row at this time, where that states another unit or process than the column list.
-    pub fn header_of_row(&self, series: i64, at: Timestamp) -> Result<Option<i64>> {
+    /// The id of the header of the last row at or before an instant, where that states another unit or process than the column
+    /// list.
+    pub fn header_at_or_before(&self, series: i64, at: Timestamp) -> Result<Option<i64>> {
         let work = || -> rusqlite::Result<Option<i64>> {
-            let mut statement = self.conn.prepare_cached("SELECT header FROM reading WHERE id = ?1")?;
-            Ok(statement.query_row([key::key(series, at)], |row| row.get(0)).optional()?.flatten())
+            let mut statement = self
+                .conn
+                .prepare_cached("SELECT header FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT 1")?;
+            let of_row = statement.query_row(key::keys(series, key::TIMES.0, at), |row| row.get(0));
+            Ok(of_row.optional()?.flatten())
         };
         work().map_err(|source| self.at(source))
     }
@@ -306,13 +315,11 @@ impl Store {
     pub fn sample_at_or_before(&self, series: i64, at: Timestamp, take: impl FnOnce(Sample<'_>)) -> Result<()> {
         let work = || -> rusqlite::Result<()> {
             let mut statement = self.conn.prepare_cached(
-                "SELECT id, nanos, vals, flags FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT 1",
+                "SELECT id, vals, flags, header, nanos FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT 1",
             )?;
             let mut rows = statement.query(key::keys(series, key::TIMES.0, at))?;
             if let Some(row) = rows.next()? {
-                let ts = key::time(row.get(0)?, row.get(1)?);
-                let (values, flags) = (row.get_ref(2)?.as_bytes()?, row.get_ref(3)?.as_bytes()?);
-                take(Sample { ts, values, flags });
+                take(sample(row, key::time(row.get(0)?, row.get(4)?))?);
             }
             Ok(())
         };
@@ -332,6 +339,13 @@ impl Store {
             known => Ok(known),
         }
     }
+}
+
+/// Of a statement that asks for id, values, flags and header.
+#[inline]
+fn sample<'r>(row: &'r rusqlite::Row<'_>, ts: Timestamp) -> rusqlite::Result<Sample<'r>> {
+    let (values, flags) = (row.get_ref(1)?.as_bytes()?, row.get_ref(2)?.as_bytes()?);
+    Ok(Sample { ts, values, flags, header: row.get(3)? })
 }
 
 /// Whether the rows of a table are made of another one's.

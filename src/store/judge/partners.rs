@@ -7,6 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::config::TableConfig;
 use crate::format::{Value, values_of};
 use crate::qc::{Across, GrossRange, Partner};
+use crate::quantity::Stated;
 use crate::store::intake::tables;
 use crate::store::schema::key;
 use crate::time::Timestamp;
@@ -96,11 +97,13 @@ impl PartnerTable {
         let mut series = None;
         if let Some(id) = id {
             let columns = tables::columns(conn, id)?;
-            for column in &columns {
+            let stated: Vec<Stated<'_>> = columns.iter().map(|column| column.stated_in(config)).collect();
+            for (column, kind) in stated.iter().zip(config.kinds(&stated)) {
                 if let (Some(own), Some(own_config)) =
-                    (spec.columns.get_mut(column.name.as_str()), config.columns.get(&column.name))
+                    (spec.columns.get_mut(column.name), config.columns.get(column.name))
                 {
-                    own.range = own_config.range_in(&column.stated_in(config));
+                    own.range = own_config.range_in(column);
+                    own.kind = kind;
                 }
             }
             let tests = |name: &String| GrossRange::of(&spec, name);

@@ -37,6 +37,7 @@ pub use alerts::alerts;
 pub use facts::{TableFacts, facts};
 pub use frame::station_uid;
 pub use network::network;
+pub use source::Shapes;
 pub use station::station;
 
 /// The query language of the panels; the data source in Grafana must use the same.
@@ -81,6 +82,8 @@ pub struct Site<'a> {
     pub retentions: &'a [(Option<String>, Duration)],
     /// The `uid` of the data source in Grafana; if None, the user chooses it.
     pub datasource: Option<&'a str>,
+    /// What is known of the lines of series already; none at first.
+    pub shapes: &'a Shapes,
 }
 
 impl Site<'_> {

@@ -1,5 +1,8 @@
 //! The position of a series in the bucket, for queries.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
 use std::time::Duration;
 
 use super::Site;
@@ -59,39 +62,87 @@ pub(super) struct Source {
     pub(super) interval: Option<Duration>,
 }
 
+/// What is sent of each series, made once for all of its columns: a dashboard asks for every column, several times.
+#[derive(Debug, Default)]
+pub struct Shapes(RefCell<HashMap<Key, Rc<Sent>>>);
+
+/// Table, values of its tag columns, and the column where no other is known of the table.
+type Key = (String, Vec<(String, String)>, Option<String>);
+
+/// What is sent of a series.
+#[derive(Debug, Default)]
+struct Sent {
+    tags: Vec<(String, String)>,
+    /// The first, where there are several.
+    measurement: String,
+    /// Where a product limits the columns of a measurement, a table uses several.
+    measurements: HashMap<String, String>,
+    /// By column.
+    flagged: HashMap<String, Flagged>,
+}
+
+impl Shapes {
+    fn of(&self, site: &Site<'_>, table: &TableConfig, series: &PanelSeries) -> Rc<Sent> {
+        let known = site.facts.get(&series.table.0).map(|known| known.columns.as_slice()).filter(|all| !all.is_empty());
+        let alone = known.is_none().then(|| series.column.clone());
+        let key = (series.table.0.clone(), series.tags.clone(), alone);
+        if let Some(sent) = self.0.borrow().get(&key) {
+            return Rc::clone(sent);
+        }
+        let alone = [series.column.clone()];
+        let sent = Rc::new(Sent::new(site, table, known.unwrap_or(&alone), &series.tags));
+        self.0.borrow_mut().insert(key, Rc::clone(&sent));
+        sent
+    }
+}
+
+impl Sent {
+    fn new(site: &Site<'_>, table: &TableConfig, columns: &[String], tags: &[(String, String)]) -> Sent {
+        let spec = site.config.spec(table);
+        let by_hand = site.facts.get(&table.name.0).map_or(&[][..], |known| &known.flagged_by_hand);
+        let flag_of = |column: &str| {
+            if spec.is_tested(column) {
+                Flagged::Always
+            } else if by_hand.iter().any(|flagged| flagged == column) {
+                Flagged::ByHand
+            } else {
+                Flagged::Never
+            }
+        };
+        // Columns beside those that are stored: derived ones that will be.
+        let all = columns.iter().chain(table.columns.keys());
+        let flagged: HashMap<String, Flagged> = all.map(|column| (column.clone(), flag_of(column))).collect();
+        let columns_of = |name: &str| {
+            Ok::<_, std::convert::Infallible>(site.facts.get(name).map_or_else(Vec::new, |known| known.columns.clone()))
+        };
+        let Ok(most) = crate::sync::most_columns(site.config, table, columns_of);
+        let is_flagged = |column: &str| flagged.get(column).is_some_and(|flagged| *flagged != Flagged::Never);
+        let Ok(shape) = LineShape::within(most, table, columns, tags, &is_flagged) else {
+            return Sent { measurement: table.measurement.clone(), flagged, ..Sent::default() };
+        };
+        let measurements = shape.measurements().flat_map(|(name, fields)| std::iter::repeat_n(name.to_owned(), fields));
+        Sent {
+            tags: shape.tags().to_vec(),
+            measurement: shape.measurement().to_owned(),
+            measurements: shape.field_names().map(str::to_owned).zip(measurements).collect(),
+            flagged,
+        }
+    }
+}
+
 impl Source {
     const RECENT: Duration = Duration::from_secs(3_600);
 
     /// The source of a panel's series; none if its table is not in the configuration.
     pub(super) fn of(site: &Site<'_>, series: &PanelSeries) -> Option<Source> {
         let table = site.config.table(&series.table.0)?;
-        let known = site.facts.get(&series.table.0);
-        let by_hand =
-            |column: &str| known.is_some_and(|known| known.flagged_by_hand.iter().any(|flagged| flagged == column));
-        let columns = known.map_or_else(Vec::new, |known| known.columns.clone());
-        let columns = if columns.is_empty() { vec![series.column.clone()] } else { columns };
-        let spec = site.config.spec(table);
-        let is_flagged = |column: &str| spec.is_tested(column) || by_hand(column);
-        let columns_of = |name: &str| {
-            Ok::<_, std::convert::Infallible>(site.facts.get(name).map_or_else(Vec::new, |known| known.columns.clone()))
-        };
-        let Ok(most) = crate::sync::most_columns(site.config, table, columns_of);
-        let shape = LineShape::within(most, table, &columns, &series.tags, &is_flagged);
-        let shape = shape.ok();
-        let flagged = if spec.is_tested(&series.column) {
-            Flagged::Always
-        } else if by_hand(&series.column) {
-            Flagged::ByHand
-        } else {
-            Flagged::Never
-        };
-        let tags = shape.as_ref().map_or(&[][..], LineShape::tags);
+        let sent = site.shapes.of(site, table, series);
         Some(Source {
             bucket: bucket(site.config, Some(table)),
-            measurement: measurement(shape.as_ref(), table, &series.field),
-            tags: tags.iter().map(|(key, value)| (key.clone(), tag(site.config, key, value))).collect(),
+            measurement: sent.measurements.get(&series.field).unwrap_or(&sent.measurement).clone(),
+            tags: sent.tags.iter().map(|(key, value)| (key.clone(), tag(site.config, key, value))).collect(),
             field: series.field.clone(),
-            flagged,
+            flagged: sent.flagged.get(&series.column).copied().unwrap_or(Flagged::Never),
             aggregate: series.values.aggregate(),
             is_withheld: table.columns.get(&series.column).is_some_and(|column| column.withhold),
             interval: site.interval(&series.table.0),
@@ -160,20 +211,6 @@ impl Source {
     }
 }
 
-/// The measurement of this field: where a product limits the columns of a measurement, a table uses several.
-fn measurement(shape: Option<&LineShape>, table: &TableConfig, field: &str) -> String {
-    let Some(shape) = shape else { return table.measurement.clone() };
-    let place = shape.field_names().position(|name| name == field).unwrap_or(0);
-    let mut end = 0;
-    for (measurement, fields) in shape.measurements() {
-        end += fields;
-        if place < end {
-            return measurement.to_owned();
-        }
-    }
-    shape.measurement().to_owned()
-}
-
 fn tag(config: &Config, key: &str, value: &str) -> Tag {
     if key == "station" && value == station_value(config) { Tag::Station } else { Tag::Fixed(value.to_owned()) }
 }
@@ -202,4 +239,54 @@ pub(super) fn buckets(config: &Config) -> Vec<Option<String>> {
         }
     }
     all
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::Path;
+
+    use super::*;
+    use crate::store::{KnownColumn, KnownTable};
+    use crate::view::dashboard::{Language, TableFacts, station};
+    use crate::view::panel;
+
+    #[test]
+    fn a_dashboard_of_a_table_with_many_columns_makes_the_shape_of_its_lines_once() {
+        let text = "[station]\nname = \"X\"\nutc_offset = \"+00:00\"\n[destination]\nkind = \"files\"\n\
+                    [[table]]\nname = \"m\"\nfiles = [\"m.dat\"]\n[table.columns.\"hist(7)\"]\nsuspect = [0, 9]\n";
+        let config = Config::parse(text, Path::new("config.toml")).unwrap();
+        let columns: Vec<String> = (1..=40).map(|place| format!("hist({place})")).collect();
+        let known = |name: &String| KnownColumn {
+            name: name.clone(),
+            unit: String::new(),
+            process: "Tot".to_owned(),
+            is_text: false,
+        };
+        let table = KnownTable {
+            name: config.tables[0].name.clone(),
+            columns: columns.iter().map(known).collect(),
+            series: vec![Vec::new()],
+            interval: None,
+        };
+        let facts = TableFacts { columns, flagged_by_hand: vec!["hist(3)".to_owned()], interval: None };
+        let (facts, shapes) = (BTreeMap::from([("m".to_owned(), facts)]), Shapes::default());
+        let site = Site {
+            config: &config,
+            board: &panel::plan(&config, &[table]),
+            facts: &facts,
+            language: Language::Flux,
+            rhythm: None,
+            retentions: &[],
+            datasource: None,
+            shapes: &shapes,
+        };
+        let dashboard = station(&site).to_string();
+        assert!(dashboard.contains("hist(40)"));
+        let sent: Vec<Rc<Sent>> = shapes.0.into_inner().into_values().collect();
+        let [sent] = sent.as_slice() else { panic!("{} shapes", sent.len()) };
+        let flagged = [3, 7, 8].map(|place| sent.flagged[&format!("hist({place})")]);
+        assert_eq!(flagged, [Flagged::ByHand, Flagged::Always, Flagged::Never]);
+        assert_eq!((sent.measurements.len(), sent.measurement.as_str()), (40, "m"));
+    }
 }

@@ -317,9 +317,9 @@ impl Summaries {
         Ok(if longest == 0 { i64::MAX } else { longest.saturating_add(longest / 2) })
     }
 
-    /// The kind of each column of a table, by its position.
+    /// The kind of each column of a table by its position, as the header of the newest row states the column.
     fn kinds(&self, reader: &Store, table: &str) -> Result<Vec<Kind>, SummaryError> {
-        let columns = reader.columns_of(table)?;
+        let columns = reader.columns_now(table)?;
         let Some(config) = self.config.table(table) else { return Ok(vec![Kind::default(); columns.len()]) };
         let stated: Vec<Stated<'_>> = columns.iter().map(|column| column.stated_in(config)).collect();
         Ok(config.kinds(&stated))

@@ -100,6 +100,7 @@ const TABLE_COMMON: &[Key] = &[
     free("on_conflict", Text, "\"replace\"", &["\"overwrite\""]),
     given("samples_per_stamp", Whole, "10", &["0", "10_001"]),
     free("stamp_interval", Text, "\"500ms\"", &["\"0s\"", "\"7s\"", "\"1h\""]),
+    free("events", Flag, "true", &[]).instead_of(&["samples_per_stamp"]),
     free("last_line_after", Text, "\"0s\"", MAY_BE_NOTHING),
     free("after", Text, "\"move:old\"", &["\"move\"", "\"move:\"", "\"shred\"", "\"zip:old\"", "\"\""]),
     free("closed_after", Text, "\"2h\"", DURATIONS),

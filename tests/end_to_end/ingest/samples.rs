@@ -280,7 +280,159 @@ fn rows_that_share_a_stamp_in_no_even_way_name_the_key() {
     let line = |(row, second): (usize, &i64)| format!("\"2024-05-01 12:00:{second:02}\",{row},{row},1\r\n");
     let text: String = [0, 0, 0, 1, 2, 2, 7, 7, 7, 7].iter().enumerate().map(line).collect();
     let ended = ingest(&tower, behind_header(text), "header 4 staged 4 conflicts 6").expect(1);
-    assert!(ended.stdout.contains("write samples_per_stamp in the [[table]]"), "{}", ended.stdout);
+    assert!(
+        ended.stdout.contains("samples_per_stamp if they come at a fixed rate, in the [[table]]"),
+        "{}",
+        ended.stdout
+    );
+}
+
+/// Twelve rows a minute, with RECORD from `rows`.
+fn twelve_a_minute(rows: Range<i64>) -> String {
+    let line = |row: i64| format!("\"2024-05-01 12:{:02}:00\",{row},{row},1\r\n", row / 12);
+    rows.map(line).collect()
+}
+
+fn each_five_seconds(rows: Range<i64>) -> Vec<(i64, String)> {
+    rows.map(|row| (NOON + row * 5_000_000_000, format!("[{row},1]"))).collect()
+}
+
+#[test]
+fn rows_that_share_minutes_are_spread_over_a_second_by_no_key_and_the_message_gives_the_right_interval() {
+    let right = "write samples_per_stamp = 12 and stamp_interval = \"1m\" in the [[table]]";
+    // Rows that came before any key: the message of the first ingest, and of the key that is not enough.
+    let mut tower = Station::new();
+    let ended = ingest(&tower, behind_header(twelve_a_minute(0..60)), "header 4 staged 5 conflicts 55").expect(1);
+    let note = ended.json()["tables"][0]["notes"][0].as_str().unwrap().to_owned();
+    assert!(note.contains(right), "{note}");
+    let configure = |tower: &mut Station, keys: &str| {
+        tower.configure(|sections| sections.table = format!("name = \"{TABLE}\"\nfiles = [\"{DAT}\"]\n{keys}"));
+    };
+    configure(&mut tower, "samples_per_stamp = 12");
+    let ended = tower.run(&["ingest"]);
+    assert!(ended.stdout.contains("no row is spread: the stamps are 60 s apart"), "{}", ended.stdout);
+    assert!(ended.stdout.contains(right), "{}", ended.stdout);
+    assert_eq!((stored(&tower).len(), left_over(&tower)), (5, (0, 55)));
+    ingest(&tower, behind_header(twelve_a_minute(60..97)), "header 4 held 37").expect(1).works();
+    assert!(reasons(&tower).contains(right) && reasons(&tower).contains("comes 60 s later"), "{}", reasons(&tower));
+    configure(&mut tower, "samples_per_stamp = 12\nstamp_interval = \"1m\"");
+    tower.run(&["ingest"]).works();
+    assert_eq!(stored(&tower), each_five_seconds(0..97));
+    assert_eq!(left_over(&tower), (0, 0), "{}", reasons(&tower));
+    // A key from the start.
+    let mut tower = Station::new().table_keys("samples_per_stamp = 12");
+    ingest(&tower, behind_header(twelve_a_minute(0..60)), "header 4 held 60").expect(1);
+    assert!(reasons(&tower).contains(right), "{}", reasons(&tower));
+    // Where the rows do lie within one second, the key says so.
+    configure(&mut tower, "samples_per_stamp = 12\nstamp_interval = \"1s\"");
+    tower.run(&["ingest"]).works();
+    assert_eq!(stored(&tower)[13].0, NOON + 60_083_333_000);
+    // Rows that were spread over the wrong time are spread again over the right one.
+    configure(&mut tower, "samples_per_stamp = 12\nstamp_interval = \"1m\"");
+    tower.run(&["ingest"]).works();
+    tower.append(DAT, twelve_a_minute(60..61));
+    tower.run(&["ingest"]).works();
+    assert_eq!(stored(&tower), each_five_seconds(0..61));
+    assert_eq!(left_over(&tower), (0, 0), "{}", reasons(&tower));
+}
+
+/// Tips of a rain gauge: RECORD and seconds behind noon. Two pairs share a second, and three tips another.
+const TIPS: [(i64, i64); 11] = [
+    (0, 0),
+    (1, 313),
+    (2, 313),
+    (3, 3_913),
+    (4, 7_519),
+    (5, 7_519),
+    (6, 7_600),
+    (7, 7_601),
+    (8, 7_601),
+    (9, 7_601),
+    (10, 7_602),
+];
+
+fn tips(tips: &[(i64, i64)]) -> String {
+    let line = |(record, at): &(i64, i64)| {
+        format!("\"2024-05-01 {}:{:02}:{:02}\",{record},0.2,1\r\n", 12 + at / 3_600, at / 60 % 60, at % 60)
+    };
+    tips.iter().map(line).collect()
+}
+
+/// Each tip under its stamp, and so many microseconds behind it as tips came before it in its second.
+fn tips_apart() -> Vec<(i64, i64)> {
+    let before = |(record, at): &(i64, i64)| TIPS.iter().filter(|tip| tip.1 == *at && tip.0 < *record).count() as i64;
+    TIPS.iter().map(|tip| (NOON + tip.1 * 1_000_000_000 + before(tip) * 1_000, tip.0)).collect()
+}
+
+fn tips_stored(tower: &Station) -> Vec<(i64, i64)> {
+    tower.rows(TABLE).into_iter().map(|row| (row.ts, row.record.unwrap())).collect()
+}
+
+#[test]
+fn i3_events_that_share_a_second_are_all_rows_where_the_table_says_that_they_are_events() {
+    let mut tower = Station::new();
+    let ended = ingest(&tower, behind_header(tips(&TIPS)), "header 4 staged 7 conflicts 4").expect(1);
+    assert!(ended.stdout.contains("write events = true if the logger writes them on events"), "{}", ended.stdout);
+    assert!(!ended.stdout.contains("samples_per_stamp ="), "{}", ended.stdout);
+    assert_eq!(tower.run_json(&["sync"]).works().number("sent"), 7);
+    let keys = |events: &str| format!("name = \"{TABLE}\"\nfiles = [\"{DAT}\"]\n{events}");
+    tower.configure(|sections| sections.table = keys("events = true"));
+    let ended = tower.run(&["ingest"]).expect(1);
+    assert!(ended.stdout.contains("events = true: 4 rows that shared a stamp"), "{}", ended.stdout);
+    assert_eq!((tips_stored(&tower), left_over(&tower)), (tips_apart(), (0, 0)));
+    // Rows that were sent keep their times, and are not sent again.
+    assert_eq!(tower.run_json(&["sync"]).works().number("sent"), 4);
+    assert_eq!(tower.run_json(&["ingest", DAT]).expect(0).json()["tables"][0]["duplicates"], 11);
+    let gaps = tower.run(&["gaps"]).expect(0).stdout;
+    assert!(gaps.contains("no records are missing"), "{gaps}");
+    // Without the key they meet again at their stamps.
+    tower.configure(|sections| sections.table = keys(""));
+    let ended = tower.run(&["ingest"]).expect(1);
+    assert!(ended.stdout.contains("events = false: 4 rows"), "{}", ended.stdout);
+    assert_eq!((tips_stored(&tower).len(), left_over(&tower)), (7, (0, 4)));
+}
+
+#[test]
+fn i3_events_end_as_the_same_rows_however_they_are_collected() {
+    for step in 1..TIPS.len() {
+        for overwrites in [true, false] {
+            let tower = Station::new().table_keys("events = true");
+            for begin in (0..TIPS.len()).step_by(step) {
+                let end = (begin + step).min(TIPS.len());
+                tower.write(DAT, behind_header(tips(&TIPS[if overwrites { begin } else { 0 }..end])));
+                tower.run(&["ingest"]).works();
+            }
+            assert_eq!((tips_stored(&tower), left_over(&tower)), (tips_apart(), (0, 0)), "{step} {overwrites}");
+        }
+    }
+    // In another order, and where RECORD begins again, every event is a row of its own.
+    for records in [[5, 4, 6], [4, 6, 5], [16_777_215, 0, 1]] {
+        let tower = Station::new().table_keys("events = true");
+        for record in records {
+            tower.write(DAT, behind_header(tips(&[(record, 10)])));
+            tower.run(&["ingest"]).works();
+        }
+        assert_eq!((tower.rows(TABLE).len(), left_over(&tower)), (3, (0, 0)), "{records:?}: {}", reasons(&tower));
+        let tower = Station::new().table_keys("events = true");
+        ingest(&tower, behind_header(tips(&records.map(|record| (record, 10)))), "header 4 staged 3").expect(0);
+        assert_eq!((tower.rows(TABLE).len(), left_over(&tower)), (3, (0, 0)), "{records:?}: {}", reasons(&tower));
+    }
+}
+
+#[test]
+fn i3_a_lone_row_of_a_table_with_samples_keeps_the_time_of_its_stamp() {
+    let tower = Station::new().table_keys("samples_per_stamp = 2\nstamp_interval = \"1s\"");
+    ingest(&tower, behind_header(tips(&TIPS[..7])), "header 4 staged 6 held 1").expect(1);
+    let half = |at: i64, later: i64| NOON + at * 1_000_000_000 + later * 500_000_000;
+    let expected = [
+        (half(0, 0), 0),
+        (half(313, 0), 1),
+        (half(313, 1), 2),
+        (half(3_913, 0), 3),
+        (half(7_519, 0), 4),
+        (half(7_519, 1), 5),
+    ];
+    assert_eq!(tips_stored(&tower), expected);
 }
 
 #[test]

@@ -144,6 +144,22 @@ fn directions_are_judged_around_the_circle_and_equally_wherever_north_is() {
 }
 
 #[test]
+fn the_range_of_a_direction_is_judged_around_the_circle() {
+    let of = |keys: &str, values: &[&str]| {
+        flags("", keys, &at(0..values.len() as i64, |row| values[row as usize].to_owned()))
+    };
+    let values = ["0", "10", "20", "21", "180", "339", "340", "350", "360"];
+    assert_eq!(of("kind = \"direction\"\nsuspect = [340, 380]", &values), "111333111");
+    assert_eq!(of("kind = \"direction\"\nfail = [340, 380]", &values), "111444111");
+    assert_eq!(of("variable = \"WD\"\nsuspect = [340, 380]", &values), "111333111");
+    assert_eq!(of("variable = \"WD\"\nfail = [340, 380]", &values), "111444111");
+    assert_eq!(of("kind = \"direction\"\nfail = [0, 360]\nsuspect = [-20, 20]", &values), "111333111");
+    // No direction is beyond AmeriFlux's limits of -18 and 378, and what is no direction does not turn.
+    assert_eq!(of("variable = \"WD\"\nsuspect = [340, 380]", &["370", "379", "400", "-15", "-20"]), "14414");
+    assert_eq!(of("suspect = [340, 380]", &values), "333333111");
+}
+
+#[test]
 fn a_direction_opposite_to_its_neighbours_is_a_spike_and_they_are_none() {
     let judged = |keys: &str, directions: [f64; 5]| {
         let rows = at(0..5, |row| format!("{}", directions[usize::try_from(row).unwrap()]));
