@@ -62,7 +62,25 @@ pub fn header_lines(line: &[u8]) -> Option<usize> {
     starts(b"\"TOACI1\",", b"TOACI1,").then_some(2)
 }
 
-/// The position of the next line, after the first one, that begins a header.
+/// As [`header_lines`], of a line that ends within its first field, as the first line of a header does that was cut.
+pub fn cut_header_lines(line: &[u8]) -> Option<usize> {
+    let is_cut = |whole: &[u8]| line.len() >= b"\"TOA".len() && whole.starts_with(line);
+    if is_cut(b"\"TOA5\"") {
+        return Some(4);
+    }
+    is_cut(b"\"TOACI1\"").then_some(2)
+}
+
+/// As [`header_lines`], of the line of names, where a header has lost its first line.
+pub fn named_columns(line: &[u8]) -> Option<usize> {
+    let first = Fields::new(line).next()?;
+    if first.text.eq_ignore_ascii_case(b"TIMESTAMP") {
+        return Some(4);
+    }
+    first.text.eq_ignore_ascii_case(b"TMSTAMP").then_some(2)
+}
+
+/// Where the next line begins that opens a header, behind the first line.
 pub fn next_header(bytes: &[u8]) -> Option<usize> {
     // Line by line, and not by a search for each possible beginning: a search for one that the file does not contain
     // would scan the whole rest.
@@ -89,8 +107,20 @@ impl Header {
         }
     }
 
-    /// Parses the two lines of a TOACI1 header. Time and record number get their TOA5 names, so that a table continues
-    /// when its output format changes.
+    /// Its line 1 in a header of so many lines, without the end of the line.
+    pub fn first_line(&self, of: usize) -> Vec<u8> {
+        let environment = self.environment.iter().map(String::as_str);
+        let table = std::iter::once(self.table.as_str());
+        let fields: Vec<&str> = match of {
+            2 => ["TOACI1"].into_iter().chain(environment.chain([""]).take(1)).chain(table).collect(),
+            _ => ["TOA5"].into_iter().chain(environment).chain(table).collect(),
+        };
+        let quoted = fields.iter().map(|field| format!("\"{}\"", field.replace('"', "\"\"")));
+        quoted.collect::<Vec<_>>().join(",").into_bytes()
+    }
+
+    /// Reads the two lines of a TOACI1 header. Time and record number get the names that TOA5 gives them, so that a
+    /// table goes on when its output format changes.
     fn parse_short(lines: [&[u8]; 2]) -> Result<Header, HeaderError> {
         let first = split(lines[0]).ok_or(HeaderError::NoEnvironment)?;
         let [_, station, table] = first.as_slice() else { return Err(HeaderError::NoEnvironment) };

@@ -48,7 +48,8 @@ pub(super) struct Reader<'a, 's> {
     pub(super) elsewhere: &'a HashMap<PathBuf, Vec<&'a str>>,
     /// The user named the file: it is read whole, even if it was read before.
     pub(super) by_hand: bool,
-    /// The configuration has changed since files were refused or got a note: these files are read although they did not change.
+    /// The configuration has changed since files were refused or got a note: these files are read although they did
+    /// not change.
     pub(super) tries_noted: bool,
     /// The number of kept lines and contents that became rows because of this read.
     pub(super) taken_up: u64,
@@ -130,7 +131,7 @@ impl Reader<'_, '_> {
             QuietFile::open(path).and_then(|mut file| Ok((file.snapshot(), file.fingerprint(file.snapshot().size)?.0)));
         let Ok((snapshot, hash)) = file else { return Ok(()) };
         let taker = LineTaker::new(self.store, self.config, name, Timestamp::from_utc(self.clock.now()));
-        let mut seen = Resume { at: 0, line: 0, header: None }.seen(&taker, snapshot, hash, hash);
+        let mut seen = Resume { at: 0, line: 0, header: None, headed_at: 0 }.seen(&taker, snapshot, hash, hash);
         seen.note = Some(error.to_string());
         self.staging.save_file(table, &seen)
     }
@@ -172,11 +173,17 @@ impl Reader<'_, '_> {
                 report.note = seen.and_then(|seen| seen.note);
                 return Ok(());
             }
-            Start::At(seen) if self.resume(&mut taker, table, &seen)? => {
+            Start::At(seen)
+                if format::begin_under(&mut file, seen.headed_at)? && self.resume(&mut taker, table, &seen)? =>
+            {
                 taker.is_append = !seen.held && !seen.tail_taken && seen.resume_at == seen.size;
                 seen.resume_at
             }
             _ => {
+                if file.headed_at() > 0 {
+                    // Its later header was opened for a resume, and the file is read from its beginning.
+                    taker.refusal = format::begin(&mut file, &self.config.format)?.err().map(|error| error.to_string());
+                }
                 if matches!(self.config.format, FileFormat::Csv(_)) {
                     self.staging.begin()?;
                     taker.begin_csv(self.staging, table)?;
@@ -260,10 +267,10 @@ impl Reader<'_, '_> {
         // The writer of a compressed file has closed it.
         let is_closed = file.is_compressed();
         let tail_is_due = is_closed || self.tail_is_due(file, taker.now);
-        let mut resume = Resume { at: from, line: taker.number - 1, header: taker.header };
+        let mut resume = Resume { at: from, line: taker.number - 1, header: taker.header, headed_at: file.headed_at() };
         let mut tail_taken = false;
         while let Some(chunk) = file.next_chunk()? {
-            let Chunk { offset, bytes, is_tail, end, is_cut, breaks_off, .. } = chunk;
+            let Chunk { offset, bytes, is_tail, end, is_cut, headed_at, breaks_off, .. } = chunk;
             taker.is_cut = is_cut;
             if is_tail {
                 if chunk.is_translated() {
@@ -297,7 +304,9 @@ impl Reader<'_, '_> {
                     self.staging.begin()?;
                     taker.look_ahead(self.staging, table, &bytes[begin - line.len() - 1..])?;
                 }
-                if taker.watch == Watch::Off {
+                if let Some(length) = chunk.damage(place) {
+                    taker.take_damage(self.staging, table, line, (line_at, length))?;
+                } else if taker.watch == Watch::Off {
                     taker.take_said(self.staging, table, line, chunk.said(place))?;
                 } else {
                     // A line that was held at the last read is judged now.
@@ -309,11 +318,11 @@ impl Reader<'_, '_> {
                     taker.take_watched(self.staging, table, line, glued::first_line(&bytes[begin..]))?;
                     taker.watch = if taker.deferred.is_full() { Watch::Take } else { watch };
                     if taker.held_from == Some(taker.number - 1) {
-                        resume = Resume { at: line_at, line: taker.number - 2, header: taker.header };
+                        resume = Resume { at: line_at, line: taker.number - 2, header: taker.header, headed_at };
                     }
                 }
                 if taker.held_from.is_none() && taker.unfinished_header_lines() == 1 {
-                    resume = Resume { at: line_at, line: taker.number - 2, header: taker.header };
+                    resume = Resume { at: line_at, line: taker.number - 2, header: taker.header, headed_at };
                 }
             }
             self.progress.advance(end - offset);
@@ -322,7 +331,7 @@ impl Reader<'_, '_> {
             let goes_on_here =
                 taker.unfinished_header_lines() == 0 && !taker.is_rejecting() && taker.held_from.is_none();
             if goes_on_here {
-                resume = Resume { at: end, line: taker.number - 1, header: taker.header };
+                resume = Resume { at: end, line: taker.number - 1, header: taker.header, headed_at };
             }
             if (is_closed || end < snapshot.size) && taker.refusal.is_none() && self.staging.is_commit_due() {
                 if goes_on_here && !is_closed {
@@ -337,10 +346,10 @@ impl Reader<'_, '_> {
         }
         taker.counts.deferred += taker.unfinished_header_lines();
         if taker.refusal.is_some() || taker.header.is_none() {
-            resume = Resume { at: 0, line: 0, header: None };
+            resume = Resume { at: 0, line: 0, header: None, headed_at: 0 };
         }
         if file.breaks_off() {
-            resume = Resume { at: 0, line: 0, header: resume.header };
+            resume = Resume { at: 0, line: 0, header: resume.header, headed_at: 0 };
             let cut = SourceError::Cut { path: taker.path.into() };
             taker.note.get_or_insert_with(|| cut.to_string());
         } else if is_closed && resume.header.is_some() {
@@ -452,6 +461,8 @@ struct Resume {
     at: u64,
     line: u64,
     header: Option<i64>,
+    /// Where that one begins, in a file of records.
+    headed_at: u64,
 }
 
 impl Resume {
@@ -465,6 +476,7 @@ impl Resume {
             resume_line: self.line,
             prefix_hash,
             header: self.header,
+            headed_at: self.headed_at,
             tail_taken: false,
             held: false,
             note: None,

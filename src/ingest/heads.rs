@@ -9,7 +9,7 @@ use super::lines::{Expect, LineTaker, RowReading, unreadable};
 use super::long::{self, LongReading};
 use super::names::{self, Ahead, Relation, Under};
 use crate::config::{ColumnUse, CsvFormat, FileFormat};
-use crate::format::{self, ColumnSource, Derived, Header, HeaderLine, Keys, Layout};
+use crate::format::{self, ColumnSource, Derived, Header, HeaderError, HeaderLine, Keys, Layout};
 use crate::source::QuietFile;
 use crate::store::{LineAt, Result, Staging, Table};
 
@@ -65,8 +65,8 @@ impl LineTaker<'_> {
     /// Whether [`LineTaker::look_ahead_for_name`] must be called before the next line is taken.
     pub(super) fn asks_for_name(&self) -> bool {
         match &self.expect {
-            Expect::Header { lines, of } => {
-                lines.len() + 1 == *of
+            Expect::Header { lines, of, before } => {
+                lines.len() + usize::from(before.is_some()) + 1 == *of
                     && matches!(self.config.format, FileFormat::Logger(_))
                     && self.config.logger_table.is_none()
             }
@@ -96,7 +96,7 @@ impl LineTaker<'_> {
         match csv.head_lines() {
             0 => self.use_names(staging, table, csv),
             of => {
-                self.expect = Expect::Header { lines: Vec::new(), of };
+                self.expect = Expect::Header { lines: Vec::new(), of, before: None };
                 Ok(())
             }
         }
@@ -123,7 +123,7 @@ impl LineTaker<'_> {
 
     pub(super) fn finish_header(&mut self, staging: &mut Staging<'_>, table: &mut Table, last: u64) -> Result<()> {
         staging.begin()?;
-        let Expect::Header { lines, .. } = std::mem::replace(&mut self.expect, Expect::Beginning) else {
+        let Expect::Header { lines, of, before } = std::mem::replace(&mut self.expect, Expect::Beginning) else {
             return Ok(());
         };
         if let FileFormat::Csv(csv) = &self.config.format {
@@ -138,7 +138,7 @@ impl LineTaker<'_> {
                 }
             };
         }
-        match Header::read(&lines) {
+        match read_block(&lines, of, before.as_deref()) {
             Ok(header) => {
                 self.counts.header += lines.len() as u64;
                 if let Some(reason) = self.foreign(staging, table, &header)? {
@@ -341,6 +341,28 @@ impl LineTaker<'_> {
         }
         derived
     }
+}
+
+/// Reads the lines of a header block. One that lacks its first line has that of the header before it, and where it
+/// has names alone their units and processes.
+fn read_block(lines: &[Vec<u8>], of: usize, before: Option<&Header>) -> std::result::Result<Header, HeaderError> {
+    let Some(before) = before else {
+        return if lines.len() < of { Err(HeaderError::Short) } else { Header::read(lines) };
+    };
+    let mut block = vec![before.first_line(of)];
+    block.extend_from_slice(lines);
+    let is_whole = block.len() >= of;
+    block.resize(of, Vec::new());
+    let mut header = Header::read(&block)?;
+    if !is_whole {
+        for (place, name) in header.names.iter().enumerate() {
+            if let Some(stated) = before.stated(name) {
+                stated.unit.clone_into(&mut header.units[place]);
+                stated.process.clone_into(&mut header.process[place]);
+            }
+        }
+    }
+    Ok(header)
 }
 
 /// The table name in a file's header, if it has one.

@@ -24,8 +24,9 @@ const FUTURE_ALLOWED: Duration = Duration::from_secs(86_400);
 pub(super) enum Expect {
     /// The first line of the file.
     Beginning,
-    /// The next line of a header block of `of` lines; `lines` are those read so far.
-    Header { lines: Vec<Vec<u8>>, of: usize },
+    /// The next line of a header block of so many lines; holds the lines so far. `before` is the header before it,
+    /// whose first line stands for one that the file lacks.
+    Header { lines: Vec<Vec<u8>>, of: usize, before: Option<Box<Header>> },
     /// Rows of the current header.
     Rows(Box<RowReading>),
     /// Rows without a usable header: each is rejected with this reason.
@@ -306,6 +307,32 @@ impl<'a> LineTaker<'a> {
         }
     }
 
+    /// Rejects what stands in a file of records and is none: `at` is its place and its length in bytes. No
+    /// configuration makes a record of it.
+    #[cold]
+    pub(super) fn take_damage(
+        &mut self,
+        staging: &mut Staging<'_>,
+        table: &mut Table,
+        line: &[u8],
+        at: (u64, usize),
+    ) -> Result<()> {
+        let number = self.number;
+        self.number += 1;
+        self.counts.lines += 1;
+        if self.refusal.is_some() {
+            self.counts.deferred += 1;
+            return Ok(());
+        }
+        let (place, length) = at;
+        let bytes = crate::text::count(length as u64, "byte");
+        let reason = format!(
+            "no whole record stands in {bytes} from byte {place} of the file on: one was cut, or other bytes stand there; the records \
+             behind are read. Collect the period again"
+        );
+        self.reject(staging, table, self.at(number, line), &unreadable(reason))
+    }
+
     fn hold(&mut self, number: u64, line: &[u8]) {
         self.held_from.get_or_insert(number);
         self.deferred.keep(number, self.header, line, true);
@@ -346,9 +373,15 @@ impl<'a> LineTaker<'a> {
 
     #[cold]
     fn take_other(&mut self, staging: &mut Staging<'_>, table: &mut Table, number: u64, line: &[u8]) -> Result<()> {
-        if let Expect::Header { lines, of } = &mut self.expect {
+        if let Expect::Header { lines, of, before } = &mut self.expect {
+            // A header in mid-file that lost its end: the rows behind it are not to become a part of it.
+            let is_row = self.header.is_some() && glued::time_of(line).is_some();
+            if is_row && before.is_some() {
+                self.finish_header(staging, table, number - 1)?;
+                return self.take_other(staging, table, number, line);
+            }
             lines.push(line.to_vec());
-            if lines.len() == *of {
+            if is_row || lines.len() + usize::from(before.is_some()) == *of {
                 return self.finish_header(staging, table, number);
             }
             return Ok(());
@@ -371,8 +404,19 @@ impl<'a> LineTaker<'a> {
                 self.refuse_file(reason.to_owned(), number, &[line.to_vec()]);
                 return Ok(());
             }
-            if let Some(of) = format::header_lines(line) {
-                self.expect = Expect::Header { lines: vec![line.to_vec()], of };
+            let is_within = self.header.is_some();
+            if let Some(of) =
+                format::header_lines(line).or_else(|| format::cut_header_lines(line).filter(|_| is_within))
+            {
+                self.expect = Expect::Header { lines: vec![line.to_vec()], of, before: None };
+                return Ok(());
+            }
+            if is_within
+                && matches!(self.expect, Expect::Rows(_) | Expect::Rejecting(_))
+                && let Some(of) = format::named_columns(line)
+            {
+                let before = self.header.map(|id| self.store.header(id)).transpose()?.flatten().map(Box::new);
+                self.expect = Expect::Header { lines: vec![line.to_vec()], of, before };
                 return Ok(());
             }
         }

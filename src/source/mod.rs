@@ -24,7 +24,7 @@ pub use dated::{DatePart, date_parts, letters};
 pub use error::SourceError;
 pub use find::{Finder, find, listed, match_options, matches};
 pub use quiet::{Chunk, QuietFile, Snapshot};
-pub use records::{Line, Records, Said, Translator};
+pub use records::{Line, Piece, Records, Said, Translator};
 pub use watched::{TableFiles, Watched};
 
 /// When a file or folder was last modified; None if the system does not say.

@@ -9,7 +9,7 @@ use flate2::read::MultiGzDecoder;
 
 use super::error::SourceError;
 use super::fingerprint::{WHOLE, fingerprint};
-use super::records::{Records, Said, Translator};
+use super::records::{Piece, Records, Said, Translator};
 use crate::time::nanos;
 
 /// A file up to this size is read as one chunk; this includes every overwritten file.
@@ -66,6 +66,8 @@ pub struct Chunk<'a> {
     pub end: u64,
     /// Whether this is the beginning of one line that is too long for a line.
     pub is_cut: bool,
+    /// Where in the file the header of its lines begins, where records are translated.
+    pub headed_at: u64,
     /// Whether the compressed file is cut here: what follows the last line end is not a whole line.
     pub breaks_off: bool,
     /// The offset from `offset` of each line's record; None if the lines are those of the file.
@@ -85,7 +87,13 @@ impl Chunk<'_> {
         self.records?.said(line)
     }
 
-    /// Whether the lines are translated records.
+    /// How many bytes of the file a line stands for, by its number, where they are no record.
+    #[inline]
+    pub fn damage(&self, line: usize) -> Option<usize> {
+        self.records?.damage(line)
+    }
+
+    /// Whether its lines are translated records.
     pub fn is_translated(&self) -> bool {
         self.records.is_some()
     }
@@ -136,6 +144,8 @@ pub struct QuietFile {
     /// Set for a file whose records are not lines.
     translator: Option<Box<dyn Translator>>,
     records: Records,
+    /// Whether what stands before the next piece was not looked at.
+    looks_back: bool,
 }
 
 impl QuietFile {
@@ -160,6 +170,7 @@ impl QuietFile {
             has_more: false,
             translator: None,
             records: Records::default(),
+            looks_back: true,
         })
     }
 
@@ -226,7 +237,8 @@ impl QuietFile {
         Ok(length)
     }
 
-    fn bytes(&mut self, from: u64, length: u64) -> Result<Vec<u8>, SourceError> {
+    /// At most `length` bytes from `from` on, of a file that is not compressed.
+    pub fn bytes(&mut self, from: u64, length: u64) -> Result<Vec<u8>, SourceError> {
         let failed = |source| SourceError::io(&self.path, source);
         self.file.seek(SeekFrom::Start(from)).map_err(failed)?;
         let mut bytes = Vec::new();
@@ -240,8 +252,18 @@ impl QuietFile {
         self.translator = Some(translator);
     }
 
-    /// For translated records: sets the next chunk to a record that begins `length` bytes before the end, or earlier.
-    /// Otherwise it does nothing and returns false.
+    /// Where the header of a file of records begins that the next chunk stands under.
+    pub fn headed_at(&self) -> u64 {
+        self.translator.as_ref().map_or(0, |translator| translator.headed_at())
+    }
+
+    /// Whether chunks hold translated lines.
+    pub fn is_translated(&self) -> bool {
+        self.translator.is_some()
+    }
+
+    /// Where records are translated: sets the next chunk to the record that begins `length` bytes before the end, or
+    /// before that. Otherwise does nothing, and returns false.
     pub fn start_near_end(&mut self, length: u64) -> bool {
         let Some(translator) = &self.translator else { return false };
         let begin = translator.record_at_or_before(self.snapshot.size.saturating_sub(length));
@@ -287,6 +309,10 @@ impl QuietFile {
         self.offset = offset;
         self.at_end = false;
         (self.left_out, self.is_cut, self.has_more) = (0, false, false);
+        self.looks_back = true;
+        if let Some(translator) = &mut self.translator {
+            translator.start_at(offset);
+        }
     }
 
     /// The next whole lines, or the rest without a line end, or None at the end. Returns [`SourceError::Changed`] if
@@ -339,18 +365,20 @@ impl QuietFile {
     fn next_records(&mut self) -> Result<Option<Chunk<'_>>, SourceError> {
         // It is taken out while the buffer is read, and put back below.
         let Some(mut translator) = self.translator.take() else { return Ok(None) };
-        let found = self.find_records(translator.as_mut());
+        let found = self.look_back(translator.as_mut()).and_then(|()| self.find_records(translator.as_mut()));
         let translator = self.translator.insert(translator);
+        let headed_at = translator.headed_at();
         Ok(match found? {
             Found::Header => {
                 let end = translator.begins_at();
                 (self.offset, self.used) = (end, 0);
                 Some(Chunk {
-                    offset: 0,
+                    offset: headed_at,
                     bytes: translator.header(),
                     is_tail: false,
                     end,
                     is_cut: false,
+                    headed_at,
                     breaks_off: false,
                     records: Some(&self.records),
                 })
@@ -366,6 +394,7 @@ impl QuietFile {
                     end,
                     is_cut: false,
                     breaks_off: false,
+                    headed_at,
                     records,
                 })
             }
@@ -381,6 +410,7 @@ impl QuietFile {
                         is_tail: true,
                         end,
                         is_cut: false,
+                        headed_at,
                         breaks_off: self.unpacked.as_ref().is_some_and(|unpacked| unpacked.breaks_off),
                         records: None,
                     };
@@ -393,12 +423,26 @@ impl QuietFile {
                     is_tail: true,
                     end,
                     is_cut: false,
+                    headed_at,
                     breaks_off: false,
                     records: Some(&self.records),
                 })
                 .filter(|_| self.used > 0)
             }
         })
+    }
+
+    /// Shows the translator what stands before the first piece.
+    fn look_back(&mut self, translator: &mut dyn Translator) -> Result<(), SourceError> {
+        if !std::mem::take(&mut self.looks_back) || self.is_compressed() {
+            return Ok(());
+        }
+        let length = self.offset.saturating_sub(translator.begins_at()).min(translator.looks_back() as u64);
+        if length > 0 {
+            let before = self.bytes(self.offset - length, length)?;
+            translator.see_before(&before);
+        }
+        Ok(())
     }
 
     fn find_records(&mut self, translator: &mut dyn Translator) -> Result<Found, SourceError> {
@@ -414,7 +458,8 @@ impl QuietFile {
             let mut length = before.min(PIECE);
             loop {
                 self.records.clear();
-                let used = translator.take(&self.buffer[..length], &mut self.records);
+                let bytes = &self.buffer[..length];
+                let used = translator.take(Piece { bytes, offset: self.offset, is_end: false }, &mut self.records);
                 if used > 0 {
                     return Ok(Found::Records(used));
                 }
@@ -426,7 +471,12 @@ impl QuietFile {
             }
             self.fill()?;
             if self.buffer.len() == before {
-                return Ok(Found::Rest);
+                self.records.clear();
+                let piece = Piece { bytes: &self.buffer, offset: self.offset, is_end: true };
+                return Ok(match translator.take(piece, &mut self.records) {
+                    0 => Found::Rest,
+                    used => Found::Records(used),
+                });
             }
         }
     }
@@ -440,6 +490,7 @@ impl QuietFile {
             is_tail,
             end,
             is_cut: self.is_cut,
+            headed_at: 0,
             breaks_off: self.unpacked.as_ref().is_some_and(|unpacked| unpacked.breaks_off),
             records: None,
         }

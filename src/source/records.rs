@@ -14,9 +14,27 @@ pub trait Translator {
     /// The header in the form of a TOA5 header's lines.
     fn header(&self) -> &[u8];
 
-    /// Translates the whole records at the beginning of `bytes` and returns their number of bytes. Every call begins at
-    /// a record.
-    fn take(&mut self, bytes: &[u8], records: &mut Records) -> usize;
+    /// Where in the file the header begins that the records last taken stand under: files are joined, and a logger
+    /// that streams writes a header in mid-file.
+    fn headed_at(&self) -> u64 {
+        0
+    }
+
+    /// The next piece begins at this offset, not behind the one before it.
+    fn start_at(&mut self, _offset: u64) {}
+
+    /// How many bytes before the first piece it looks at, to know what goes on there.
+    fn looks_back(&self) -> usize {
+        0
+    }
+
+    /// The bytes before the first piece.
+    fn see_before(&mut self, _before: &[u8]) {}
+
+    /// Translates the whole records at the beginning of the piece and returns how many bytes these are. Every call
+    /// begins where the one before it ended. A header in mid-file is a piece of its own: its lines, and no record
+    /// behind them.
+    fn take(&mut self, piece: Piece<'_>, records: &mut Records) -> usize;
 
     /// The offset of a record that begins at or before this offset, or of the first one.
     fn record_at_or_before(&self, offset: u64) -> u64;
@@ -39,8 +57,19 @@ impl fmt::Debug for dyn Translator {
     }
 }
 
-/// The parsed content of a record's line whose values are all numbers. The translator has it already, so it is not
-/// parsed from the text again.
+/// Bytes of a file of records.
+#[derive(Debug, Clone, Copy)]
+pub struct Piece<'b> {
+    /// The bytes.
+    pub bytes: &'b [u8],
+    /// Where in the file they begin.
+    pub offset: u64,
+    /// Whether the file ends with them.
+    pub is_end: bool,
+}
+
+/// What the line of a record says, where each of its values is a number: whoever wrote it knows that, and it need not
+/// be read from the text.
 #[derive(Debug, Clone, Copy)]
 pub struct Said<'r> {
     /// The time, which is the first field.
@@ -69,7 +98,9 @@ pub struct Records {
     begins: Vec<usize>,
     numbers: Vec<f64>,
     said: Vec<Option<SaidAt>>,
-    /// The positions where the text and the numbers of the last line begin.
+    /// Lines that are no records, each with the number of bytes that it stands for; in order.
+    damaged: Vec<(usize, usize)>,
+    /// Where text and numbers of the last line begin.
     last_at: (usize, usize),
 }
 
@@ -91,8 +122,28 @@ impl Records {
         Line { text: &mut self.text, numbers: &mut self.numbers }
     }
 
-    /// Declares that the last line contains `time`, `record` and, from position `values_at` of its text on, only the
-    /// numbers.
+    /// Says that the last line is no record: `length` bytes that could not be one.
+    pub fn is_damage_of(&mut self, length: usize) {
+        self.damaged.push((self.begins.len().saturating_sub(1), length));
+    }
+
+    /// How many bytes a line stands for that is no record.
+    pub(super) fn damage(&self, line: usize) -> Option<usize> {
+        if self.damaged.is_empty() {
+            return None;
+        }
+        let found = self.damaged.binary_search_by_key(&line, |(line, _)| *line).ok()?;
+        self.damaged.get(found).map(|(_, length)| *length)
+    }
+
+    /// Says where each record begins, by what was said of it.
+    pub fn move_begins(&mut self, place: impl FnMut(usize) -> usize) {
+        let moved: Vec<usize> = self.begins.drain(..).map(place).collect();
+        self.begins = moved;
+    }
+
+    /// Says that the last line holds `time`, `record` and, from `values_at` of the text on, the numbers and nothing
+    /// else.
     pub fn tell(&mut self, time: LocalTime, record: Option<i64>, values_at: usize) {
         let (text_at, numbers_at) = self.last_at;
         if let Some(last) = self.said.last_mut() {
@@ -139,5 +190,6 @@ impl Records {
         self.begins.clear();
         self.numbers.clear();
         self.said.clear();
+        self.damaged.clear();
     }
 }

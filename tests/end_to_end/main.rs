@@ -42,6 +42,7 @@ mod init_tests;
 mod init_text_tables;
 mod layers;
 mod long_tables;
+mod mid_headers;
 mod notify;
 mod panels;
 mod quality;
@@ -57,6 +58,7 @@ mod summary;
 mod sun;
 mod terminal;
 mod tls;
+mod torn_records;
 #[cfg(unix)]
 mod upgrade;
 mod verdicts;
@@ -66,3 +68,4 @@ mod watch;
 #[cfg(target_os = "linux")]
 mod whole_life;
 mod windows;
+mod xml_records;

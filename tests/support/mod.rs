@@ -66,10 +66,11 @@ pub fn physical_lines(bytes: &[u8]) -> u64 {
 }
 
 /// The version of the database that the program makes.
-pub const NEWEST_VERSION: i64 = 14;
+pub const NEWEST_VERSION: i64 = 15;
 
 /// What takes a migration back, by the version that it makes, newest first.
-const TAKEN_BACK: [(i64, &str); 13] = [
+const TAKEN_BACK: [(i64, &str); 14] = [
+    (15, "ALTER TABLE file_seen DROP COLUMN headed_at;"),
     (14, "DROP INDEX conflict_decided; ALTER TABLE conflict DROP COLUMN decided;"),
     (13, "ALTER TABLE conflict DROP COLUMN stated_by;"),
     (12, "DROP TABLE aggregation; DROP TABLE due_window;"),

@@ -150,9 +150,7 @@ fn newest(found: &[PathBuf]) -> Option<&PathBuf> {
 }
 
 fn first_line(path: &Path) -> Result<Vec<u8>, SourceError> {
-    let head = QuietFile::open(path)?.head(FIRST_LINE)?;
-    let line = head.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    Ok(line.strip_suffix(b"\r").unwrap_or(line).to_vec())
+    Ok(format::first_line(&QuietFile::open(path)?.head(FIRST_LINE)?))
 }
 
 /// The first bytes of the file, and its last lines; for a file whose records are not lines, the lines into which its

@@ -7,7 +7,7 @@
 use super::columns::{Columns, Order, unsigned};
 use super::heading::{Heading, Toa5};
 use super::{LONGEST_RECORD, RecordsError, print};
-use crate::source::{Records, Translator};
+use crate::source::{Piece, Records, Translator};
 use crate::time::NANOS_PER_SECOND as NANOS;
 
 const NAMES: usize = 3;
@@ -182,9 +182,9 @@ impl Translator for Card {
         &self.header
     }
 
-    fn take(&mut self, bytes: &[u8], records: &mut Records) -> usize {
+    fn take(&mut self, piece: Piece<'_>, records: &mut Records) -> usize {
         let mut at = 0;
-        for frame in bytes.chunks_exact(self.frame) {
+        for frame in piece.bytes.chunks_exact(self.frame) {
             self.frame(at, frame, records);
             at += self.frame;
         }

@@ -1,17 +1,23 @@
 //! CSIXML: `<r time="…" no="…"><v1>…</v1>…</r>` below a header that names the columns.
 //!
-//! LoggerNet appends records to such a file, so closing tags may be missing, or occur in the middle. A record extends
-//! from `<r` to its `</r>`. Any other text between two records, except blanks and tags of the frame, is a damaged
-//! record of its own.
+//! LoggerNet appends records to such a file, so closing tags may be missing, or stand in the middle. A record counts
+//! from `<r` to its `</r>`; what else stands between two records and is no tag of the frame is a damaged record of
+//! its own. A head in mid-file begins anew: it says what the values behind it are.
 
 use memchr::memmem;
 
 use super::heading::Toa5;
-use super::{LONGEST_RECORD, RecordsError, print};
+use super::xml::{attribute, element, tag_end, unescaped};
+use super::{LONGEST_HEAD, LONGEST_RECORD, RecordsError, print};
 use crate::format::number::parse_number;
-use crate::source::{Records, Translator};
+use crate::source::{Piece, Records, Translator};
 
 const FORMAT: &str = "CSIXML";
+const DATA: &[u8] = b"<data>";
+const RECORD: &[u8] = b"<r ";
+const END: &[u8] = b"</r>";
+/// What a document or a head begins with.
+const HEADS: [&[u8]; 3] = [b"<?xml", b"<csixml", b"<head"];
 /// The elements of the environment, in the order of line 1 of a TOA5 file.
 const ENVIRONMENT: [&str; 6] = ["station-name", "model", "serial-no", "os-version", "dld-name", "dld-sig"];
 
@@ -49,26 +55,41 @@ impl Kind {
 
 /// A CSIXML file.
 pub(super) struct CsiXml {
+    section: Section,
+    /// That of the beginning of the file, while a later one is read.
+    first: Option<Section>,
+}
+
+/// A head and the records behind it.
+#[derive(Clone)]
+struct Section {
+    headed_at: u64,
     begins_at: u64,
     header: Vec<u8>,
     kinds: Vec<Kind>,
     has_record: bool,
 }
 
-impl CsiXml {
-    /// Opens a file from its first bytes.
-    pub(super) fn open(head: &[u8]) -> Result<CsiXml, RecordsError> {
-        let Some(end) = memmem::find(head, b"<data>").map(|at| at + b"<data>".len()) else {
-            return Err(RecordsError::Short { format: FORMAT });
+impl Section {
+    /// By the bytes from the head on.
+    fn open(head: &[u8], headed_at: u64) -> Result<Section, RecordsError> {
+        let first = memmem::find(head, RECORD);
+        let end = memmem::find(&head[..first.unwrap_or(head.len())], DATA).map(|at| at + DATA.len());
+        let line = 1 + memchr::memchr_iter(b'\n', &head[..end.or(first).unwrap_or(0)]).count();
+        let damaged = |problem: &str| RecordsError::Damaged { format: FORMAT, line, problem: problem.to_owned() };
+        let end = match (end, first) {
+            (Some(end), _) => end,
+            (None, Some(_)) => return Err(damaged("begins the records without <data> before them")),
+            (None, None) => return Err(RecordsError::Short { format: FORMAT }),
         };
         let (head, records) = head.split_at(end);
-        let line = 1 + memchr::memchr_iter(b'\n', head).count();
-        let damaged = |problem: &str| RecordsError::Damaged { format: FORMAT, line, problem: problem.to_owned() };
         let environment = ENVIRONMENT.map(|name| element(head, name));
         let mut own: [Vec<String>; 3] = Default::default();
         let mut kinds = Vec::new();
-        for at in memmem::find_iter(head, b"<field ") {
-            let tag = head[at..].split(|byte| *byte == b'>').next().unwrap_or_default();
+        for at in
+            memmem::find_iter(head, b"<field").filter(|at| head[at + 6..].first().is_some_and(u8::is_ascii_whitespace))
+        {
+            let tag = tag_end(&head[at..]).map_or(&head[at..], |end| &head[at..at + end]);
             let name = attribute(tag, "name").ok_or_else(|| damaged("is behind a field without a name"))?;
             own[0].push(name);
             own[1].push(attribute(tag, "units").unwrap_or_default());
@@ -78,8 +99,8 @@ impl CsiXml {
         if kinds.is_empty() {
             return Err(damaged("is behind a head without fields"));
         }
-        // The first record shows whether records are numbered.
-        let first = memmem::find(records, b"<r ").map(|at| &records[at..]);
+        // The first record tells whether records are numbered.
+        let first = memmem::find(records, RECORD).map(|at| &records[at..]);
         let first = first.and_then(|rest| memchr::memchr(b'>', rest).map(|end| &rest[..end]));
         let Some(first) = first else { return Err(RecordsError::Short { format: FORMAT }) };
         let has_record = attribute(first, "no").is_some();
@@ -88,73 +109,156 @@ impl CsiXml {
         let header =
             Toa5 { environment: &environment, table: &table, has_time: true, has_record, own: [names, units, process] }
                 .lines();
-        Ok(CsiXml { begins_at: end as u64, header, kinds, has_record })
+        Ok(Section { headed_at, begins_at: headed_at + end as u64, header, kinds, has_record })
     }
 
-    /// Appends the line of a whole record.
-    fn record(&self, record: &[u8], line: &mut Vec<u8>) {
-        let end = memchr::memchr(b'>', record).unwrap_or(record.len());
-        let (tag, mut rest) = record.split_at(end);
-        let Some(stamp) = attribute(tag, "time") else { return print::text(record, line) };
+    /// Appends the line of a whole record. False, and nothing of use is appended: it is none.
+    fn record(&self, record: &[u8], line: &mut Vec<u8>) -> bool {
+        let end = tag_end(record).unwrap_or(0);
+        let (tag, rest) = record.split_at(end);
+        let (Some(stamp), Some(values)) = (attribute(tag, "time"), self.values(rest)) else { return false };
         time(stamp.as_bytes(), line);
         if self.has_record {
             line.push(b',');
             let number = attribute(tag, "no").unwrap_or_default();
             line.extend(number.bytes().filter(u8::is_ascii_alphanumeric));
         }
-        let mut place = 0;
-        while let Some(at) = memmem::find(rest, b"<v") {
-            let Some(open) = memchr::memchr(b'>', &rest[at..]).map(|end| at + end) else { break };
+        for (kind, value) in self.kinds.iter().zip(values) {
             line.push(b',');
-            let kind = self.kinds.get(place).copied().unwrap_or(Kind::Text);
-            place += 1;
-            if rest[open - 1] == b'/' {
-                kind.print(b"", line);
-                rest = &rest[open + 1..];
-                continue;
+            match memchr::memchr(b'&', value) {
+                None if value.is_ascii() => kind.print(value, line),
+                _ => kind.print(unescaped(value).as_bytes(), line),
             }
-            let close = memchr::memchr(b'<', &rest[open..]).map_or(rest.len(), |end| open + end);
-            kind.print(unescaped(&rest[open + 1..close]).as_bytes(), line);
+        }
+        true
+    }
+
+    /// The values in the order of the fields: the number in a tag's name says which one it is. None unless each
+    /// stands there once.
+    fn values<'r>(&self, mut rest: &'r [u8]) -> Option<Vec<&'r [u8]>> {
+        let mut values: Vec<Option<&[u8]>> = vec![None; self.kinds.len()];
+        while let Some(at) = memmem::find(rest, b"<v") {
+            let end = at + tag_end(&rest[at..])?;
+            let tag = rest[at + 2..end - 1].trim_ascii_end();
+            let (name, is_empty) = tag.strip_suffix(b"/").map_or((tag, false), |name| (name, true));
+            let name = name.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+            let number: usize = std::str::from_utf8(name).ok()?.parse().ok()?;
+            let close = if is_empty { end } else { end + memchr::memchr(b'<', &rest[end..])? };
+            let value = values.get_mut(number.checked_sub(1)?)?;
+            if value.replace(&rest[end..close]).is_some() {
+                return None;
+            }
             rest = &rest[close..];
         }
+        values.into_iter().collect()
+    }
+}
+
+impl CsiXml {
+    /// By the bytes from a head on, which begins at `headed_at` of the file.
+    pub(super) fn open(head: &[u8], headed_at: u64) -> Result<CsiXml, RecordsError> {
+        Ok(CsiXml { section: Section::open(head, headed_at)?, first: None })
+    }
+
+    /// Takes a head at the beginning of a piece. None: it cannot be read. 0: more of it must be there.
+    fn begin_anew(&mut self, piece: Piece<'_>, records: &mut Records) -> Option<usize> {
+        let section = match Section::open(piece.bytes, piece.offset) {
+            Ok(section) => section,
+            Err(RecordsError::Short { .. }) if piece.bytes.len() < LONGEST_HEAD => return Some(0),
+            Err(_) => {
+                // What the values behind it are is not known.
+                let lost = Section {
+                    headed_at: piece.offset,
+                    begins_at: piece.offset,
+                    kinds: Vec::new(),
+                    ..self.section.clone()
+                };
+                let before = std::mem::replace(&mut self.section, lost);
+                self.first.get_or_insert(before);
+                return None;
+            }
+        };
+        for line in section.header.split_inclusive(|byte| *byte == b'\n') {
+            records.begin(0).text.extend_from_slice(line);
+        }
+        let length = usize::try_from(section.begins_at - piece.offset).unwrap_or_default();
+        let before = std::mem::replace(&mut self.section, section);
+        self.first.get_or_insert(before);
+        Some(length)
     }
 }
 
 impl Translator for CsiXml {
     fn begins_at(&self) -> u64 {
-        self.begins_at
+        self.section.begins_at
     }
 
     fn header(&self) -> &[u8] {
-        &self.header
+        &self.section.header
     }
 
-    fn take(&mut self, bytes: &[u8], records: &mut Records) -> usize {
+    fn headed_at(&self) -> u64 {
+        self.section.headed_at
+    }
+
+    fn start_at(&mut self, offset: u64) {
+        if offset < self.section.begins_at
+            && let Some(first) = self.first.take()
+        {
+            self.section = first;
+        }
+    }
+
+    fn take(&mut self, piece: Piece<'_>, records: &mut Records) -> usize {
+        let bytes = piece.bytes;
+        let begins_head = head_in(bytes).is_some_and(|at| at == 0);
+        if begins_head && let Some(length) = self.begin_anew(piece, records) {
+            return length;
+        }
         let mut used = 0;
         let damaged = |from: usize, to: usize, records: &mut Records| {
             let line = records.begin(from).text;
             print::text(bytes[from..to].trim_ascii(), line);
             line.push(b'\n');
+            records.is_damage_of(to - from);
         };
-        while let Some(begin) = memmem::find(&bytes[used..], b"<r ").map(|at| used + at) {
+        while let Some(begin) = memmem::find(&bytes[used..], RECORD).map(|at| used + at) {
             if !is_frame(&bytes[used..begin]) {
+                // A head that cannot be read begins at the piece and is damage itself.
+                let from = usize::from(begins_head && used == 0);
+                if let Some(head) = head_in(&bytes[used + from..begin]).map(|at| used + from + at) {
+                    if !is_frame(&bytes[used..head]) {
+                        damaged(used, head, records);
+                    }
+                    return head;
+                }
                 damaged(used, begin, records);
                 used = begin;
             }
-            let inside = begin + 3;
-            let next = memmem::find(&bytes[inside..], b"<r ").map(|at| inside + at);
-            // The search ends at the next record, so that a file without closing tags is read only once.
+            let inside = begin + RECORD.len();
+            let next = memmem::find(&bytes[inside..], RECORD).map(|at| inside + at);
+            // No farther than the next record, so that a file without ends is read once.
             let limit = next.unwrap_or(bytes.len());
-            let Some(end) = memmem::find(&bytes[inside..limit], b"</r>").map(|at| inside + at + 4) else {
-                let Some(next) = next else { break };
-                // A record in which another one begins was cut off.
+            let Some(end) = memmem::find(&bytes[inside..limit], END).map(|at| inside + at + END.len()) else {
+                // A record that another one or a head begins in was cut.
+                let Some(next) = head_in(&bytes[inside..limit]).map(|at| inside + at).or(next) else { break };
                 damaged(begin, next, records);
                 used = next;
+                if head_in(&bytes[next..limit]).is_some() {
+                    return used;
+                }
                 continue;
             };
             let line = records.begin(begin).text;
-            self.record(&bytes[begin..end], line);
-            line.push(b'\n');
+            let length = line.len();
+            if self.section.record(&bytes[begin..end], line) {
+                line.push(b'\n');
+            } else {
+                line.truncate(length);
+                print::text(bytes[begin..end].trim_ascii(), line);
+                line.push(b'\n');
+                records.is_damage_of(end - begin);
+            }
             used = end;
         }
         if bytes.len() - used > LONGEST_RECORD {
@@ -165,7 +269,7 @@ impl Translator for CsiXml {
     }
 
     fn record_at_or_before(&self, offset: u64) -> u64 {
-        offset.max(self.begins_at)
+        offset.max(self.section.begins_at)
     }
 
     fn is_filler(&self, rest: &[u8]) -> bool {
@@ -173,11 +277,17 @@ impl Translator for CsiXml {
     }
 }
 
-/// Whether the bytes are only blanks and tags of the frame.
+/// Where a head begins, or the document that it stands in.
+fn head_in(bytes: &[u8]) -> Option<usize> {
+    memchr::memchr_iter(b'<', bytes).find(|at| HEADS.iter().any(|head| bytes[*at..].starts_with(head)))
+}
+
+/// Whether nothing but blanks, byte order marks and tags of the frame stand there.
 fn is_frame(bytes: &[u8]) -> bool {
     let mut rest = bytes.trim_ascii();
     while !rest.is_empty() {
-        let known = [&b"</data>"[..], b"</csixml>", b"<data>"].into_iter().find_map(|tag| rest.strip_prefix(tag));
+        let known =
+            [&b"</data>"[..], b"</csixml>", DATA, b"\xEF\xBB\xBF"].into_iter().find_map(|tag| rest.strip_prefix(tag));
         let Some(behind) = known else { return false };
         rest = behind.trim_ascii_start();
     }
@@ -187,30 +297,4 @@ fn is_frame(bytes: &[u8]) -> bool {
 /// Appends a time, with the blank of TOA5 in place of the T.
 fn time(stamp: &[u8], line: &mut Vec<u8>) {
     print::text(&stamp.iter().map(|byte| if *byte == b'T' { b' ' } else { *byte }).collect::<Vec<_>>(), line);
-}
-
-/// The text of the first element with this name; empty if there is none.
-fn element(head: &[u8], name: &str) -> String {
-    let open = format!("<{name}>");
-    let found = memmem::find(head, open.as_bytes()).map(|at| &head[at + open.len()..]);
-    unescaped(found.and_then(|rest| rest.split(|byte| *byte == b'<').next()).unwrap_or_default())
-}
-
-/// The value of an attribute of a tag.
-fn attribute(tag: &[u8], name: &str) -> Option<String> {
-    let open = format!(" {name}=\"");
-    let rest = &tag[memmem::find(tag, open.as_bytes())? + open.len()..];
-    Some(unescaped(&rest[..memchr::memchr(b'"', rest)?]))
-}
-
-/// Replaces the five named entities of XML by their characters.
-fn unescaped(text: &[u8]) -> String {
-    let text = crate::format::text::decode(text);
-    if !text.contains('&') {
-        return text.into_owned();
-    }
-    // The ampersand comes last: `&amp;lt;` is the text `&lt;`.
-    [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&apos;", "'"), ("&amp;", "&")]
-        .iter()
-        .fold(text.into_owned(), |text, (name, character)| text.replace(name, character))
 }

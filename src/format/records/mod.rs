@@ -10,15 +10,20 @@ mod columns;
 mod csixml;
 mod heading;
 mod print;
+mod sequence;
 mod tob1;
 mod utf16;
+mod xml;
+
+use std::io::Write as _;
+use std::ops::Range;
 
 use thiserror::Error;
 
-use self::utf16::Utf16;
+use self::utf16::{Recoded, Utf16};
 use crate::config::{FileFormat, LoggerFormat};
 use crate::format::dialect::{Format, detect, foreign};
-use crate::source::{QuietFile, SourceError, Translator};
+use crate::source::{QuietFile, Records, SourceError, Translator};
 
 /// The longest header in bytes, with a large margin: six lines of a thousand columns need less.
 const LONGEST_HEAD: usize = 1 << 20;
@@ -77,8 +82,15 @@ pub enum RecordsError {
 /// The number of first bytes that is enough to recognise these formats.
 const MARK: usize = 1024;
 
-/// Begins the reading of a file: if its records are not lines of UTF-8 text, the file returns translated lines from now
-/// on. `format` is the format in the configuration.
+/// The first line of a file that begins with `head`, in UTF-8, without its end.
+pub fn first_line(head: &[u8]) -> Vec<u8> {
+    let text = Utf16::begun_by(head).map_or_else(|| head.to_vec(), |text| text.text(head));
+    let line = text.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    line.strip_suffix(b"\r").unwrap_or(line).to_vec()
+}
+
+/// Begins the reading of a file: one whose records are not lines of text in UTF-8 hands them on as such from now on.
+/// `format` is what the configuration says of it.
 ///
 /// # Errors
 /// The outer error: the file cannot be read now. The inner error: the file has such a format and its header cannot be
@@ -86,13 +98,20 @@ const MARK: usize = 1024;
 pub fn begin(file: &mut QuietFile, format: &FileFormat) -> Result<Result<(), RecordsError>, SourceError> {
     let head = file.head(MARK)?;
     if let Some(text) = Utf16::begun_by(&head) {
-        file.translate_by(Box::new(text));
-        return Ok(Ok(()));
+        // Of the formats whose records are not lines, XML alone is text.
+        let is_xml = detect(&text.text(&head)) == Format::CsiXml;
+        if !is_xml || matches!(format, FileFormat::Csv(_)) {
+            file.translate_by(Box::new(text));
+            return Ok(Ok(()));
+        }
     }
     if let Some(reason) = foreign(&head) {
         return Ok(Err(RecordsError::Foreign(reason)));
     }
-    let known = detect(&head);
+    let known = match Utf16::begun_by(&head) {
+        Some(_) => Format::CsiXml,
+        None => detect(&head),
+    };
     let has_records = matches!(known, Format::Tob1 | Format::Tob2 | Format::Tob3 | Format::CsiXml);
     let only = match format {
         FileFormat::Csv(_) if has_records => Some("csv".to_owned()),
@@ -107,24 +126,74 @@ pub fn begin(file: &mut QuietFile, format: &FileFormat) -> Result<Result<(), Rec
     if !has_records {
         return Ok(Ok(()));
     }
-    Ok(translator(&file.head(LONGEST_HEAD)?).map(|found| {
+    let head = file.head(LONGEST_HEAD)?;
+    let found = match Utf16::begun_by(&head) {
+        Some(text) => Recoded::open(text, &head, 0).map(|xml| Some(Box::new(xml) as Box<dyn Translator>)),
+        None => translator(&head, 0),
+    };
+    Ok(found.map(|found| {
         if let Some(translator) = found {
             file.translate_by(translator);
         }
     }))
 }
 
-/// The translator for a file that begins with `head`; None if the file has lines of its own.
+/// Goes on with a file of records under the header at `headed_at`, which an earlier read found in mid-file. Returns
+/// whether it stands there.
 ///
 /// # Errors
-/// The file has such a format, and its header cannot be read.
-fn translator(head: &[u8]) -> Result<Option<Box<dyn Translator>>, RecordsError> {
+/// The file cannot be read now.
+pub fn begin_under(file: &mut QuietFile, headed_at: u64) -> Result<bool, SourceError> {
+    if headed_at == 0 {
+        return Ok(true);
+    }
+    if !file.is_translated() || file.is_compressed() {
+        return Ok(false);
+    }
+    let mark = file.head(utf16::LITTLE.len())?;
+    let head = file.bytes(headed_at, LONGEST_HEAD as u64)?;
+    let found = match Utf16::begun_by(&mark) {
+        Some(text) => Recoded::open(text, &head, headed_at).map(|xml| Some(Box::new(xml) as Box<dyn Translator>)),
+        None => translator(&head, headed_at),
+    };
+    Ok(match found {
+        Ok(Some(translator)) => {
+            file.translate_by(translator);
+            true
+        }
+        _ => false,
+    })
+}
+
+/// What turns the records behind `head`, which stands at `headed_at`, into lines; None where the file has lines of
+/// its own.
+///
+/// # Errors
+/// The file is of such a format, and its header cannot be read.
+fn translator(head: &[u8], headed_at: u64) -> Result<Option<Box<dyn Translator>>, RecordsError> {
     let first = memchr::memchr(b'\n', head).map_or(head, |end| &head[..end]);
     Ok(match detect(first) {
-        Format::Tob1 => Some(Box::new(tob1::Tob1::open(head)?)),
+        Format::Tob1 => Some(Box::new(tob1::Tob1::open(head, headed_at)?)),
         Format::Tob2 => Some(Box::new(card::Card::open(head, card::TOB2)?)),
         Format::Tob3 => Some(Box::new(card::Card::open(head, card::TOB3)?)),
-        Format::CsiXml => Some(Box::new(csixml::CsiXml::open(head)?)),
+        Format::CsiXml => Some(Box::new(csixml::CsiXml::open(head, headed_at)?)),
+        // In mid-file a head may stand without what is before it in a document.
+        _ if first.starts_with(b"<head") => Some(Box::new(csixml::CsiXml::open(head, headed_at)?)),
         _ => None,
     })
+}
+
+/// So much of a place that holds no record is kept: a block of a disk.
+const KEPT_OF_DAMAGE: usize = 4 << 10;
+
+/// Adds the line of bytes that are no record, as hexadecimal digits.
+fn damage(bytes: &[u8], range: Range<usize>, records: &mut Records) {
+    let Some(bytes) = bytes.get(range.clone()).filter(|bytes| !bytes.is_empty()) else { return };
+    let line = records.begin(range.start).text;
+    for byte in bytes.iter().take(KEPT_OF_DAMAGE) {
+        // Writing to memory cannot fail.
+        let _ = write!(line, "{byte:02X}");
+    }
+    line.push(b'\n');
+    records.is_damage_of(bytes.len());
 }

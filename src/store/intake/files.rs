@@ -26,6 +26,8 @@ pub struct FileSeen {
     pub prefix_hash: u64,
     /// The header that applies there.
     pub header: Option<i64>,
+    /// Where that header begins in a file of records that holds several; else 0.
+    pub headed_at: u64,
     /// Whether a last line without a line end was staged.
     pub tail_taken: bool,
     /// Whether lines from the resume point on are held because the file was being overwritten.
@@ -41,8 +43,8 @@ impl Store {
     pub fn file_seen(&self, table: &Table, path: &str) -> Result<Option<FileSeen>> {
         self.conn
             .prepare_cached(
-                "SELECT size, modified, whole_hash, resume_at, resume_line, prefix_hash, header, tail_taken, note, seen, held
-                 FROM file_seen WHERE logger_table = ?1 AND path = ?2",
+                "SELECT size, modified, whole_hash, resume_at, resume_line, prefix_hash, header, tail_taken, note, seen, held,
+                 headed_at FROM file_seen WHERE logger_table = ?1 AND path = ?2",
             )
             .and_then(|mut statement| {
                 statement
@@ -58,6 +60,7 @@ impl Store {
                             header: row.get(6)?,
                             tail_taken: row.get(7)?,
                             held: row.get(10)?,
+                            headed_at: row.get::<_, i64>(11)?.cast_unsigned(),
                             note: row.get(8)?,
                             seen: Timestamp::from_nanos(row.get(9)?),
                         })
@@ -76,8 +79,9 @@ impl Staging<'_> {
             .conn
             .prepare_cached(
                 "INSERT OR REPLACE INTO file_seen
-                 (logger_table, path, size, modified, whole_hash, resume_at, resume_line, prefix_hash, header, tail_taken, note, seen, held)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                 (logger_table, path, size, modified, whole_hash, resume_at, resume_line, prefix_hash, header, tail_taken, note, seen, held,
+                  headed_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
             )
             .and_then(|mut statement| {
                 statement.execute(params![
@@ -94,6 +98,7 @@ impl Staging<'_> {
                     file.note,
                     file.seen.nanos(),
                     file.held,
+                    file.headed_at.cast_signed(),
                 ])
             })
             .map_err(|source| self.store.at(source))?;

@@ -11,7 +11,7 @@ use crate::store::schema::error::StoreError;
 /// ASCII.
 const APPLICATION_ID: i64 = 0x4654_7772;
 
-const MIGRATIONS: [&str; 14] = [
+const MIGRATIONS: [&str; 15] = [
     include_str!("../../../migrations/0001_store.sql"),
     include_str!("../../../migrations/0002_quality.sql"),
     include_str!("../../../migrations/0003_changed.sql"),
@@ -26,6 +26,7 @@ const MIGRATIONS: [&str; 14] = [
     include_str!("../../../migrations/0012_windows.sql"),
     include_str!("../../../migrations/0013_union.sql"),
     include_str!("../../../migrations/0014_decided.sql"),
+    include_str!("../../../migrations/0015_headed.sql"),
 ];
 
 /// The key of `setting` with the program version that made the schema, for the message of an older program that refuses
