@@ -5,8 +5,6 @@
 
 use std::collections::HashSet;
 
-/// So many rows tell.
-const LOOKED_AT: usize = 400;
 /// Fewer do not.
 const LEAST: usize = 4;
 
@@ -18,9 +16,12 @@ pub struct Apart {
 }
 
 impl Apart {
+    /// The number of rows that are considered.
+    pub const LOOKED_AT: usize = 400;
+
     /// Takes note of a row: its stamp, and its values as a JSON array. Rows behind the first ones tell nothing new.
     pub fn see(&mut self, stamp: i64, values: &str) {
-        if self.rows.len() < LOOKED_AT {
+        if self.rows.len() < Apart::LOOKED_AT {
             let values: Vec<serde_json::Value> = serde_json::from_str(values).unwrap_or_default();
             let text = |value| if let serde_json::Value::String(text) = value { text } else { String::new() };
             self.see_texts(stamp, values.into_iter().map(text).collect());
@@ -29,7 +30,7 @@ impl Apart {
 
     /// As [`Apart::see`], of its texts.
     pub fn see_texts(&mut self, stamp: i64, texts: Vec<String>) {
-        if self.rows.len() < LOOKED_AT {
+        if self.rows.len() < Apart::LOOKED_AT {
             self.rows.push((stamp, texts));
         }
     }

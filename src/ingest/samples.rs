@@ -338,9 +338,13 @@ impl LineTaker<'_> {
     fn column_apart(&mut self, table: &Table, ahead: &[u8]) -> Option<String> {
         let mut apart = Apart::default();
         let whole = memchr::memrchr(b'\n', ahead).and_then(|end| ahead.get(..end))?;
-        for line in whole.split(|byte| *byte == b'\n').take(LOOKED_AT) {
+        let mut last = None;
+        let mut shares = false;
+        for (place, line) in whole.split(|byte| *byte == b'\n').take(Apart::LOOKED_AT).enumerate() {
             let Some(local) = self.time_of_line(&crate::format::strip_noise(line)) else { break };
-            if !self.row.tags.is_empty() {
+            shares |= last.replace(local) == Some(local);
+            // Most tables end here: their stamps have fractions.
+            if !self.row.tags.is_empty() || (place > LEAST_LOOKED_AT && !shares) {
                 return None;
             }
             apart.see(local.nanos_since(LocalTime::from_nanos(0)), self.row.values_json());
