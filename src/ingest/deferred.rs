@@ -44,7 +44,10 @@ impl Deferred {
     #[inline]
     pub(super) fn see(&mut self, line: &[u8]) {
         if !self.refused.is_empty() {
-            self.refused.remove(format::decode(&format::strip_noise(line)).as_ref());
+            // A line with NUL bytes was kept in pieces.
+            for piece in line.split(|byte| *byte == 0) {
+                self.refused.remove(format::decode(&format::strip_noise(piece)).as_ref());
+            }
         }
         if !self.before.is_empty() {
             let line = format::strip_noise(line);

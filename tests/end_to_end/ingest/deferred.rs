@@ -201,3 +201,17 @@ fn i1_a_file_that_can_be_read_by_another_configuration_leaves_no_rejected_line()
     assert_eq!(tower.count("SELECT rejected_lines FROM logger_table"), 0);
     assert_eq!(tower.count("SELECT count(*) FROM setting WHERE key LIKE 'deferred%'"), 0);
 }
+
+#[test]
+fn i3_a_file_whose_header_has_nul_bytes_in_it_says_nothing_new_when_it_is_read_again() {
+    for damaged in [HEADER.replacen('"', "\"\0", 1), HEADER.replacen("\"TOA5\"", "\"TOA5\"\0", 1)] {
+        let tower = Station::new();
+        tower.write(DAT, damaged + "\"2024-05-01 00:00:00\",0,1,2\r\n");
+        let _ = tower.run(&["ingest"]);
+        let before = tower.count("SELECT count(*) FROM rejected_line");
+        for _ in 0..2 {
+            let _ = tower.run(&["ingest", DAT]);
+            assert_eq!(tower.count("SELECT count(*) FROM rejected_line"), before);
+        }
+    }
+}
