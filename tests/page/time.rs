@@ -149,7 +149,9 @@ fn nights_are_shaded_where_the_position_is_known() {
         ))
     };
     let middle = |(a, b): (f64, f64)| f64::midpoint(a, b);
-    let night = nights.iter().max_by(|a, b| (a[1] - a[0]).total_cmp(&(b[1] - b[0]))).unwrap();
+    // A night that has just begun reaches beyond the plot.
+    let seen = nights.iter().map(|night| [night[0].max(from), night[1].min(to)]);
+    let night = seen.max_by(|a, b| (a[1] - a[0]).total_cmp(&(b[1] - b[0]))).unwrap();
     let light = if nights.len() > 1 {
         middle((nights[0][1], nights[1][0]))
     } else if nights[0][0] > from {
