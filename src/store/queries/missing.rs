@@ -27,6 +27,8 @@ const ROWS_A_RUN: i64 = 3;
 
 /// The number of rows before and after a place from which the usual interval there is computed.
 const ROWS_AROUND: usize = 200;
+/// The usual interval at a place holds for so many rows around it.
+const NEAR: i64 = 50;
 /// The longest step back of a logger's clock. Rows that lasted longer cannot be missing between two consecutive rows.
 const LONGEST_STEP: Duration = Duration::from_secs(86_400);
 
@@ -76,14 +78,25 @@ impl Store {
             Regularity::Regular(interval) => one_and_a_half(interval),
             Regularity::Irregular | Regularity::TooFewRows(_) => 0,
         };
+        // The usual interval at the last place that was looked at holds for the rows around it.
+        let mut known: Option<(Timestamp, Option<Duration>)> = None;
         for (gap, before) in by_number.into_iter().zip(before) {
             let before = gap.before.map(|before| before.1).or(before);
             let pause = before.map_or(i64::MAX, |before| gap.after.1.nanos_since(before));
-            let is_jump = (1..=longest).contains(&pause)
-                && self.interval_around(series, gap.after.1)?.is_some_and(|interval| {
+            let may_be_jump = gap.after_reset || longest.saturating_mul(gap.missing) > nanos(LONGEST_STEP);
+            let mut is_jump = (1..=longest).contains(&pause) && may_be_jump;
+            if is_jump {
+                let near = longest.saturating_mul(NEAR);
+                let (at, interval) = match known.filter(|(at, _)| gap.after.1.nanos_since(*at).abs() <= near) {
+                    Some(known) => known,
+                    None => (gap.after.1, self.interval_around(series, gap.after.1)?),
+                };
+                known = Some((at, interval));
+                is_jump = interval.is_some_and(|interval| {
                     let lasted = nanos(interval).saturating_mul(gap.missing);
                     pause <= one_and_a_half(interval) && (gap.after_reset || lasted > nanos(LONGEST_STEP))
                 });
+            }
             if is_jump { found.jumps.push(gap) } else { found.gaps.push(gap) }
         }
         for joint in joints {
