@@ -17,13 +17,11 @@ use crate::ameriflux;
 use crate::ameriflux::unit::{self, Fit};
 use crate::ameriflux::{Range, Ranges};
 use crate::qc::{ColumnSettings, Sentinels, measures_sunlight};
-use crate::quantity::{Facts, Kind, Process, Stated};
+use crate::quantity::{CIRCLE, Facts, Kind, Process, Stated};
 use crate::text::any_of;
 
 /// The two columns of a TOA5 file that hold no values.
 const TOA5_KEYS: [&str; 2] = ["TIMESTAMP", "RECORD"];
-/// Degrees.
-const CIRCLE: f64 = 360.0;
 
 pub(super) fn sentinels(at: &Section<'_>, found: &Sentinel) -> Result<Option<Sentinels>, ConfigError> {
     let Some(found) = found else { return Ok(None) };

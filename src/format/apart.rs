@@ -43,9 +43,9 @@ impl Apart {
         }
         let width = self.rows.iter().map(|(_, texts)| texts.len()).min()?;
         (0..width).find(|&place| {
-            let text = |texts: &Vec<String>| texts[place].clone();
-            let keys: HashSet<(i64, String)> = self.rows.iter().map(|(stamp, texts)| (*stamp, text(texts))).collect();
-            let values: HashSet<String> = self.rows.iter().map(|(_, texts)| text(texts)).collect();
+            let rows = self.rows.iter().map(|(stamp, texts)| (*stamp, texts[place].as_str()));
+            let keys: HashSet<(i64, &str)> = rows.clone().collect();
+            let values: HashSet<&str> = rows.map(|(_, text)| text).collect();
             keys.len() == self.rows.len() && values.len() * 2 <= self.rows.len() && !values.contains("")
         })
     }

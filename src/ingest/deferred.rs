@@ -70,9 +70,7 @@ impl Deferred {
     /// Leaves a line for later. Without a header it is no row of any.
     pub(super) fn keep(&mut self, number: u64, header: Option<i64>, line: &[u8], glued: bool) {
         if header.is_some() {
-            let raw = format::decode(line).into_owned();
-            self.bytes += raw.len();
-            self.now.push(DeferredLine { number, header, raw, glued });
+            self.leave(number, header, line, glued);
         }
     }
 
@@ -80,10 +78,14 @@ impl Deferred {
     pub(super) fn keep_refused(&mut self, number: u64, line: &[u8]) {
         let line = format::strip_noise(line);
         if !self.is_full() && !line.trim_ascii().is_empty() && memchr::memchr(0, &line).is_none() {
-            let raw = format::decode(&line).into_owned();
-            self.bytes += raw.len();
-            self.now.push(DeferredLine { number, header: None, raw, glued: false });
+            self.leave(number, None, &line, false);
         }
+    }
+
+    fn leave(&mut self, number: u64, header: Option<i64>, line: &[u8], glued: bool) {
+        let raw = format::decode(line).into_owned();
+        self.bytes += raw.len();
+        self.now.push(DeferredLine { number, header, raw, glued });
     }
 
     /// Whether no more may be left for later.

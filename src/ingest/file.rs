@@ -131,7 +131,7 @@ impl Reader<'_, '_> {
             QuietFile::open(path).and_then(|mut file| Ok((file.snapshot(), file.fingerprint(file.snapshot().size)?.0)));
         let Ok((snapshot, hash)) = file else { return Ok(()) };
         let taker = LineTaker::new(self.store, self.config, name, Timestamp::from_utc(self.clock.now()));
-        let mut seen = Resume { at: 0, line: 0, header: None, headed_at: 0 }.seen(&taker, snapshot, hash, hash);
+        let mut seen = Resume::BEGINNING.seen(&taker, snapshot, hash, hash);
         seen.note = Some(error.to_string());
         self.staging.save_file(table, &seen)
     }
@@ -346,10 +346,10 @@ impl Reader<'_, '_> {
         }
         taker.counts.deferred += taker.unfinished_header_lines();
         if taker.refusal.is_some() || taker.header.is_none() {
-            resume = Resume { at: 0, line: 0, header: None, headed_at: 0 };
+            resume = Resume::BEGINNING;
         }
         if file.breaks_off() {
-            resume = Resume { at: 0, line: 0, header: resume.header, headed_at: 0 };
+            resume = Resume { header: resume.header, ..Resume::BEGINNING };
             let cut = SourceError::Cut { path: taker.path.into() };
             taker.note.get_or_insert_with(|| cut.to_string());
         } else if is_closed && resume.header.is_some() {
@@ -466,6 +466,9 @@ struct Resume {
 }
 
 impl Resume {
+    /// Everything is to be read.
+    const BEGINNING: Resume = Resume { at: 0, line: 0, header: None, headed_at: 0 };
+
     fn seen(&self, taker: &LineTaker<'_>, snapshot: Snapshot, whole_hash: u64, prefix_hash: u64) -> FileSeen {
         FileSeen {
             path: taker.path.to_owned(),

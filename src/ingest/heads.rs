@@ -183,9 +183,9 @@ impl LineTaker<'_> {
                 return Ok(true);
             }
             Some(HeaderLine::Units) => return Ok(true),
-            Some(HeaderLine::Other(lines)) if self.is_in_order => {
+            Some(HeaderLine::Other(header)) if self.is_in_order => {
                 self.names_at = line.number;
-                csv.header(&self.config.name.0, &lines).ok()
+                Some(header)
             }
             _ if is_behind_names && self.is_in_order => csv.with_units(line.raw, header),
             _ => None,

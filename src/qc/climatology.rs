@@ -195,7 +195,7 @@ impl ColumnTest for Climatology {
         }
         match seen.season.and_then(|season| self.band(season)) {
             // A band of directions may include north: 5 is within [350, 370].
-            Some(band) if seen.kind == quantity::Kind::Direction => [0.0, 360.0, -360.0]
+            Some(band) if seen.kind == quantity::Kind::Direction => [0.0, quantity::CIRCLE, -quantity::CIRCLE]
                 .map(|turn| within(&band, seen.value + turn))
                 .into_iter()
                 .min()

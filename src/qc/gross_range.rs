@@ -9,10 +9,7 @@ use super::registry::About;
 use super::spec::{OwnBounds, TableSpec};
 use super::value::{Sentinels, Value};
 use crate::ameriflux::{MeasuredOver, Range, Ranges};
-use crate::quantity::Kind;
-
-/// Degrees.
-const CIRCLE: f64 = 360.0;
+use crate::quantity::{CIRCLE, Kind};
 
 pub(super) const ABOUT: About = About {
     name: "gross_range",

@@ -74,6 +74,8 @@ const NAMES: [(&str, Kind); 9] = {
     names
 };
 
+/// The degrees of a full circle.
+pub const CIRCLE: f64 = 360.0;
 /// The shortest resultant of unit vectors with a direction: a shorter one is the rounding error of opposite vectors.
 const NO_DIRECTION: f64 = 1e-9;
 
@@ -125,7 +127,7 @@ impl Kind {
     /// The fixed ends of its axis, if they do not follow from the values.
     pub const fn bounds(self) -> Option<(f64, f64)> {
         match self {
-            Kind::Direction => Some((0.0, 360.0)),
+            Kind::Direction => Some((0.0, CIRCLE)),
             _ => None,
         }
     }
@@ -134,7 +136,7 @@ impl Kind {
     #[inline]
     pub fn change(self, from: f64, to: f64) -> f64 {
         match self {
-            Kind::Direction => (to - from + 180.0).rem_euclid(360.0) - 180.0,
+            Kind::Direction => (to - from + CIRCLE / 2.0).rem_euclid(CIRCLE) - CIRCLE / 2.0,
             _ => to - from,
         }
     }
@@ -155,9 +157,9 @@ pub fn direction(sine: f64, cosine: f64, count: f64) -> Option<f64> {
     if sine.hypot(cosine) <= NO_DIRECTION * count {
         return None;
     }
-    let degrees = sine.atan2(cosine).to_degrees().rem_euclid(360.0);
+    let degrees = sine.atan2(cosine).to_degrees().rem_euclid(CIRCLE);
     // Rounding can give the full circle.
-    Some(if degrees >= 360.0 { 0.0 } else { degrees })
+    Some(if degrees >= CIRCLE { 0.0 } else { degrees })
 }
 
 /// A column, as a file's header states it.

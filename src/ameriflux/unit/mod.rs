@@ -97,10 +97,10 @@ pub fn differ(one: &str, other: &str) -> bool {
         return false;
     };
     let is_water = |one: &Unit, other: &Unit| one.is_mass_on_area() && other.is_length();
-    if !one.has_dimension_of(&other) {
-        return !is_water(&one, &other) && !is_water(&other, &one);
+    match converted(&one, &other, false) {
+        Some(conversion) => !conversion.changes_nothing(),
+        None => !is_water(&one, &other) && !is_water(&other, &one),
     }
-    (one.scale / other.scale - 1.0).abs() >= ALIKE || (one.offset - other.offset).abs() >= ALIKE
 }
 
 /// What makes values under one header's unit values under another's; none where a unit is not understood or no number does. A
@@ -109,10 +109,7 @@ pub fn between(from: &str, to: &str, difference: bool) -> Option<Conversion> {
     let (Some(Meaning::Unit(from)), Some(Meaning::Unit(to))) = (parse::meaning(from), parse::meaning(to)) else {
         return None;
     };
-    from.has_dimension_of(&to).then(|| Conversion {
-        factor: from.scale / to.scale,
-        offset: if difference { 0.0 } else { (from.offset - to.offset) / to.scale },
-    })
+    converted(&from, &to, difference)
 }
 
 fn conversion(said: &Unit, meant: &Unit, variable: &Variable) -> Option<Conversion> {
@@ -121,12 +118,15 @@ fn conversion(said: &Unit, meant: &Unit, variable: &Variable) -> Option<Conversi
 }
 
 fn exact(said: &Unit, meant: &Unit, variable: &Variable) -> Option<Conversion> {
-    if !said.has_dimension_of(meant) {
-        return None;
-    }
-    let difference = TEMPERATURE_DIFFERENCES.contains(&variable.name);
-    let offset = if difference { 0.0 } else { (said.offset - meant.offset) / meant.scale };
-    Some(Conversion { factor: said.scale / meant.scale, offset })
+    converted(said, meant, TEMPERATURE_DIFFERENCES.contains(&variable.name))
+}
+
+/// None where no number makes one unit of the other.
+fn converted(from: &Unit, to: &Unit, difference: bool) -> Option<Conversion> {
+    from.has_dimension_of(to).then(|| Conversion {
+        factor: from.scale / to.scale,
+        offset: if difference { 0.0 } else { (from.offset - to.offset) / to.scale },
+    })
 }
 
 /// Variables that measure water: for them a kilogram per square metre equals a millimetre.

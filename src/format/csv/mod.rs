@@ -127,17 +127,25 @@ impl CsvFormat {
                 crate::text::any_of(&names.iter().map(String::as_str).collect::<Vec<_>>())
             ));
         }
+        let Some(units) = of_line(dialect.and_then(|dialect| dialect.units_line)) else {
+            return Ok(self.named(table, &names));
+        };
         let mut header = Header::from_names(table, &names);
-        if let Some(units) = of_line(dialect.and_then(|dialect| dialect.units_line)) {
-            for (own, unit) in header.units.iter_mut().zip(units) {
-                unit_of(&unit).clone_into(own);
-            }
-        } else if self.names.is_none() {
-            for (own, name) in header.units.iter_mut().zip(&names) {
+        for (own, unit) in header.units.iter_mut().zip(units) {
+            unit_of(&unit).clone_into(own);
+        }
+        Ok(header)
+    }
+
+    /// The header of these names. Where the file gives them, they may have their units in brackets.
+    fn named(&self, table: &str, names: &[String]) -> Header {
+        let mut header = Header::from_names(table, names);
+        if self.names.is_none() {
+            for (own, name) in header.units.iter_mut().zip(names) {
                 *own = unit_in(name).unwrap_or_default().to_owned();
             }
         }
-        Ok(header)
+        header
     }
 
     /// The header and the layout of a file that begins with `head`. In the layout, each value is at the position of its
@@ -194,18 +202,10 @@ impl CsvFormat {
         if header.units.iter().any(|unit| !unit.is_empty()) && is(&header.units) {
             return Some(HeaderLine::Units);
         }
-        self.other_names(line).map(HeaderLine::Other)
-    }
-
-    /// The lines of the header that a line gives, if the file names its columns and the line names every column of
-    /// the time and of the record number.
-    fn other_names(&self, line: &[u8]) -> Option<Vec<Vec<u8>>> {
-        let place = self.dialect.as_ref().and_then(|dialect| dialect.names_line).filter(|_| self.names.is_none())?;
-        self.lacking(&unique_names(self.texts(line))).is_none().then(|| {
-            let mut lines = vec![Vec::new(); place.saturating_sub(1)];
-            lines.push(line.to_vec());
-            lines
-        })
+        // The file names its columns, and this line every column of the time and of the record number.
+        let names_columns = self.names.is_none() && self.dialect.as_ref().is_some_and(|own| own.names_line.is_some());
+        let names = unique_names(texts);
+        (names_columns && self.lacking(&names).is_none()).then(|| HeaderLine::Other(self.named(&header.table, &names)))
     }
 
     /// The header with the units of `line`, the line after the names. None if the format has no line of units or the
@@ -230,8 +230,8 @@ pub enum HeaderLine {
     Names,
     /// The units again.
     Units,
-    /// Other names: the lines of the new header, up to that with the names.
-    Other(Vec<Vec<u8>>),
+    /// Other names: the header that they make.
+    Other(Header),
 }
 
 /// A unit without its brackets.

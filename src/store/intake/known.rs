@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::config::{ColumnUse, Config, TableConfig, TableName};
 use crate::quantity::Stated;
-use crate::store::intake::tables::{self, Column, columns};
+use crate::store::intake::tables::{self, Column, columns, table_id};
 use crate::store::schema::key::{TIMES, key, keys};
 use crate::store::{Result, Store};
 use crate::time::Timestamp;
@@ -67,12 +67,7 @@ impl Store {
     /// table holds now, where the logger's program changed.
     pub fn columns_now(&self, table: &str) -> Result<Vec<Column>> {
         let work = || -> rusqlite::Result<Vec<Column>> {
-            let id: Option<i64> = self
-                .conn
-                .prepare_cached("SELECT id FROM logger_table WHERE name = ?1")?
-                .query_row([table], |row| row.get(0))
-                .optional()?;
-            id.map_or(Ok(Vec::new()), |id| columns_now(&self.conn, id))
+            table_id(&self.conn, table)?.map_or(Ok(Vec::new()), |id| columns_now(&self.conn, id))
         };
         work().map_err(|source| self.at(source))
     }
@@ -107,11 +102,7 @@ fn columns_now(conn: &Connection, table: i64) -> rusqlite::Result<Vec<Column>> {
 }
 
 fn known_table(conn: &Connection, table: &TableConfig) -> rusqlite::Result<Option<KnownTable>> {
-    let id: Option<i64> = conn
-        .prepare_cached("SELECT id FROM logger_table WHERE name = ?1")?
-        .query_row([&table.name.0], |row| row.get(0))
-        .optional()?;
-    let Some(id) = id else { return Ok(None) };
+    let Some(id) = table_id(conn, &table.name.0)? else { return Ok(None) };
     let list = columns_now(conn, id)?;
     let mut kinds = vec![Kinds::default(); list.len()];
     // The tag values of a series are in the order of the column list, whatever order file and configuration have.

@@ -26,23 +26,8 @@ pub fn gaps(runs: &[Run]) -> Vec<Gap> {
 /// that was opened by rows older than all others begins its history: what was before is not known. Each other epoch begins
 /// with a reset, which counts from 0.
 fn heads_behind_known_rows(runs: &[Run]) -> Vec<Gap> {
-    let mut heads: Vec<&Run> = Vec::new();
-    for run in runs {
-        if heads.last().is_none_or(|head| head.epoch != run.epoch) {
-            heads.push(run);
-        }
-    }
-    heads.sort_by_key(|head| head.first_ts);
-    let mut ended: Vec<&Run> = runs.iter().collect();
-    ended.sort_by_key(|run| run.last_ts);
     let mut gaps = Vec::new();
-    let (mut at, mut oldest_epoch) = (0, i64::MAX);
-    for head in heads {
-        while at < ended.len() && ended[at].last_ts < head.first_ts {
-            oldest_epoch = oldest_epoch.min(ended[at].epoch);
-            at += 1;
-        }
-        let Some(before) = at.checked_sub(1).map(|at| ended[at]) else { continue };
+    for Head { run: head, before, oldest_epoch } in heads(runs) {
         let was_opened_later = oldest_epoch < head.epoch;
         // A counter that fell back a little did not start again (seen at a CR3000: 27650, then 27595).
         let slipped = (before.last - head.first).unsigned_abs() < head.first.unsigned_abs() / 10;
@@ -52,6 +37,33 @@ fn heads_behind_known_rows(runs: &[Run]) -> Vec<Gap> {
         }
     }
     gaps
+}
+
+/// The first run of an epoch, behind others.
+pub(in crate::store) struct Head<'r> {
+    pub run: &'r Run,
+    /// The run that ends last before it.
+    pub before: &'r Run,
+    /// The lowest epoch of all runs that end before it.
+    pub oldest_epoch: i64,
+}
+
+/// The heads of the epochs that have runs before them, by time.
+pub(in crate::store) fn heads(runs: &[Run]) -> Vec<Head<'_>> {
+    let mut heads: Vec<&Run> = runs.chunk_by(|run, next| run.epoch == next.epoch).filter_map(<[Run]>::first).collect();
+    heads.sort_by_key(|head| head.first_ts);
+    let mut ended: Vec<&Run> = runs.iter().collect();
+    ended.sort_by_key(|run| run.last_ts);
+    let (mut at, mut oldest_epoch) = (0, i64::MAX);
+    let mut found = Vec::new();
+    for run in heads {
+        while at < ended.len() && ended[at].last_ts < run.first_ts {
+            oldest_epoch = oldest_epoch.min(ended[at].epoch);
+            at += 1;
+        }
+        found.extend(at.checked_sub(1).map(|at| Head { run, before: ended[at], oldest_epoch }));
+    }
+    found
 }
 
 /// The time of the last row before each gap, by any run.

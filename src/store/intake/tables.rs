@@ -529,11 +529,7 @@ impl Store {
     /// The column list of a table with units, by its name in the configuration.
     pub fn columns_of(&self, table: &str) -> Result<Vec<Column>> {
         let work = || -> rusqlite::Result<Vec<Column>> {
-            let id: Option<i64> = self
-                .conn
-                .query_row("SELECT id FROM logger_table WHERE name = ?1", [table], |row| row.get(0))
-                .optional()?;
-            id.map_or(Ok(Vec::new()), |id| columns(&self.conn, id))
+            table_id(&self.conn, table)?.map_or(Ok(Vec::new()), |id| columns(&self.conn, id))
         };
         work().map_err(|source| self.at(source))
     }
@@ -541,11 +537,7 @@ impl Store {
     /// Every header of a table by its id, by the table's name in the configuration.
     pub fn headers_of(&self, table: &str) -> Result<Vec<(i64, Header)>> {
         let work = || -> rusqlite::Result<Vec<(i64, Header)>> {
-            let id: Option<i64> = self
-                .conn
-                .query_row("SELECT id FROM logger_table WHERE name = ?1", [table], |row| row.get(0))
-                .optional()?;
-            id.map_or(Ok(Vec::new()), |id| headers(&self.conn, id, 0))
+            table_id(&self.conn, table)?.map_or(Ok(Vec::new()), |id| headers(&self.conn, id, 0))
         };
         work().map_err(|source| self.at(source))
     }
@@ -592,6 +584,11 @@ impl Store {
     pub fn header(&self, id: i64) -> Result<Option<Header>> {
         header(&self.conn, id).map_err(|source| self.at(source))
     }
+}
+
+/// The id of a table, by its name in the configuration.
+pub(in crate::store) fn table_id(conn: &Connection, name: &str) -> rusqlite::Result<Option<i64>> {
+    conn.prepare_cached("SELECT id FROM logger_table WHERE name = ?1")?.query_row([name], |row| row.get(0)).optional()
 }
 
 /// A header version by its id.

@@ -89,9 +89,7 @@ impl PartnerTable {
         config: &TableConfig,
         across: &Across,
     ) -> rusqlite::Result<PartnerTable> {
-        let id: Option<i64> = conn
-            .query_row("SELECT id FROM logger_table WHERE name = ?1", [&config.name.0], |row| row.get(0))
-            .optional()?;
+        let id = tables::table_id(conn, &config.name.0)?;
         let mut places = [None, None];
         let mut spec = config.spec(&[]);
         let mut series = None;

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::store::intake::tables::i64_of;
 use crate::store::schema::key;
@@ -183,13 +183,19 @@ impl Store {
 
     /// The times of the newest rows of a series before an instant, newest first.
     pub fn newest_times(&self, series: i64, before: Timestamp, rows: usize) -> Result<Vec<Timestamp>> {
-        let (low, high) = key::keys(series, key::TIMES.0, before);
-        let work = || -> rusqlite::Result<Vec<Timestamp>> {
-            self.conn
-                .prepare_cached("SELECT id, nanos FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT ?3")?
-                .query_map(params![low, high, i64_of(rows)], |row| Ok(key::time(row.get(0)?, row.get(1)?)))?
-                .collect()
-        };
-        work().map_err(|source| self.at(source))
+        newest_times(&self.conn, series, before, rows).map_err(|source| self.at(source))
     }
+}
+
+/// As [`Store::newest_times`].
+pub(in crate::store) fn newest_times(
+    conn: &Connection,
+    series: i64,
+    before: Timestamp,
+    rows: usize,
+) -> rusqlite::Result<Vec<Timestamp>> {
+    let (low, high) = key::keys(series, key::TIMES.0, before);
+    conn.prepare_cached("SELECT id, nanos FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT ?3")?
+        .query_map(params![low, high, i64_of(rows)], |row| Ok(key::time(row.get(0)?, row.get(1)?)))?
+        .collect()
 }

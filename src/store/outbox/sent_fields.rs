@@ -6,7 +6,7 @@
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
-use crate::store::intake::tables::i64_of;
+use crate::store::intake::tables::{i64_of, table_id};
 use crate::store::outbox::receipts::{State, move_series_tally};
 use crate::store::outbox::sent::ROWS_PER_STEP;
 use crate::store::outbox::{backlog, stale};
@@ -179,10 +179,6 @@ impl Store {
         transaction.commit()?;
         Ok((rows.len() as u64, last))
     }
-}
-
-fn table_id(conn: &Connection, name: &str) -> rusqlite::Result<Option<i64>> {
-    conn.prepare_cached("SELECT id FROM logger_table WHERE name = ?1")?.query_row([name], |row| row.get(0)).optional()
 }
 
 fn series_of(conn: &Connection, table: i64) -> rusqlite::Result<Vec<i64>> {

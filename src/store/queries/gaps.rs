@@ -111,8 +111,7 @@ impl Store {
                 for event in events {
                     let event = event?;
                     if event.kind != "reset" || !still.contains(&event.after) {
-                        let beyond =
-                            if event.kind == "step" { self.first_beyond(&table, event.before.1)? } else { None };
+                        let beyond = if event.kind == "step" { self.first_beyond(id, event.before.1)? } else { None };
                         lines.push(ClockLine { beyond, ..event });
                     }
                 }
@@ -124,12 +123,8 @@ impl Store {
     }
 
     /// The record number and time of the first row that is later than an instant, in a table without tag columns.
-    fn first_beyond(&self, table: &str, at: Timestamp) -> rusqlite::Result<Option<(i64, Timestamp)>> {
-        let sql = "SELECT id FROM logger_table WHERE name = ?1";
-        let Some(id) = self.conn.prepare_cached(sql)?.query_row([table], |row| row.get(0)).optional()? else {
-            return Ok(None);
-        };
-        let Some(series) = self.untagged_series(id)? else { return Ok(None) };
+    fn first_beyond(&self, table: i64, at: Timestamp) -> rusqlite::Result<Option<(i64, Timestamp)>> {
+        let Some(series) = self.untagged_series(table)? else { return Ok(None) };
         let (low, high) = key::keys(series, at.next_key(), Timestamp::MAX);
         self.conn
             .prepare_cached(

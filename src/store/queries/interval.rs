@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use crate::store::{Result, Store};
-use crate::time::Timestamp;
+use crate::time::{Timestamp, nanos};
 
 /// The number of newest rows from which the interval is computed.
 pub const ROWS: usize = 200;
@@ -50,6 +50,11 @@ impl Default for Regularity {
     fn default() -> Regularity {
         Regularity::TooFewRows(0)
     }
+}
+
+/// Nanoseconds from row to row beyond which a row may be missing between them: one and a half usual intervals.
+pub fn longest_step(interval: Duration) -> i64 {
+    nanos(interval).saturating_add(nanos(interval) / 2)
 }
 
 /// Whether rows at these times, in ascending or descending order, come at a usual interval.

@@ -11,10 +11,11 @@ use std::time::Duration;
 use rusqlite::{OptionalExtension, params};
 
 use crate::store::Store;
-use crate::store::intake::record_gaps::{ends_before, gaps};
+use crate::store::intake::record_gaps::{Head, ends_before, gaps, heads};
 use crate::store::intake::record_runs::{Gap, Run};
 use crate::store::intake::tables::i64_of;
-use crate::store::queries::interval::{Regularity, regularity};
+use crate::store::judge::scan::newest_times;
+use crate::store::queries::interval::{ROWS, Regularity, longest_step, regularity};
 use crate::store::schema::key;
 use crate::time::{Timestamp, nanos};
 
@@ -25,8 +26,6 @@ const FRESH_STARTS: usize = 5;
 /// RECORD does not count if these runs hold no more than this many rows each.
 const ROWS_A_RUN: i64 = 3;
 
-/// The number of rows before and after a place from which the usual interval there is computed.
-const ROWS_AROUND: usize = 200;
 /// The usual interval at a place holds for so many rows around it.
 const NEAR: i64 = 50;
 /// The longest step back of a logger's clock. Rows that lasted longer cannot be missing between two consecutive rows.
@@ -67,17 +66,13 @@ impl Store {
             return Ok(found);
         }
         let Some(series) = self.untagged_series(table)? else {
-            found.gaps = by_number;
-            return Ok(found);
+            return Ok(Missing { gaps: by_number, ..found });
         };
         let before = ends_before(runs, &by_number);
         // The longest pause that can be one interval of the surrounding rows. It is computed from the newest rows, so
         // that most gaps need no further query.
-        let newest = self.times_around(series, Timestamp::MAX)?.0;
-        let longest = match regularity(newest.iter().copied()) {
-            Regularity::Regular(interval) => one_and_a_half(interval),
-            Regularity::Irregular | Regularity::TooFewRows(_) => 0,
-        };
+        let newest = newest_times(&self.conn, series, Timestamp::MAX, ROWS)?;
+        let longest = usual(newest.into_iter()).map_or(0, longest_step);
         // The usual interval at the last place that was looked at holds for the rows around it.
         let mut known: Option<(Timestamp, Option<Duration>)> = None;
         for (gap, before) in by_number.into_iter().zip(before) {
@@ -94,7 +89,7 @@ impl Store {
                 known = Some((at, interval));
                 is_jump = interval.is_some_and(|interval| {
                     let lasted = nanos(interval).saturating_mul(gap.missing);
-                    pause <= one_and_a_half(interval) && (gap.after_reset || lasted > nanos(LONGEST_STEP))
+                    pause <= longest_step(interval) && (gap.after_reset || lasted > nanos(LONGEST_STEP))
                 });
             }
             if is_jump { found.jumps.push(gap) } else { found.gaps.push(gap) }
@@ -125,10 +120,7 @@ impl Store {
         let (mut before, behind) = self.times_around(series, at)?;
         before.reverse();
         before.extend(behind);
-        Ok(match regularity(before.into_iter()) {
-            Regularity::Regular(interval) => Some(interval),
-            Regularity::Irregular | Regularity::TooFewRows(_) => None,
-        })
+        Ok(usual(before.into_iter()))
     }
 
     /// The times of the rows before an instant, the latest first, and of the rows from the instant on.
@@ -137,47 +129,35 @@ impl Store {
         series: i64,
         at: Timestamp,
     ) -> rusqlite::Result<(Vec<Timestamp>, Vec<Timestamp>)> {
-        let read = |order: &str, (low, high): (i64, i64)| -> rusqlite::Result<Vec<Timestamp>> {
-            self.conn
-                .prepare_cached(&format!(
-                    "SELECT id, nanos FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id {order} LIMIT ?3"
-                ))?
-                .query_map(params![low, high, i64_of(ROWS_AROUND)], |row| Ok(key::time(row.get(0)?, row.get(1)?)))?
-                .collect()
-        };
-        let before = read("DESC", key::keys(series, Timestamp::EPOCH, at.previous_key()))?;
-        Ok((before, read("ASC", key::keys(series, at, Timestamp::MAX))?))
+        let (low, high) = key::keys(series, at, Timestamp::MAX);
+        let behind = self
+            .conn
+            .prepare_cached("SELECT id, nanos FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3")?
+            .query_map(params![low, high, i64_of(ROWS)], |row| Ok(key::time(row.get(0)?, row.get(1)?)))?
+            .collect::<rusqlite::Result<_>>()?;
+        Ok((newest_times(&self.conn, series, at.previous_key(), ROWS)?, behind))
     }
 }
 
-/// The first run of each epoch, with the run that ends last before it.
-pub(in crate::store) fn heads_and_before(runs: &[Run]) -> Vec<(&Run, &Run)> {
-    let mut ended: Vec<&Run> = runs.iter().collect();
-    ended.sort_by_key(|run| run.last_ts);
-    let before = |head: &Run| {
-        let at = ended.partition_point(|run| run.last_ts < head.first_ts);
-        at.checked_sub(1).map(|at| ended[at])
-    };
-    let heads = runs.chunk_by(|run, next| run.epoch == next.epoch).filter_map(<[Run]>::first);
-    heads.filter_map(|head| Some((head, before(head)?))).collect()
+fn usual(times: impl Iterator<Item = Timestamp> + Clone) -> Option<Duration> {
+    match regularity(times) {
+        Regularity::Regular(interval) => Some(interval),
+        Regularity::Irregular | Regularity::TooFewRows(_) => None,
+    }
 }
 
 /// The places where the runs of an epoch that was opened by older rows end before the first run of an existing epoch
 /// with a higher number: they are gaps, if the times agree.
 fn joints(runs: &[Run]) -> Vec<Gap> {
-    let of_older = heads_and_before(runs).into_iter().filter(|(head, before)| before.epoch > head.epoch);
+    let of_older = heads(runs).into_iter().filter(|head| head.before.epoch > head.run.epoch);
     of_older
-        .filter(|(head, before)| !before.stands_still() && !head.stands_still())
-        .map(|(head, before)| Gap {
+        .filter(|head| !head.before.stands_still() && !head.run.stands_still())
+        .map(|Head { run, before, .. }| Gap {
             after_reset: false,
             before: Some((before.last, before.last_ts)),
-            after: (head.first, head.first_ts),
-            missing: head.first - before.last - 1,
+            after: (run.first, run.first_ts),
+            missing: run.first - before.last - 1,
         })
         .filter(|gap| gap.missing > 0)
         .collect()
-}
-
-fn one_and_a_half(interval: Duration) -> i64 {
-    nanos(interval) + nanos(interval) / 2
 }

@@ -10,12 +10,13 @@ use std::time::Duration;
 
 use rusqlite::{OptionalExtension, params};
 
+use crate::store::intake::record_gaps::heads;
 use crate::store::intake::record_runs::Run;
 use crate::store::intake::tables::{i64_of, record_runs};
 use crate::store::intake::windows::is_made;
 use crate::store::queries::gaps::tables;
-use crate::store::queries::interval::{Regularity, regularity};
-use crate::store::queries::missing::{heads_and_before, starts_again};
+use crate::store::queries::interval::{Regularity, longest_step, regularity};
+use crate::store::queries::missing::starts_again;
 use crate::store::schema::key;
 use crate::store::{Result, Store};
 use crate::time::{Timestamp, nanos};
@@ -95,8 +96,9 @@ impl Store {
             if is_made(&self.conn, id).map_err(|source| self.at(source))? {
                 continue;
             }
-            found.extend(self.restarts(id, &table, since)?);
-            let stretches = self.stretches(id, &table, since)?;
+            let runs = record_runs(&self.conn, id).map_err(|source| self.at(source))?;
+            found.extend(self.restarts((id, &table), &runs, since)?);
+            let stretches = self.stretches(&table, &runs, since)?;
             let most = (most / stretches.len().max(1)).max(PIECE);
             for stretch in stretches {
                 found.extend(self.look_at(&table, stretch, most)?);
@@ -105,8 +107,7 @@ impl Store {
         Ok(found)
     }
 
-    fn stretches(&self, id: i64, table: &str, since: Timestamp) -> Result<Vec<Part>> {
-        let runs = record_runs(&self.conn, id).map_err(|source| self.at(source))?;
+    fn stretches(&self, table: &str, runs: &[Run], since: Timestamp) -> Result<Vec<Part>> {
         let mut stretches = Vec::new();
         for series in self.series(table)? {
             let Some(newest) = series.newest else { continue };
@@ -128,7 +129,7 @@ impl Store {
                 add(WhyUncounted::NoRecord, Timestamp::EPOCH, newest);
                 continue;
             };
-            if starts_again(&runs) {
+            if starts_again(runs) {
                 add(WhyUncounted::StartsAgain, Timestamp::EPOCH, newest);
                 continue;
             }
@@ -153,19 +154,18 @@ impl Store {
 
     /// The rows around each place where a counting RECORD restarted, from `since` on, oldest first. If its first
     /// numbers are missing too, that is a gap by RECORD.
-    fn restarts(&self, id: i64, table: &str, since: Timestamp) -> Result<Vec<Uncounted>> {
-        let runs = record_runs(&self.conn, id).map_err(|source| self.at(source))?;
-        if starts_again(&runs) || runs.iter().any(Run::stands_still) {
+    fn restarts(&self, (id, table): (i64, &str), runs: &[Run], since: Timestamp) -> Result<Vec<Uncounted>> {
+        if starts_again(runs) || runs.iter().any(Run::stands_still) {
             return Ok(Vec::new());
         }
         // An epoch that was opened by older rows is not a restart.
-        let heads = heads_and_before(&runs).into_iter().filter(|(head, before)| before.epoch < head.epoch);
-        let mut starts: Vec<Timestamp> = heads.map(|(head, _)| head.first_ts).filter(|start| *start >= since).collect();
+        let heads = heads(runs).into_iter().filter(|head| head.before.epoch < head.run.epoch);
+        let mut starts: Vec<Timestamp> = heads.map(|head| head.run.first_ts).filter(|start| *start >= since).collect();
         if starts.is_empty() {
             return Ok(Vec::new());
         }
         starts.sort_unstable();
-        let missing = self.missing_records(id, &runs).map_err(|source| self.at(source))?;
+        let missing = self.missing_records(id, runs).map_err(|source| self.at(source))?;
         let are_missing: HashSet<Timestamp> = missing.gaps.iter().map(|gap| gap.after.1).collect();
         let mut found = Vec::new();
         let Some(series) = self.untagged_series(id).map_err(|source| self.at(source))? else { return Ok(found) };
@@ -274,7 +274,7 @@ impl Walk {
 fn pause(before: Timestamp, after: Timestamp, interval: Duration) -> Option<MissingSteps> {
     let (length, usual) = (after.nanos_since(before), nanos(interval).max(1));
     let missing = (length.saturating_add(usual / 2) / usual - 1).cast_unsigned();
-    (length > usual + usual / 2).then_some(MissingSteps { before, after, interval, missing })
+    (length > longest_step(interval)).then_some(MissingSteps { before, after, interval, missing })
 }
 
 #[cfg(test)]

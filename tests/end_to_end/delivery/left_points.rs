@@ -1,8 +1,6 @@
 //! Points that hold what their rows no longer have are named until they are gone (I12).
 
-use std::fmt::Write as _;
-
-use super::stale::{REPLACE, more, replaced, with_nan};
+use super::stale::{REPLACE, more, put_another_writers_points, replaced, with_nan};
 use crate::support::server::{Reply, Server};
 use crate::support::{Site, ns};
 
@@ -109,11 +107,7 @@ fn i12_points_that_may_not_be_removed_are_named_with_the_reason_until_they_are()
 fn i12_points_beside_another_writers_are_named_until_that_one_is_gone() {
     let server = Server::start();
     let site = replaced(&server, "", REPLACE);
-    let mut lines = String::new();
-    for minute in 24..26 {
-        let _ = writeln!(lines, "met,sensor=x,station=US-UMB T_Avg=1 {}", ns(minute));
-    }
-    server.put(&lines);
+    put_another_writers_points(&server);
     let _ = site.sync().expect(1);
     let _ = site.sync().expect(0);
     let (found, verdict) = named(&site);

@@ -1,7 +1,5 @@
 //! A point holds what its row holds: fields that a row no longer sends leave the bucket.
 
-use std::fmt::Write as _;
-
 use fluxtower::time::{Interval, Timestamp};
 
 use crate::support::server::{Act, Points, Reply, Server};
@@ -44,6 +42,11 @@ fn fresh(site: &mut Site, destination: &str, keys: &str) -> Points {
 }
 
 pub(super) const REPLACE: &str = "on_conflict = \"replace\"";
+
+/// Two points in the place of rows, with the same tags and one more.
+pub(super) fn put_another_writers_points(server: &Server) {
+    server.put(&[24, 25].map(|minute| format!("met,sensor=x,station=US-UMB T_Avg=1 {}\n", ns(minute))).concat());
+}
 
 /// 60 rows sent; then 10 of them come again with NAN.
 pub(super) fn replaced(server: &Server, destination: &str, keys: &str) -> Site {
@@ -194,11 +197,7 @@ fn a_removal_that_is_refused_holds_no_row_and_is_made_when_it_is_allowed() {
 fn a_point_that_cannot_be_removed_without_another_writers_is_left_and_said() {
     let server = Server::start();
     let site = replaced(&server, "", REPLACE);
-    let mut lines = String::new();
-    for minute in 24..26 {
-        let _ = writeln!(lines, "met,sensor=x,station=US-UMB T_Avg=1 {}", ns(minute));
-    }
-    server.put(&lines);
+    put_another_writers_points(&server);
     let ran = site.sync();
     assert!(ran.notes().contains("2 points from 2026-06-01") && ran.notes().contains("another writer"), "{ran:?}");
     let points = server.points();
