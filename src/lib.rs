@@ -13,7 +13,7 @@
 //! [`sync`] everything after it. The following modules read the store: [`verify`]; [`export`]; [`status`], which
 //! decides whether a user must act; and [`view`] with summaries, panels, the Grafana dashboard, the page and the
 //! report. [`notify`] notifies users of findings. [`agent`] runs the passes under their locks, the loop of an agent
-//! that stays up, and retention. [`draft`] writes a first configuration from existing files, with the parsers of the
+//! that runs continuously, and retention. [`draft`] writes a first configuration from existing files, with the parsers of the
 //! left half and without a store. [`cli`] uses all of them: arguments, one call, printing. `tests/end_to_end/layers.rs`
 //! lists every permitted dependency between two modules.
 //!

@@ -2,7 +2,7 @@
 //!
 //! - A pass runs under its lock ([`ingest`], [`sync`]): a second run beside it leaves the work to the first. The store
 //!   keeps how each pass ended, and a pass that fails leaves its error there.
-//! - [`once`] is a single run, [`watch`] a run that stays up. Both read files while they send: reading never waits for
+//! - [`once`] is a single run, [`watch`] a continuous run. Both read files while they send: reading never waits for
 //!   the network (I9).
 //! - After a pass, users are notified of findings ([`tell`]). This does not change the result of the pass.
 //! - [`retention`] is the only place that deletes rows.
@@ -48,21 +48,21 @@ pub trait Events: Send + Sync {
     fn of_reading(&self) -> Box<dyn reader::Progress>;
     /// Returns the receiver of the progress of one pass of sending.
     fn of_sending(&self) -> Box<dyn sender::Progress>;
-    /// An agent that stays up read new lines.
+    /// A continuous agent read new lines.
     fn ingested(&self, report: IngestReport);
-    /// An agent that stays up sent rows, or the reason that keeps rows from being sent changed.
+    /// A continuous agent sent rows, or the reason that keeps rows from being sent changed.
     fn synced(&self, report: SyncReport);
-    /// The reading half of an agent that stays up is at work: it is looking at the files, or has read a piece of one.
+    /// The reading half of a continuous agent is at work: it is looking at the files, or has read a piece of one.
     /// Called often.
     fn is_alive(&self);
-    /// A pass of an agent that stays up failed, and the message differs from that of the pass before.
+    /// A pass of a continuous agent failed, and the message differs from that of the pass before.
     fn failed(&self, error: &AgentError);
 }
 
 /// What every pass needs: the configuration, the clock and the receiver of events.
 #[derive(Clone)]
 pub struct Agent {
-    /// The configuration. When it changes, an agent that stays up starts new workers.
+    /// The configuration. When it changes, a continuous agent starts new workers.
     pub config: Config,
     /// The computer's clock.
     pub clock: SystemClock,

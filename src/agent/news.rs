@@ -1,4 +1,4 @@
-//! Reports the events of an agent that stays up, each once.
+//! Reports the events of a continuous agent, each once.
 //!
 //! A pass without new rows reports nothing. A problem that lasts for a week is one line in the log, not ten thousand.
 

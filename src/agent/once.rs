@@ -3,7 +3,7 @@
 //!
 //! - Reading never waits for the network (I9). A sync may wait for a server until its deadline, and most schedulers
 //!   start no second run in that time (Task Scheduler with `IgnoreNew`, a oneshot service of systemd). What LoggerNet
-//!   overwrites in that time is read here: the files are watched as an agent that stays up watches them.
+//!   overwrites in that time is read here: the files are watched as a continuous agent watches them.
 //! - Where the call says how often the run is started, the run ends before the next start is due, unless `[sync]
 //!   deadline` says otherwise.
 //! - A second run at the same time (cron starts one) reads too, and leaves the sending to the first.

@@ -1,4 +1,4 @@
-//! The reading half of a run: full passes on a schedule, and in between the files that changed. An agent that stays up
+//! The reading half of a run: full passes on a schedule, and in between the files that changed. A continuous agent
 //! reads like this until its end, a single run during its sync.
 
 use std::sync::Arc;

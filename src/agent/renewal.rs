@@ -1,4 +1,4 @@
-//! Takes up a changed configuration in an agent that stays up.
+//! Takes up a changed configuration in a continuous agent.
 //!
 //! [`crate::config::ConfigFile`] reports a change. A configuration that is wrong, or does not fit the store, is not
 //! taken up: the one before stays in force, and the store keeps the reason, which is a finding of `status` until a

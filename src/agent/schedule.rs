@@ -11,7 +11,7 @@ use crate::status::STARTS_KEY;
 use crate::store::{Store, StoreError};
 use crate::text::span;
 
-/// The stored text for an agent that stays up and is not started by a scheduler.
+/// The stored text for a continuous agent and is not started by a scheduler.
 const STAYS_UP: &str = "stays up";
 /// The number of starts from which the interval is computed. A run by hand in between does not change the median.
 const STARTS: usize = 13;

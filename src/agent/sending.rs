@@ -1,4 +1,4 @@
-//! The sending half of an agent that stays up: a sync when there are new rows, and while rows are pending.
+//! The sending half of a continuous agent: a sync when there are new rows, and while rows are pending.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender as Passed, TryRecvError};
 use std::time::{Duration, Instant};

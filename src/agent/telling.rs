@@ -9,7 +9,7 @@ use crate::status;
 
 /// How long a run waits for receivers: of a schedule with one start each minute, 48 s are used for sending rows.
 const LIMIT: Duration = Duration::from_secs(10);
-/// How long an agent that stays up waits for receivers. No other work waits for this, and a TLS handshake is slow on a
+/// How long a continuous agent waits for receivers. No other work waits for this, and a TLS handshake is slow on a
 /// slow link.
 const LIMIT_OF_STAYING_UP: Duration = Duration::from_secs(120);
 /// At most one part in this many of the time between two starts is used for receivers.
@@ -46,7 +46,7 @@ pub fn tell_after(agent: &Agent, scheduled: Option<Duration>, error: &AgentError
     }
 }
 
-/// For an agent that stays up: notifies users after each pass that `passes` reports, until the channel is closed. A
+/// For a continuous agent: notifies users after each pass that `passes` reports, until the channel is closed. A
 /// receiver that does not answer does not delay the sending of rows.
 pub(super) fn run(agent: &Agent, passes: &Receiver<()>) {
     while passes.recv().is_ok() {

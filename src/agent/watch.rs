@@ -1,4 +1,4 @@
-//! The run that stays up: one thread reads, one sends, one notifies users of findings, and this one waits for the end.
+//! The continuous run: one thread reads, one sends, one notifies users of findings, and this one waits for the end.
 //!
 //! - Reading and sending never wait for each other (I9): a sync that takes minutes does not delay reading. They share
 //!   only the store, under the same locks as two separate runs, so a second agent on the same store does no harm.

@@ -45,7 +45,7 @@ fn already(context: &Context) -> Result<Exit, CliError> {
 /// The count of rows that got missing columns.
 const EXTENDED: &str = "extended by columns of another header";
 
-/// Writes one line for a pass of an agent that stays up: only what is new, with each message on a line of its own.
+/// Writes one line for a pass of a continuous agent: only what is new, with each message on a line of its own.
 pub(super) fn write_line(out: &mut dyn Write, at: &str, report: &IngestReport) -> io::Result<()> {
     let tables = report.tables.iter().map(|table| {
         let counts = &table.counts;

@@ -1,4 +1,4 @@
-//! Shows the progress of the work: bars on a terminal, and lines about what an agent that stays up has done.
+//! Shows the progress of the work: bars on a terminal, and lines about what a continuous agent has done.
 
 use std::path::Path;
 

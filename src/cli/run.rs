@@ -60,7 +60,7 @@ pub(super) fn write(out: &mut dyn Write, report: &RunReport) -> io::Result<()> {
     status::write_findings(out, report.findings.iter().filter(|finding| finding.needs_a_user()))
 }
 
-/// Writes what an agent that stays up prints for a pass that began at the station time `at`.
+/// Writes what a continuous agent prints for a pass that began at the station time `at`.
 pub(super) fn write_lines(out: &mut dyn Write, at: &str, report: &RunReport) -> io::Result<()> {
     if let Some(report) = &report.ingest {
         ingest::write_line(out, at, report)?;

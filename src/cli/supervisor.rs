@@ -1,4 +1,4 @@
-//! Reports to systemd (sd_notify(3)) that a service that stays up is ready, and regularly that it is alive, so that
+//! Reports to systemd (sd_notify(3)) that a service that runs continuously is ready, and regularly that it is alive, so that
 //! systemd restarts one that no longer works.
 //!
 //! The protocol is one datagram to the socket that `NOTIFY_SOCKET` names, so the standard library is enough. Without

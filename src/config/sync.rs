@@ -45,7 +45,7 @@ impl SyncConfig {
     }
 }
 
-/// How an agent that stays up detects that a file has changed.
+/// How a continuous agent detects that a file has changed.
 #[derive(Debug, Clone, Copy)]
 pub struct WatchConfig {
     /// Whether the system's file events are used; files are then looked at at long intervals only.

@@ -96,7 +96,7 @@ pub fn note_first_ingest(store: &Store, now: Timestamp) -> Result<(), StoreError
     Ok(())
 }
 
-/// A changed configuration that an agent that stays up has not taken up.
+/// A changed configuration that a continuous agent has not taken up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RefusedConfiguration {
     /// When it was found to be wrong.

@@ -1,4 +1,4 @@
-//! Cancels a sync before its work is done. There are two kinds, for an agent that stays up.
+//! Cancels a sync before its work is done. There are two kinds, for a continuous agent.
 //!
 //! "Stop" ends the sync after the current request, and ends its pauses. "Fresh rows" ends it between two requests, once
 //! it has run for a while: the next sync begins with the newest rows, so that a long backlog does not delay the live

@@ -1,6 +1,6 @@
 //! The line for cron. It ends with a mark that identifies it.
 //!
-//! cron does not restart programs. For a program that stays up, the line starts it each minute, and `flock`
+//! cron does not restart programs. For a program that runs continuously, the line starts it each minute, and `flock`
 //! (util-linux, BusyBox) prevents a second one while it is running: the system releases the lock however the program
 //! ends.
 

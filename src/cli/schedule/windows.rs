@@ -6,7 +6,7 @@
 //!   what `setx /M` wrote.
 //! - Defaults of Task Scheduler that do not suit an agent are turned off: the end after 72 hours, no start on
 //!   batteries, the stop at a power failure, skipping a missed start.
-//! - A program that stays up is started at boot. "Restart on failure" covers only a task that could not be started, and
+//! - A program that runs continuously is started at boot. "Restart on failure" covers only a task that could not be started, and
 //!   not one whose program ended, so a second trigger starts it each minute; `IgnoreNew` skips this start while the
 //!   program is running.
 //! - The file is UTF-16 with a byte-order mark: `schtasks` refuses a file that is declared as UTF-8. The text on stdout
