@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::in_force::InForce;
 use super::{IngestError, Owners, owners};
 use crate::config::{After, Config, TableConfig};
 use crate::source::{self, ClosedFile, QuietFile, SourceError};
@@ -95,6 +96,8 @@ pub fn put_away(
     only: Option<&str>,
     is_dry: bool,
 ) -> Result<Vec<ClosedFiles>, IngestError> {
+    let in_force = InForce::new(config, store)?;
+    let config = &*in_force.config;
     let wanted = |table: &&TableConfig| table.after != After::Keep && only.is_none_or(|only| only == table.name.0);
     let tables: Vec<&TableConfig> = config.logger_tables().filter(wanted).collect();
     if tables.is_empty() {

@@ -5,7 +5,7 @@
 //! judged again and sent under its new time; the point under its old time is marked for removal. This is done once per
 //! change. Corrections apply at the start of an ingest. Other offsets apply only when the user asks for it
 //! ([`Consent`]), because a misspelled offset would move every row. A change that moves no row, such as an offset that
-//! begins later, is accepted at once, because files are overwritten while an ingest waits for the user.
+//! begins later, is accepted at once. Until the user asks, new lines are staged by the old clock ([`super::in_force`]).
 
 use std::time::Duration;
 
@@ -151,7 +151,7 @@ impl<'a, 's> Mover<'a, 's> {
         let new = self.config.stamps.clone();
         let may = consent == Consent::Offsets
             || (old != new && old.offsets() == new.offsets())
-            || (old != new && staged.has_rows && !staged.is_moving && self.moves_no_row(&old, &new)?);
+            || (old != new && staged.has_rows && !staged.is_moving && moves_no_row(self.store, self.config, &old)?);
         if may && (staged.has_rows || staged.is_moving) {
             let mut table = self.store.table_as_staged(self.config)?;
             if old != new || has_earlier_formats(&table, self.config) {
@@ -168,24 +168,6 @@ impl<'a, 's> Mover<'a, 's> {
         }
         tracing::info!(table = %self.config.name, rows = moved.rows, "the meaning of the stamps changed");
         Ok(Some(moved))
-    }
-
-    /// Whether every row keeps its time by the new clock, as where another offset holds from a stamp on that no row has yet: then
-    /// nothing is to be asked. Where rows move, one of the oldest or the newest row of a series does nearly always.
-    fn moves_no_row(&self, old: &LoggerClock, new: &LoggerClock) -> Result<bool> {
-        let table = self.store.table_as_staged(self.config)?;
-        let reading = Reading::new(self.store, self.config, (old, new), &table);
-        let passes = Passes::new(new);
-        for series in self.store.series_with_tags(&table)? {
-            let newest = self.store.newest_of_series(series.id)?.map(|at| Interval::new(at, at.plus(NANOS_PER_MICRO)));
-            for interval in [Some(Interval::ALL), newest].into_iter().flatten() {
-                let rows = self.store.rows_in(series.id, interval, None)?;
-                if rows.first().is_some_and(|row| !reading.stays(series.id, row, reading.stamp(row), &passes)) {
-                    return Ok(false);
-                }
-            }
-        }
-        Ok(preview(self.store, self.config)?.is_none_or(|moved| moved.rows == 0))
     }
 
     /// What tells the passes of the hours that the new clock repeats. Stored rows have their times by `rows_by`.
@@ -284,6 +266,25 @@ impl<'a, 's> Mover<'a, 's> {
         }
         self.staging.commit()
     }
+}
+
+/// Whether every row keeps its time by the clock of the configuration, as where another offset holds from a stamp on that no row
+/// has yet: then nothing is to be asked. Where rows move, one of the oldest or the newest row of a series does nearly always.
+pub(super) fn moves_no_row(store: &Store, config: &TableConfig, old: &LoggerClock) -> Result<bool> {
+    let new = &config.stamps;
+    let table = store.table_as_staged(config)?;
+    let reading = Reading::new(store, config, (old, new), &table);
+    let passes = Passes::new(new);
+    for series in store.series_with_tags(&table)? {
+        let newest = store.newest_of_series(series.id)?.map(|at| Interval::new(at, at.plus(NANOS_PER_MICRO)));
+        for interval in [Some(Interval::ALL), newest].into_iter().flatten() {
+            let rows = store.rows_in(series.id, interval, None)?;
+            if rows.first().is_some_and(|row| !reading.stays(series.id, row, reading.stamp(row), &passes)) {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(preview(store, config)?.is_none_or(|moved| moved.rows == 0))
 }
 
 /// Moves the rows of every table, or of one, whose clock changed in the configuration.

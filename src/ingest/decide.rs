@@ -2,6 +2,7 @@
 //! judged again; by the configuration, that the newer content is the row.
 
 use super::clock::{Consent, Mover};
+use super::in_force::InForce;
 use super::kept::KeptTaker;
 use super::{IngestError, Unseen, again};
 use crate::config::{Config, OnConflict, TableConfig};
@@ -39,7 +40,8 @@ impl Decider<'_> {
     /// Exchanges rows of the table, or of all tables, with the contents kept beside them.
     pub fn exchange(&self, table: Option<&str>, choice: ConflictChoice) -> std::result::Result<Decided, IngestError> {
         let now = self.now();
-        let mut staging = Staging::new(self.store, self.config)?;
+        let in_force = InForce::new(self.config, self.store)?.config;
+        let mut staging = Staging::new(self.store, &in_force)?;
         let mut done = Decided::default();
         let reason = match choice {
             ConflictChoice::Within(..) if self.by_hand => format!("decided by hand: {}", self.command),
@@ -53,7 +55,7 @@ impl Decider<'_> {
                 None
             }
         };
-        for config in self.tables(table) {
+        for config in tables_of(&in_force, table) {
             Mover::new(self.store, &mut staging, config, self.clock, &Unseen).apply(Consent::Corrections)?;
             let mut table = self.store.table(config)?;
             let contents = self.store.kept_contents(&table, choice)?;
@@ -92,8 +94,9 @@ impl Decider<'_> {
         table: Option<&str>,
         choice: ConflictChoice,
     ) -> std::result::Result<Decided, IngestError> {
+        let in_force = InForce::new(self.config, self.store)?.config;
         let mut would = Decided::default();
-        for config in self.tables(table) {
+        for config in tables_of(&in_force, table) {
             let table = self.store.table(config)?;
             would.changed += self.store.kept_contents(&table, choice)?.len() as u64;
             would.confirmed += self.store.to_confirm(&table, choice)?;
@@ -103,11 +106,12 @@ impl Decider<'_> {
 
     /// Judges the rejected lines of the table, or of all tables, again.
     pub fn judge_rejected(&self, table: Option<&str>) -> std::result::Result<Decided, IngestError> {
-        let mut staging = Staging::new(self.store, self.config)?;
+        let in_force = InForce::new(self.config, self.store)?.config;
+        let mut staging = Staging::new(self.store, &in_force)?;
         let decision = staging.begin_decision(self.command, self.now())?;
         staging.commit()?;
         let mut done = Decided::default();
-        for config in self.tables(table) {
+        for config in tables_of(&in_force, table) {
             Mover::new(self.store, &mut staging, config, self.clock, &Unseen).apply(Consent::Corrections)?;
             let mut table = self.store.table(config)?;
             let asked = self.store.judge_rejected_again(&table)? as u64;
@@ -127,11 +131,10 @@ impl Decider<'_> {
     fn now(&self) -> Timestamp {
         Timestamp::from_utc(self.clock.now()).floor(std::time::Duration::from_secs(1))
     }
+}
 
-    fn tables(&self, only: Option<&str>) -> impl Iterator<Item = &TableConfig> {
-        let only = only.map(str::to_owned);
-        self.config.logger_tables().filter(move |table| only.as_ref().is_none_or(|only| *only == table.name.0))
-    }
+fn tables_of<'c>(config: &'c Config, only: Option<&'c str>) -> impl Iterator<Item = &'c TableConfig> {
+    config.logger_tables().filter(move |table| only.is_none_or(|only| only == table.name.0))
 }
 
 /// The text under which the decision by `on_conflict` is listed.

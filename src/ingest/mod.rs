@@ -25,6 +25,7 @@ mod file;
 mod foresee;
 mod glued;
 mod heads;
+mod in_force;
 mod kept;
 mod lines;
 mod long;
@@ -36,10 +37,13 @@ mod report;
 mod retag;
 mod samples;
 
+use in_force::InForce;
+
 pub use after::{ClosedFiles, PutAway, Receipts, Stays, put_away, receipts};
 pub use clock::{Moved, rekey};
 pub use decide::{Decided, Decider};
 pub use foresee::would_rekey;
+pub use in_force::{UnconfirmedOffset, unconfirmed_offsets};
 pub use made::{MadeRows, make_now};
 pub use report::{Counts, FileReport, IngestReport, TableReport};
 
@@ -136,9 +140,11 @@ pub fn run(
     selection: &Selection,
     progress: &dyn Progress,
 ) -> Result<IngestReport, IngestError> {
+    let in_force = InForce::new(config, store)?;
+    let (config, unconfirmed) = (&*in_force.config, &*in_force.unconfirmed);
     let work = plan(config, store, selection)?;
     let by_hand = !selection.files.is_empty();
-    let mut report = Ingest { config, store, clock, progress, by_hand, all_files: !by_hand }.read(work)?;
+    let mut report = Ingest { config, unconfirmed, store, clock, progress, by_hand, all_files: !by_hand }.read(work)?;
     if !by_hand {
         for closed in put_away(config, store, clock, selection.table.as_deref(), false)? {
             report.closed(closed);
@@ -155,12 +161,17 @@ pub fn run_files(
     clock: &dyn Clock,
     progress: &dyn Progress,
 ) -> Result<IngestReport, IngestError> {
-    Ingest { config, store, clock, progress, by_hand: false, all_files: false }.read(files)
+    let in_force = InForce::new(config, store)?;
+    let (config, unconfirmed) = (&*in_force.config, &*in_force.unconfirmed);
+    let of_config = |(table, files): TableFiles<'_>| Some((config.table(&table.name.0)?, files));
+    let files = files.into_iter().filter_map(of_config).collect();
+    Ingest { config, unconfirmed, store, clock, progress, by_hand: false, all_files: false }.read(files)
 }
 
 /// The context of one ingest.
 struct Ingest<'a> {
     config: &'a Config,
+    unconfirmed: &'a [UnconfirmedOffset],
     store: &'a Store,
     clock: &'a dyn Clock,
     progress: &'a dyn Progress,
@@ -197,6 +208,9 @@ impl Ingest<'_> {
                     "on_conflict is \"replace\" now: {} got the content that came later, see `fluxtower decisions`",
                     count(*newer, "row")
                 ));
+            }
+            for unconfirmed in self.unconfirmed.iter().filter(|of| of.table == table_config.name.0) {
+                table_report.note(&format!("{}; {}", unconfirmed.message(), UnconfirmedOffset::fix()));
             }
             let mut table = self.store.table(table_config)?;
             if table.has_new_time_format

@@ -163,6 +163,8 @@ pub struct Facts {
     pub folders: Folders,
     /// Tables whose rows are behind their files by so many seconds, a whole number of half hours ([`offset`]).
     pub offsets: Vec<(String, i64)>,
+    /// Tables whose rows were staged with other offsets from UTC than the configuration has.
+    pub unconfirmed_offsets: Vec<crate::ingest::UnconfirmedOffset>,
     /// What is wrong with the light of radiometers or with the time at which it comes.
     pub sunlight: Vec<Sunlight>,
     /// Whether a scheduler's entry starts the program.
@@ -243,6 +245,7 @@ impl Facts {
             files: store.read_files()?,
             folders: Folders::look(config),
             offsets,
+            unconfirmed_offsets: crate::ingest::unconfirmed_offsets(config, store)?,
             sunlight,
             is_scheduled: store.recall(STARTS_KEY)?.is_some_and(|text| text.parse::<u64>().is_ok()),
             refused_configuration: refused_configuration(store)?,

@@ -217,6 +217,7 @@ const SOURCES: &[(&str, &str, &str)] = &[
     ("src/status/findings/rows.rs", "fn lateness", ""),
     ("src/status/findings/runs.rs", "pub(super) fn findings", "/// Why a run could not"),
     ("src/status/findings/clocks.rs", "pub(super) fn findings", ""),
+    ("src/ingest/in_force.rs", "pub fn message", "/// Whether"),
     ("src/status/findings/sunlight.rs", "pub(super) fn findings", "/// Since which day"),
     ("src/view/serve/api/status/right.rs", "pub(super) fn of(", "fn summed"),
     ("src/status/findings/files.rs", "fn look(", ""),

@@ -502,15 +502,6 @@ fn a_gap_closes_when_an_export_is_ingested_by_hand() {
 }
 
 #[test]
-fn a_changed_clock_is_refused_because_every_row_would_be_staged_again() {
-    let tower = Station::new();
-    tower.write(DAT, Logger::par().file(0..3));
-    ingest(&tower);
-    let tower = tower.clock("utc_offset = \"-04:00\"");
-    let _ = tower.run(&["ingest"]).expect(2).says("was staged with the clock -05:00");
-}
-
-#[test]
 fn a_newer_a_damaged_and_a_foreign_database_are_refused_with_what_to_do() {
     let tower = Station::new();
     tower.write(DAT, Logger::par().file(0..3));

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::{Finding, Kind};
 use crate::config::{Config, TableConfig};
+use crate::ingest::UnconfirmedOffset;
 use crate::status::{Facts, age_s};
 use crate::store::ClockLine;
 use crate::text::{span, to_add};
@@ -45,6 +46,13 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
             .of_table(&table.table)
             .about("files")
             .fix("set the clock that is wrong, this computer's or that of the computer which writes the files"),
+        );
+    }
+    for unconfirmed in &facts.unconfirmed_offsets {
+        found.push(
+            Finding::new(Kind::OffsetUnconfirmed, unconfirmed.message())
+                .of_table(&unconfirmed.table)
+                .fix(UnconfirmedOffset::fix()),
         );
     }
     for (table, offset) in &facts.offsets {

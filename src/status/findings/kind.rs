@@ -86,6 +86,8 @@ kinds! {
     TwoLoggers, "two_loggers", Warning;
     /// This computer's clock, the server's and those of the files disagree by more than ten minutes.
     ClocksDisagree, "clocks_disagree", Problem;
+    /// The offset from UTC in the configuration is another one than that of a table's rows, and `rekey` has not moved them.
+    OffsetUnconfirmed, "offset_unconfirmed", Warning;
     /// Rows and the files that they came in are apart by the same whole number of half hours, collection after collection.
     OffsetOfHours, "offset_of_hours", Warning;
     /// Light comes at another time than the sun's, day after day: the clock or `utc_offset` is wrong.

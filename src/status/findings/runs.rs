@@ -1,6 +1,7 @@
 //! Findings about passes: those that the store keeps, and the one that has just ended.
 
 use super::{Finding, Kind, SILENT_TOO_LONG_S};
+use crate::ingest::UnconfirmedOffset;
 use crate::status::{Exit, Facts, Room, age_s};
 use crate::store::RunLine;
 use crate::sync::{StoppedBy, SyncReport};
@@ -40,7 +41,8 @@ pub(super) fn findings(facts: &Facts, now: Timestamp) -> Vec<Finding> {
     for (command, run) in [("ingest", &facts.last_ingest), ("sync", &facts.last_sync)] {
         // What keeps rows from a destination that cannot be reached is said by the rows that are pending.
         let Some(run) = run.as_ref().filter(|run| failure(run).is_none() && !was_unreachable(run)) else { continue };
-        for note in notes(&run.summary).into_iter().filter(|note| !crate::sync::is_about_clocks(note)) {
+        let is_a_finding = |note: &String| crate::sync::is_about_clocks(note) || UnconfirmedOffset::is_in(note);
+        for note in notes(&run.summary).into_iter().filter(|note| !is_a_finding(note)) {
             found.push(
                 Finding::new(Kind::Reported, format!("the last {command} reported: {note}"))
                     .about(format!("{command}: {}", without_numbers(&note)))

@@ -110,15 +110,10 @@ fn a_wrong_configuration_ends_it_at_the_start_with_2() {
     let site = Site::new(&server.url());
     site.stage(0..3);
     let config = std::fs::read_to_string(site.path("config.toml")).unwrap();
-    for (wrong, words) in [
-        (config.replace("[sync]", "[sync]\nno_such_key = 1"), "no_such_key"),
-        (config.replace("+00:00", "-05:00"), "was staged with the clock"),
-    ] {
-        std::fs::write(site.path("config.toml"), wrong).unwrap();
-        let mut agent = Agent::start(&site, &["--watch"]);
-        assert_eq!(agent.ends().0, Some(2), "{words}");
-        until(words, || agent.stderr().contains(words));
-    }
+    std::fs::write(site.path("config.toml"), config.replace("[sync]", "[sync]\nno_such_key = 1")).unwrap();
+    let mut agent = Agent::start(&site, &["--watch"]);
+    assert_eq!(agent.ends().0, Some(2));
+    until("the reason", || agent.stderr().contains("no_such_key"));
     for flags in [&["--every", "5"][..], &["--every", "10ms"], &["--poll", "1s"], &["--watch", "--poll", "1ms"]] {
         let mut agent = Agent::start(&site, flags);
         assert_eq!(agent.ends().0, Some(2), "{flags:?}");
