@@ -1,5 +1,6 @@
 //! Splits a physical line into fields, by RFC 4180, and keeps whether each field was quoted.
 
+use crate::format::csv::SpelledNumber;
 use crate::format::number::{Number, take_number};
 
 /// One field of the line.
@@ -42,11 +43,15 @@ impl<'a> Fields<'a> {
         self.rest
     }
 
-    /// Reads the next field if it is a bare number, in one pass over its bytes. Otherwise reads nothing.
+    /// Reads the next field if it is a bare number, in one pass over its bytes. Otherwise reads nothing. `known` is the number
+    /// and the length of its text, where that field was read before.
     #[inline]
-    pub(super) fn next_number(&mut self) -> Option<Number> {
+    pub(super) fn next_number(&mut self, known: Option<SpelledNumber>) -> Option<Number> {
         let rest = self.rest?;
-        let (number, length) = take_number(rest)?;
+        let (number, length) = match known {
+            Some(SpelledNumber { number, length }) => (number, length),
+            None => take_number(rest)?,
+        };
         self.rest = if length == rest.len() { None } else { Some(&rest[length + 1..]) };
         Some(number)
     }

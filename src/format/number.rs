@@ -97,7 +97,7 @@ impl Plain {
 
     /// None for more than eight digits. The digits before and after the point are joined before they are converted.
     #[inline]
-    fn number(self) -> Option<Number> {
+    pub(super) fn number(self) -> Option<Number> {
         let count = self.whole + self.fraction;
         if count == 0 || count > 8 {
             return None;

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use crate::config::FileFormat;
-use crate::format::csv::{Keys, Spelling};
+use crate::format::csv::{Keys, Spelled, SpelledNumber, Spelling};
 use crate::format::derived::{Derived, derive_again, spelled, texts_of};
 use crate::format::dialect::spreadsheet_reason;
 use crate::format::fields::{Field, Fields};
@@ -202,7 +202,7 @@ pub struct ParsedRow {
     json: Vec<u8>,
     spans: Vec<(usize, usize)>,
     scratch: Vec<u8>,
-    spelled: Vec<u8>,
+    spelled: Spelled,
 }
 
 /// Why a line is not a row.
@@ -257,9 +257,11 @@ impl ParsedRow {
     /// Parses `line`, which has no line end and no noise bytes. After an error the row's content is undefined.
     #[inline]
     pub fn read(&mut self, line: &[u8], layout: &Layout) -> Result<(), RowError> {
-        let Some(spelling) = &layout.spelling else { return self.read_spelled(line, layout) };
+        let Some(spelling) = &layout.spelling else { return self.read_spelled(line, &[], layout) };
         let mut spelled = std::mem::take(&mut self.spelled);
-        let read = spelling.spell(line, &mut spelled).and_then(|()| self.read_spelled(&spelled, layout));
+        let read = spelling
+            .spell(line, &mut spelled)
+            .and_then(|()| self.read_spelled(&spelled.text, &spelled.numbers, layout));
         self.spelled = spelled;
         read
     }
@@ -303,17 +305,22 @@ impl ParsedRow {
         }
     }
 
-    /// Parses a line with commas, decimal points and quotes.
+    /// Parses a line with commas, decimal points and quotes. `known`: numbers of its first fields.
     #[inline]
-    fn read_spelled(&mut self, line: &[u8], layout: &Layout) -> Result<(), RowError> {
-        let read = self.read_quoted(line, layout, layout.is_loose);
+    fn read_spelled(&mut self, line: &[u8], known: &[Option<SpelledNumber>], layout: &Layout) -> Result<(), RowError> {
+        let read = self.read_quoted((line, known), layout, layout.is_loose);
         if self.has_quoted_number && layout.is_of_another_program(line) {
-            return self.read_quoted(line, layout, true);
+            return self.read_quoted((line, known), layout, true);
         }
         read
     }
 
-    fn read_quoted(&mut self, line: &[u8], layout: &Layout, quotes_numbers: bool) -> Result<(), RowError> {
+    fn read_quoted(
+        &mut self,
+        (line, known): (&[u8], &[Option<SpelledNumber>]),
+        layout: &Layout,
+        quotes_numbers: bool,
+    ) -> Result<(), RowError> {
         self.tags.clear();
         self.values.clear();
         self.json.clear();
@@ -323,7 +330,7 @@ impl ParsedRow {
         let mut fields = Fields::new(line);
         let mut found = 0;
         let done = if layout.in_order {
-            self.read_in_order(&mut fields, layout, &mut found)
+            self.read_in_order((&mut fields, known), layout, &mut found)
         } else {
             self.read_moved(&mut fields, layout, &mut found)
         };
@@ -340,7 +347,12 @@ impl ParsedRow {
 
     /// Reads a line whose columns are in the table's order: numbers that are valid in JSON are copied with their
     /// commas, adjacent ones together.
-    fn read_in_order(&mut self, fields: &mut Fields<'_>, layout: &Layout, found: &mut usize) -> Result<(), RowError> {
+    fn read_in_order(
+        &mut self,
+        (fields, known): (&mut Fields<'_>, &[Option<SpelledNumber>]),
+        layout: &Layout,
+        found: &mut usize,
+    ) -> Result<(), RowError> {
         let line = fields.rest().unwrap_or_default();
         let place = |fields: &Fields<'_>| fields.rest().map_or(line.len() + 1, |rest| line.len() - rest.len());
         self.json.push(b'[');
@@ -349,7 +361,7 @@ impl ParsedRow {
         for source in &layout.sources {
             let begin = place(fields);
             if let ColumnSource::Value(_) = source
-                && let Some(number) = fields.next_number()
+                && let Some(number) = fields.next_number(known.get(*found).copied().flatten())
             {
                 *found += 1;
                 self.values.push(Value::Number(number.value));

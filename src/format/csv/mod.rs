@@ -7,6 +7,7 @@
 mod spelling;
 
 pub use spelling::Spelling;
+pub(in crate::format) use spelling::{Spelled, SpelledNumber};
 
 use crate::config::{CsvDialect, CsvFormat, FileFormat, Separator};
 use crate::format::header::Header;

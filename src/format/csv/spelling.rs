@@ -2,7 +2,7 @@
 
 use crate::config::{CsvDialect, CsvFormat, Separator};
 use crate::format::csv::Keys;
-use crate::format::number::{NUMBER_REACH, Plain};
+use crate::format::number::{NUMBER_REACH, Number, Plain};
 use crate::format::row::RowError;
 use crate::format::text::decode;
 
@@ -21,6 +21,23 @@ pub struct Spelling {
     left_out: Option<usize>,
     /// The year that is put before a time without one.
     year: Option<u16>,
+}
+
+/// A translated line. Its buffers are reused for the next line.
+#[derive(Debug, Default)]
+pub struct Spelled {
+    /// The line in the TOA5 form.
+    pub(in crate::format) text: Vec<u8>,
+    /// Of its first fields: the number, where the translation read it, so that it is not parsed again.
+    pub(in crate::format) numbers: Vec<Option<SpelledNumber>>,
+}
+
+/// A number that was read when its line was translated.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct SpelledNumber {
+    pub(in crate::format) number: Number,
+    /// The length of its text.
+    pub(in crate::format) length: usize,
 }
 
 impl Default for Spelling {
@@ -74,9 +91,11 @@ impl Spelling {
         Parts { rest: Some(line), separator: self.separator, quote: self.quote, torn: false }
     }
 
-    /// Translates `line` into `out`, which is cleared first.
-    pub(in crate::format) fn spell(&self, line: &[u8], out: &mut Vec<u8>) -> Result<(), RowError> {
+    /// Translates `line` into `spelled`, which is cleared first.
+    pub(in crate::format) fn spell(&self, line: &[u8], spelled: &mut Spelled) -> Result<(), RowError> {
+        let Spelled { text: out, numbers } = spelled;
         out.clear();
+        numbers.clear();
         if self.is_joined() {
             return self.spell_joined(line, out);
         }
@@ -88,7 +107,9 @@ impl Spelling {
                 out.push(b',');
             }
             let is_time = time == Some(&found);
-            if !is_time && let Some(length) = self.plain_number(rest, out) {
+            let plain = if is_time { None } else { self.plain_number(rest, out) };
+            numbers.push(plain.and_then(|(length, number)| Some(SpelledNumber { number: number?, length })));
+            if let Some((length, _)) = plain {
                 parts.rest = rest.get(length + 1..);
             } else if let Some(part) = parts.next() {
                 if is_time {
@@ -102,9 +123,10 @@ impl Spelling {
         self.check(&parts, found)
     }
 
-    /// Appends the number at the beginning of `rest` and returns its length, if only its decimal sign must be replaced.
+    /// Appends the number at the beginning of `rest` and returns its length, if only its decimal sign must be replaced; and
+    /// its value, if it has one of the forms that are read at once.
     #[inline]
-    fn plain_number(&self, rest: &[u8], out: &mut Vec<u8>) -> Option<usize> {
+    fn plain_number(&self, rest: &[u8], out: &mut Vec<u8>) -> Option<(usize, Option<Number>)> {
         let Separator::Sign(separator) = self.separator else { return None };
         if let Some(text) = rest.first_chunk::<NUMBER_REACH>()
             && let Some(plain) = Plain::of(text, separator, self.decimal)
@@ -116,7 +138,7 @@ impl Spelling {
             if let Some(point) = plain.point {
                 out[begin + point] = b'.';
             }
-            return Some(plain.end);
+            return Some((plain.end, plain.number()));
         }
         let (mut point, mut figures) = (None, 0);
         let mut length = 0;
@@ -137,7 +159,7 @@ impl Spelling {
         if let Some(point) = point {
             out[begin + point] = b'.';
         }
-        Some(length)
+        Some((length, None))
     }
 
     /// Whether the fields of a row differ from those of its line.
@@ -359,13 +381,22 @@ impl<'l> Iterator for Parts<'l> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::format::number::parse_number;
 
     fn spelled(dialect: &CsvDialect, time: &[usize], line: &str) -> Result<String, RowError> {
         let mut spelling = Spelling::of(dialect);
         spelling.width = spelling.parts(line.as_bytes()).count();
         spelling.time = time.to_vec();
-        let mut out = Vec::new();
-        spelling.spell(line.as_bytes(), &mut out).map(|()| String::from_utf8(out).unwrap())
+        let mut out = Spelled::default();
+        spelling.spell(line.as_bytes(), &mut out)?;
+        let text = String::from_utf8(out.text).unwrap();
+        // The numbers are those that the text would be parsed to.
+        for (field, known) in text.split(',').zip(&out.numbers) {
+            if let Some(SpelledNumber { number, length }) = known {
+                assert_eq!((parse_number(field.as_bytes()), field.len()), (Some(*number), *length), "{text}");
+            }
+        }
+        Ok(text)
     }
 
     fn semicolons() -> CsvDialect {
