@@ -46,10 +46,10 @@ impl<'a> Fields<'a> {
     /// Reads the next field if it is a bare number, in one pass over its bytes. Otherwise reads nothing. `known` is the number
     /// and the length of its text, where that field was read before.
     #[inline]
-    pub(super) fn next_number(&mut self, known: Option<SpelledNumber>) -> Option<Number> {
+    pub(super) fn next_number(&mut self, known: Option<&SpelledNumber>) -> Option<Number> {
         let rest = self.rest?;
         let (number, length) = match known {
-            Some(SpelledNumber { number, length }) => (number, length),
+            Some(&SpelledNumber { number, length }) => (number, length),
             None => take_number(rest)?,
         };
         self.rest = if length == rest.len() { None } else { Some(&rest[length + 1..]) };

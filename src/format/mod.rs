@@ -27,4 +27,4 @@ pub use number::{Number, parse_number};
 pub use records::{RecordsError, begin, begin_under, first_line};
 pub use row::{ColumnSource, Layout, ParsedRow, RowError, given_back};
 pub use same::{Cells, Likeness, Parts, unite};
-pub use text::{decode, strip_noise};
+pub use text::{decode, is_clean, strip_noise, trimmed};

@@ -358,10 +358,12 @@ impl ParsedRow {
         self.json.push(b'[');
         // The range of numbers that were not copied yet.
         let mut run = 0..0;
+        let mut known = known.iter();
         for source in &layout.sources {
+            let known = known.next().and_then(Option::as_ref);
             let begin = place(fields);
             if let ColumnSource::Value(_) = source
-                && let Some(number) = fields.next_number(known.get(*found).copied().flatten())
+                && let Some(number) = fields.next_number(known)
             {
                 *found += 1;
                 self.values.push(Value::Number(number.value));

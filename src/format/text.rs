@@ -20,7 +20,14 @@ pub fn strip_noise(line: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(trimmed(&kept).to_vec())
 }
 
-fn trimmed(mut line: &[u8]) -> &[u8] {
+/// Whether [`strip_noise`] of each line of the text is [`trimmed`], because the text has neither NUL bytes nor Ctrl-Z.
+pub fn is_clean(text: &[u8]) -> bool {
+    memchr::memchr2(0, CONTROL_Z, text).is_none()
+}
+
+/// Like [`strip_noise`], for a line of a clean text.
+#[inline]
+pub fn trimmed(mut line: &[u8]) -> &[u8] {
     while let [rest @ .., b'\r' | 0] = line {
         line = rest;
     }

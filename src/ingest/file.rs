@@ -272,6 +272,7 @@ impl Reader<'_, '_> {
         while let Some(chunk) = file.next_chunk()? {
             let Chunk { offset, bytes, is_tail, end, is_cut, headed_at, breaks_off, .. } = chunk;
             taker.is_cut = is_cut;
+            taker.is_clean = format::is_clean(bytes);
             if is_tail {
                 if chunk.is_translated() {
                     taker.take_rest(bytes);

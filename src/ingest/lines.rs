@@ -1,5 +1,6 @@
 //! Turns physical lines into headers ([`super::heads`]) and rows, and counts each line in exactly one place (I1).
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -77,6 +78,8 @@ pub(super) struct LineTaker<'a> {
     pub(super) is_append: bool,
     /// Whether only the beginning of the next line is passed, because it is too long for a line.
     pub(super) is_cut: bool,
+    /// Whether the next line is of a text without NUL bytes and Ctrl-Z, which was searched for them as a whole.
+    pub(super) is_clean: bool,
     /// The time of the next line, if it is known already: the repeated hour of a time zone is not decided again.
     pub(super) known_time: Option<Timestamp>,
     /// Whether the lines were rows under an earlier configuration, so that their times may be in its format.
@@ -138,6 +141,7 @@ impl<'a> LineTaker<'a> {
             state: LineState::Whole,
             is_append: false,
             is_cut: false,
+            is_clean: false,
             known_time: None,
             were_rows: false,
             on_conflict: config.on_conflict,
@@ -204,18 +208,19 @@ impl<'a> LineTaker<'a> {
             }
             return Ok(());
         }
-        let line = format::strip_noise(raw);
+        let line = if self.is_clean { Cow::Borrowed(format::trimmed(raw)) } else { format::strip_noise(raw) };
+        let is_in_pieces = |line: &[u8]| !self.is_clean && memchr::memchr(0, line).is_some();
         if let Expect::Rows(_) = self.expect
             && !line.is_empty()
             && line[0] > b' '
             && line[0] != b'T'
             && !self.is_cut
             && !line.starts_with(b"\"T")
-            && memchr::memchr(0, &line).is_none()
+            && !is_in_pieces(&line)
         {
             return self.take_row(staging, table, number, &line);
         }
-        if memchr::memchr(0, &line).is_some() && !matches!(self.expect, Expect::Header { .. }) && !self.is_cut {
+        if is_in_pieces(&line) && !matches!(self.expect, Expect::Header { .. }) && !self.is_cut {
             return self.take_pieces(staging, table, number, &line);
         }
         self.take_other(staging, table, number, &line)

@@ -27,7 +27,7 @@ use under::{Mixture, Under};
 const LONGEST: Duration = Duration::from_secs(30);
 /// The version of the calculation. A new number makes all rows again, because older programs computed values
 /// differently.
-const METHOD: u32 = 2;
+const METHOD: u32 = 3;
 /// A value with less than this share of its samples, in hundredths of a percent, is not made.
 const LEAST: u64 = 5_000;
 
@@ -429,7 +429,7 @@ fn spelled(plan: &Plan<'_>, sums: &Sums, tags: &str) -> String {
     let cell = |from: &Source| match *from {
         Source::Value(at) => match &sums.values[at] {
             (_, samples) if sums.coverage(*samples).is_some_and(|share| share < LEAST) => "null".to_owned(),
-            (Made::Number(number), _) => number.to_string(),
+            (Made::Number(number), _) => without_noise(*number),
             (Made::Text(text), _) => serde_json::to_string(text).unwrap_or_else(|_| "null".to_owned()),
             (Made::Nothing, _) => "null".to_owned(),
         },
@@ -445,6 +445,28 @@ fn spelled(plan: &Plan<'_>, sums: &Sums, tags: &str) -> String {
         Source::Nothing => "null".to_owned(),
     };
     format!("[{}]", plan.cells.iter().map(cell).collect::<Vec<_>>().join(","))
+}
+
+/// The shortest text of the number; of 0.6000000000000001, which a sum of tenths is in binary, the text 0.6. A number is taken
+/// for such a sum if all but the last two of its sixteen digits say a number of at most eleven.
+fn without_noise(number: f64) -> String {
+    let text = number.to_string();
+    if text.len() <= FIGURES_OF_SHORT {
+        return text;
+    }
+    // Writing fourteen digits and reading them again cannot fail for a finite number.
+    let rounded: f64 = format!("{number:.13e}").parse().unwrap_or(number);
+    let short = rounded.to_string();
+    if figures(&short) <= FIGURES_OF_SHORT { short } else { text }
+}
+
+/// The most digits of a number that a sum of measured values is taken for.
+const FIGURES_OF_SHORT: usize = 11;
+
+/// The number of digits between the zeros at both ends.
+fn figures(text: &str) -> usize {
+    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    digits.trim_matches('0').len()
 }
 
 /// The source of each column of the made table.
@@ -541,4 +563,27 @@ fn inputs(members: &[Member], stated: &[Stated<'_>], source: &TableConfig, of: &
     let names: Vec<_> = members.iter().map(|member| (stated[member.place].name, member, kinds[member.place])).collect();
     xxhash_rust::xxh3::xxh3_64(format!("{METHOD} {names:?} {} {:?}", of.suspects, of.turbulence).as_bytes())
         .cast_signed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_noise;
+
+    #[test]
+    fn a_sum_of_tenths_is_spelled_without_the_error_of_its_last_bit() {
+        for (number, text) in [
+            (0.1 + 0.2, "0.3"),
+            (0.2 + 0.2 + 0.2, "0.6"),
+            (1.1 + 2.2, "3.3"),
+            (-(0.1 + 0.7), "-0.8"),
+            (4.35 * 100.0, "435"),
+            (13.0 / 3.0, "4.333333333333333"),
+            (0.123_456_789_012_345_6, "0.1234567890123456"),
+            (1_234_567.890_123_456_7, "1234567.8901234567"),
+            (98.5, "98.5"),
+            (0.0, "0"),
+        ] {
+            assert_eq!(without_noise(number), text);
+        }
+    }
 }

@@ -59,6 +59,19 @@ impl GrossRange {
         }
     }
 
+    /// The closed interval of the numbers that have [`GrossRange::flag_inside`], whatever else; an empty one if a sentinel lies
+    /// inside the ranges.
+    pub fn sure(&self) -> (f64, f64) {
+        let (low, high) = self.inner;
+        let has_sentinel = self.sentinels.numbers().iter().any(|number| (low..=high).contains(number));
+        if has_sentinel { (f64::INFINITY, f64::NEG_INFINITY) } else { (low, high) }
+    }
+
+    /// The flag of a value inside the ranges.
+    pub fn flag_inside(&self) -> Flag {
+        self.inside
+    }
+
     /// The value as a number: NaN where it is missing, text or a sentinel.
     #[inline]
     pub fn number(&self, value: Value) -> f64 {

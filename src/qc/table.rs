@@ -21,6 +21,8 @@ use crate::time::{StationClock, Timestamp};
 #[derive(Debug, Clone)]
 pub struct TableTests {
     pub(super) ranges: Vec<GrossRange>,
+    /// The flags of a row whose values are all sure, which nearly every row's are ([`GrossRange::sure`]).
+    usual: Usual,
     /// The columns with tests that need more than the value itself.
     pub(super) columns: Vec<ColumnTests>,
     /// Every window that a column needs, each once.
@@ -41,6 +43,31 @@ pub struct TableTests {
     pub(super) despiked: Vec<usize>,
     looks_ahead: bool,
     is_pointwise: bool,
+}
+
+/// What most rows of a table have in common.
+#[derive(Debug, Clone)]
+struct Usual {
+    /// The closed interval of each value.
+    sure: Vec<(f64, f64)>,
+    /// The flags if each value is in its interval, one digit per value.
+    flags: String,
+}
+
+impl Usual {
+    fn of(ranges: &[GrossRange]) -> Usual {
+        let flags = ranges.iter().map(|range| char::from(range.flag_inside().digit())).collect();
+        Usual { sure: ranges.iter().map(GrossRange::sure).collect(), flags }
+    }
+
+    #[inline]
+    fn is_it(&self, values: &[Value]) -> bool {
+        let is_sure = |(value, (low, high)): (&Value, &(f64, f64))| match value {
+            Value::Number(number) => (number >= low) & (number <= high),
+            Value::Missing | Value::Text(_) => false,
+        };
+        values.len() == self.sure.len() && values.iter().zip(&self.sure).all(is_sure)
+    }
 }
 
 impl TableTests {
@@ -86,8 +113,10 @@ impl TableTests {
             && manual.is_empty()
             && !names.iter().any(|name| table.columns.get(name.as_str()).is_some_and(|own| own.needs_interval))
             && table.settings.tests().next().is_none();
+        let ranges: Vec<GrossRange> = names.iter().map(|name| GrossRange::of(table, name)).collect();
         Arc::new(TableTests {
-            ranges: names.iter().map(|name| GrossRange::of(table, name)).collect(),
+            usual: Usual::of(&ranges),
+            ranges,
             columns,
             windows,
             settings: table.settings.clone(),
@@ -132,6 +161,10 @@ impl TableTests {
     pub fn flag_row(&self, values: &[Value], flags: &mut String, raised: &mut String) {
         flags.clear();
         raised.clear();
+        if self.usual.is_it(values) {
+            flags.push_str(&self.usual.flags);
+            return;
+        }
         let mut any = false;
         for (value, range) in values.iter().zip(&self.ranges) {
             let flag = range.flag(*value, MeasuredOver::UNKNOWN);
