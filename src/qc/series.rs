@@ -115,11 +115,17 @@ impl Series {
             row.tests = Some(Arc::clone(tests));
         }
         row.numbers.clear();
-        row.numbers.extend(values.iter().zip(&tests.ranges).map(|(value, range)| range.number(*value)));
+        let usual = tests.usual_flags(values);
+        if usual.is_some() {
+            // None of them is a sentinel.
+            row.numbers.extend(values.iter().map(|value| value.number().unwrap_or(f64::NAN)));
+        } else {
+            row.numbers.extend(values.iter().zip(&tests.ranges).map(|(value, range)| range.number(*value)));
+        }
         // A row from before a column was added is treated like one without a value in it.
         row.numbers.resize(tests.ranges.len(), f64::NAN);
         let changed = self.complete(Some(&row.numbers));
-        self.judge(tests, &mut row, values, partners);
+        self.judge(tests, &mut row, (values, usual), partners);
         for spike in spikes.into_iter().filter(|spike| tests.despiked.contains(&spike.place)) {
             if row.marks.flag(spike.place).is_some_and(|flag| flag != Flag::Missing) {
                 row.marks.note(spike.place, Test::Despike, spike.flag, || spike.detail);
@@ -159,12 +165,21 @@ impl Series {
     }
 
     /// Everything about a row that does not depend on the next row.
-    fn judge(&mut self, tests: &TableTests, row: &mut LastRow, values: &[Value], partners: &[Partner]) {
+    /// `usual`: the flags of the range test where they are known.
+    fn judge(
+        &mut self,
+        tests: &TableTests,
+        row: &mut LastRow,
+        (values, usual): (&[Value], Option<&[Flag]>),
+        partners: &[Partner],
+    ) {
         row.marks.flags.clear();
         row.marks.findings.clear();
         let since = self.last.as_ref().map(|last| row.ts.nanos_since(last.ts));
         let over = MeasuredOver::since(since);
-        for (place, (value, range)) in values.iter().zip(&tests.ranges).enumerate() {
+        row.marks.flags.extend_from_slice(usual.unwrap_or_default());
+        let unknown = if usual.is_some() { &[] } else { values };
+        for (place, (value, range)) in unknown.iter().zip(&tests.ranges).enumerate() {
             let flag = range.flag(*value, over);
             if flag.is_raised() {
                 let detail = range.detail(*value, over, flag);

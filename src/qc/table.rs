@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::diagnostic::DiagnosticTest;
 use super::finding::{self, Finding};
+use super::flag::Flag;
 use super::gross_range::GrossRange;
 use super::guard::GuardTest;
 use super::input::Inputs;
@@ -50,14 +51,17 @@ pub struct TableTests {
 struct Usual {
     /// The closed interval of each value.
     sure: Vec<(f64, f64)>,
-    /// The flags if each value is in its interval, one digit per value.
-    flags: String,
+    /// The flags if each value is in its interval.
+    flags: Vec<Flag>,
+    /// The same, one digit per value.
+    digits: String,
 }
 
 impl Usual {
     fn of(ranges: &[GrossRange]) -> Usual {
-        let flags = ranges.iter().map(|range| char::from(range.flag_inside().digit())).collect();
-        Usual { sure: ranges.iter().map(GrossRange::sure).collect(), flags }
+        let flags: Vec<Flag> = ranges.iter().map(GrossRange::flag_inside).collect();
+        let digits = flags.iter().map(|flag| char::from(flag.digit())).collect();
+        Usual { sure: ranges.iter().map(GrossRange::sure).collect(), flags, digits }
     }
 
     #[inline]
@@ -162,7 +166,7 @@ impl TableTests {
         flags.clear();
         raised.clear();
         if self.usual.is_it(values) {
-            flags.push_str(&self.usual.flags);
+            flags.push_str(&self.usual.digits);
             return;
         }
         let mut any = false;
@@ -174,6 +178,12 @@ impl TableTests {
         if any {
             self.findings(values, raised);
         }
+    }
+
+    /// The flags of the range test, if each value is surely inside its ranges.
+    #[inline]
+    pub(super) fn usual_flags(&self, values: &[Value]) -> Option<&[Flag]> {
+        self.usual.is_it(values).then_some(&self.usual.flags)
     }
 
     #[cold]

@@ -14,6 +14,15 @@ pub enum Value {
 }
 
 impl Value {
+    /// The number, if it is one.
+    #[inline]
+    pub fn number(self) -> Option<f64> {
+        match self {
+            Value::Number(number) => Some(number),
+            Value::Missing | Value::Text(_) => None,
+        }
+    }
+
     /// The value of a field that is not a number.
     pub fn of_text(text: &str) -> Value {
         let is = |word: &str| text.eq_ignore_ascii_case(word);
