@@ -34,7 +34,11 @@ pub(super) fn sentinels(at: &Section<'_>, found: &Sentinel) -> Result<Option<Sen
                 return Err(at.wrong(&found.span(), problem));
             }
             MissingValue::Number(number) => numbers.push(*number),
-            MissingValue::Text(text) => texts.push(text.as_str()),
+            MissingValue::Text(text) => {
+                // As pandas and R take it: the number -9999 is meant, however a file spells it.
+                numbers.extend(text.trim().parse::<f64>().ok().filter(|number| number.is_finite()));
+                texts.push(text.as_str());
+            }
         }
     }
     Ok(Some(Sentinels::new(numbers, &texts)))

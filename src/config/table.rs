@@ -78,6 +78,16 @@ pub struct MadeOf {
     pub turbulence: Option<TurbulenceConfig>,
 }
 
+impl MadeOf {
+    /// Whether windows can be made of rows at this interval: it divides them, to a fiftieth of a window. Values of rows that
+    /// are longer than a window, or belong to two of them, are no values of a window.
+    pub fn is_divided_by(&self, interval: Duration) -> bool {
+        let (every, interval) = (self.every.as_nanos(), interval.as_nanos().max(1));
+        let rows = (every + interval / 2) / interval;
+        every.abs_diff(rows * interval) * 50 <= every
+    }
+}
+
 /// The columns of a sonic anemometer's scans from which the turbulence quick look is made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TurbulenceConfig {

@@ -303,8 +303,12 @@ impl Maker<'_, '_> {
         let begins = match &before {
             Some((at, _)) => {
                 let next = self.store.first_row_after(series, *at)?;
-                let interval = self.store.interval_of_window(series, end, &[])?;
-                next.zip(interval).is_some_and(|(next, interval)| next.nanos_since(*at) * 2 <= nanos(interval) * 3)
+                let interval = self.store.interval_of_window(series, (plan.windows, end), &[])?;
+                // What was counted since the very beginning of the window belongs to it.
+                *at == plan.windows.begin(end)
+                    || next
+                        .zip(interval)
+                        .is_some_and(|(next, interval)| next.nanos_since(*at) * 2 <= nanos(interval) * 3)
             }
             None => false,
         };
@@ -320,13 +324,16 @@ impl Maker<'_, '_> {
             }
             times.push(sample.ts);
         })?;
-        let expected = if times.is_empty() {
-            None
-        } else {
-            let interval = self.store.interval_of_window(series, end, &times)?.map(nanos);
-            interval.map(|interval| ((plan.windows.every() + interval / 2) / interval.max(1)).max(1).unsigned_abs())
+        let interval = match &times[..] {
+            [] => None,
+            times => self.store.interval_of_window(series, (plan.windows, end), times)?,
         };
-        let has_value = |at: usize| !under.lacks.contains(&at) && mixture.is_one(under.members[at].reads());
+        let is_divided = interval.is_none_or(|interval| self.of.is_divided_by(interval));
+        let every = plan.windows.every();
+        let rows = |interval: i64| ((every + interval / 2) / interval.max(1)).max(1).unsigned_abs();
+        let expected = interval.filter(|_| is_divided).map(|interval| rows(nanos(interval)));
+        let has_value =
+            |at: usize| is_divided && !under.lacks.contains(&at) && mixture.is_one(under.members[at].reads());
         let values = window.end().enumerate();
         let mut values: Vec<(Made, u32)> =
             values.map(|(at, (value, count))| (if has_value(at) { value } else { Made::Nothing }, count)).collect();
@@ -334,7 +341,7 @@ impl Maker<'_, '_> {
             let is_one = mixture.is_one(quick.scans.wind.iter().chain(&quick.scans.gases).copied());
             values.extend(quick.values.iter().map(|value| {
                 let (value, count) = turbulence.value(*value, quick.pressure);
-                (value.filter(|_| is_one).map_or(Made::Nothing, Made::Number), count)
+                (value.filter(|_| is_one && is_divided).map_or(Made::Nothing, Made::Number), count)
             }));
         }
         Ok(Sums { values, times: times.len(), expected, header: under.header })

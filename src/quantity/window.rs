@@ -129,7 +129,7 @@ impl Names<'_> {
     }
 
     /// The speed that belongs to a direction: among the outputs of a wind vector the corresponding one, otherwise the
-    /// column whose name has "speed" in place of "direction".
+    /// column whose name has "speed" in place of "direction", otherwise the only wind speed beside the only direction.
     fn speed_of(&self, place: usize) -> Option<usize> {
         let name = self.columns[place].name.to_ascii_lowercase();
         let is_speed = |at: usize| self.kinds[at] == Kind::Linear;
@@ -161,8 +161,34 @@ impl Names<'_> {
                 }
             }
         }
-        None
+        self.speed_before(place).or_else(|| self.only_speed())
     }
+
+    /// The output of a wind vector before this one, as in `WS_ms_S_WVT, WindDir_D1_WVT`: the instruction writes the speed
+    /// directly before its direction.
+    fn speed_before(&self, place: usize) -> Option<usize> {
+        let before = place.checked_sub(1)?;
+        let is_of_vector = |at: usize| Process::of(self.columns[at].process) == Some(Process::WindVector);
+        (is_of_vector(before) && is_of_vector(place) && self.kinds[before] == Kind::Linear).then_some(before)
+    }
+
+    /// The wind speed of a table with one speed and one direction, whatever their names have in common.
+    fn only_speed(&self) -> Option<usize> {
+        let only = |is_it: &dyn Fn(usize) -> bool| {
+            let mut found = (0..self.columns.len().min(self.kinds.len())).filter(|at| is_it(*at));
+            found.next().filter(|_| found.next().is_none())
+        };
+        only(&|at| self.kinds[at] == Kind::Direction)?;
+        only(&|at| self.kinds[at] == Kind::Linear && is_wind_speed(&base(self.columns[at].name)))
+    }
+}
+
+/// Whether a name without the suffix of its process is that of a wind speed.
+fn is_wind_speed(name: &str) -> bool {
+    let name = name.replace('_', "");
+    let begins = ["windspeed", "windspd", "wndspd", "wspd", "wsms", "wsmph", "wskph", "wskmh", "wskts"];
+    let is_numbered = |rest: &str| rest.bytes().all(|byte| byte.is_ascii_digit());
+    begins.iter().any(|begin| name.starts_with(begin)) || name.strip_prefix("ws").is_some_and(is_numbered)
 }
 
 /// The name in lower case, without the suffix of the logger's process.
@@ -280,6 +306,8 @@ impl<'m> Window<'m> {
             if !value.is_nan() {
                 plain.count += 1;
                 plain.sum.add(value);
+            } else {
+                self.sums[plain.member].add_text_of_plain(plain.place, row);
             }
         }
         for &at in &self.others {
@@ -297,7 +325,10 @@ impl<'m> Window<'m> {
     pub fn end(mut self) -> impl Iterator<Item = (Made, u32)> + use<'m> {
         for plain in self.plain {
             let sums = &mut self.sums[plain.member];
-            (sums.count, sums.sums[0]) = (plain.count, plain.sum);
+            // Texts count in a column that has nothing else.
+            if plain.count > 0 || sums.text.is_none() {
+                (sums.count, sums.sums[0], sums.text) = (plain.count, plain.sum, None);
+            }
         }
         self.members.iter().zip(self.sums).map(|(member, sums)| (sums.result(member.how), sums.count))
     }
@@ -369,6 +400,15 @@ impl Sums {
         self.count += 1;
     }
 
+    /// A value of a mean or a total that is no number.
+    #[cold]
+    fn add_text_of_plain(&mut self, place: usize, row: &impl Shape) {
+        if let Some(text) = row.text(place) {
+            self.text = Some(text);
+            self.count += 1;
+        }
+    }
+
     #[cold]
     fn add_text(&mut self, member: &Member, row: &impl Shape) {
         if let How::TimeOf(of, is_largest) = member.how {
@@ -396,6 +436,7 @@ impl Sums {
         let count = f64::from(self.count);
         let [first, second, third] = self.sums.map(Exact::value);
         match how {
+            How::Mean | How::Sum if self.text.is_some() => self.text.clone().map_or(Made::Nothing, Made::Text),
             How::Mean => number(first / count),
             // Calm air has no direction.
             How::Vector(_) => direction(first, second, third).map_or(Made::Nothing, Made::Number),
@@ -462,6 +503,22 @@ mod tests {
             let found = made(&wind, &[&[1.0, 350.0], &[3.0, 10.0]]);
             assert!((number(&found[1]) - 5.0384).abs() < 1e-4, "{direction}: {found:?}");
         }
+        // Campbell's Short Cut; EasyFlux; one speed and one direction.
+        for (speed, direction, process) in [
+            ("WS_ms_S_WVT", "WindDir_D1_WVT", "WVc"),
+            ("WS_ms_U_WVT", "WindDir_DU_WVT", "WVc"),
+            ("wnd_spd", "wnd_dir_compass", "Avg"),
+            ("WS_ms_Avg", "WindDir", "Avg"),
+            ("WS_1_1_1", "Richtung", "Avg"),
+        ] {
+            let wind = [(speed, process, Kind::Linear), (direction, process, Kind::Direction)];
+            let found = made(&wind, &[&[1.0, 350.0], &[3.0, 10.0]]);
+            assert!((number(&found[1]) - 5.0384).abs() < 1e-4, "{direction}: {found:?}");
+        }
+        // Which of two speeds is it?
+        let two = [("WS_ms_1", "Avg", Kind::Linear), ("WS_ms_2", "Avg", Kind::Linear), ("Dir", "Smp", Kind::Direction)];
+        let found = made(&two, &[&[1.0, 9.0, 350.0], &[3.0, 9.0, 10.0], &[3.0, 9.0, 355.0]]);
+        assert!((number(&found[2]) - 358.3167).abs() < 1e-4, "{found:?}");
         let alone = [("T", "Avg", Kind::Linear), ("WD", "Smp", Kind::Direction)];
         let found = made(&alone, &[&[1.0, 350.0], &[3.0, 10.0], &[3.0, 355.0]]);
         assert!((number(&found[1]) - 358.3167).abs() < 1e-4, "{found:?}");

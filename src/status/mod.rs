@@ -163,6 +163,8 @@ pub struct Facts {
     pub folders: Folders,
     /// Tables whose rows are behind their files by so many seconds, a whole number of half hours ([`offset`]).
     pub offsets: Vec<(String, i64)>,
+    /// Tables that are made of another one's rows, whose interval does not divide the windows.
+    pub unfit_windows: Vec<(String, Duration)>,
     /// Tables whose rows were staged with other offsets from UTC than the configuration has.
     pub unconfirmed_offsets: Vec<crate::ingest::UnconfirmedOffset>,
     /// What is wrong with the light of radiometers or with the time at which it comes.
@@ -245,6 +247,7 @@ impl Facts {
             files: store.read_files()?,
             folders: Folders::look(config),
             offsets,
+            unfit_windows: unfit_windows(config, store)?,
             unconfirmed_offsets: crate::ingest::unconfirmed_offsets(config, store)?,
             sunlight,
             is_scheduled: store.recall(STARTS_KEY)?.is_some_and(|text| text.parse::<u64>().is_ok()),
@@ -286,6 +289,16 @@ impl Facts {
     pub fn interval(&self, name: &str) -> Option<Duration> {
         self.intervals.iter().find(|of| of.table == name).map(|of| of.interval)
     }
+}
+
+fn unfit_windows(config: &Config, store: &Store) -> Result<Vec<(String, Duration)>, StoreError> {
+    let mut found = Vec::new();
+    for (table, made) in config.made_tables() {
+        let interval = store.regular_interval_of_table(&made.table.0)?;
+        let unfit = interval.filter(|interval| !made.is_divided_by(*interval));
+        found.extend(unfit.map(|interval| (table.name.0.clone(), interval)));
+    }
+    Ok(found)
 }
 
 /// How notifications go to each of their receivers.

@@ -112,6 +112,8 @@ kinds! {
     UnitUnfit, "unit_unfit", Warning;
     /// The unit of a column in the newest header is another one than before, so that one field holds values in two units.
     UnitChanged, "unit_changed", Warning;
+    /// The rows of a table do not divide the windows of its `aggregate`, whose values are missing therefore.
+    WindowsUnfit, "windows_unfit", Warning;
     /// The `field` of a column is the name of another column, which is sent under it.
     NameTaken, "name_taken", Warning;
     /// A configured column stood in an earlier header of its table and does not stand in the newest one.

@@ -33,6 +33,17 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
         found.push(Finding::new(kind, message).of_table(table).about(misfit.column.as_str()).fix(misfit.fix.clone()));
     }
     unit_changes(facts, now, &mut found);
+    for (table, interval) in &facts.unfit_windows {
+        let Some(made) = config.table(table).and_then(|table| table.made_of.as_ref()) else { continue };
+        let message = format!(
+            "table \"{table}\" has no values: the rows of table \"{}\" are {} apart, and do not divide the {} of its aggregate",
+            made.table,
+            span(whole_seconds(*interval)),
+            span(whole_seconds(made.every))
+        );
+        let fix = "choose an aggregate that the interval of the rows divides, or none";
+        found.push(Finding::new(Kind::WindowsUnfit, message).of_table(table).fix(fix));
+    }
     for (table, message) in &facts.wrong_values {
         found.push(
             Finding::new(Kind::WrongValues, format!("table \"{table}\": {message}"))
@@ -41,6 +52,10 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
         );
     }
     found
+}
+
+fn whole_seconds(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }
 
 fn lateness(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {

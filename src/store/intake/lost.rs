@@ -83,8 +83,8 @@ impl SentFields {
             if was_sent && !(is_sent && was == is) {
                 return true;
             }
-            // A failed value was either sent or withheld.
-            had_value |= was_sent && flag(before, place) != FAIL;
+            // A failed value was either sent or withheld; where none is withheld, it was sent.
+            had_value |= was_sent && (flag(before, place) != FAIL || sent == Sent::Always);
             has_value |= is_sent;
         }
         // A row without values carries the flags of all its fields, any other row only the flags of tested fields.
@@ -134,6 +134,8 @@ mod tests {
         assert!(!loses(false, sent, ("[1,2,3]", "441")));
         assert!(!loses(true, sent, ("[1,2,3]", "341")));
         assert!(!loses(true, sent, ("[1,2,null]", "119")));
+        assert!(!loses(false, ("[1,2,3]", "441"), ("[1,2,3]", "111")), "a fail that is lifted");
+        assert!(loses(true, ("[1,null,3]", "491"), ("[1,null,3]", "191")), "a value that was withheld, alone in its row");
         assert!(!loses(false, ("[null,2]", "91"), ("[1,2,3]", "111")));
     }
 

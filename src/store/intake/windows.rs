@@ -14,7 +14,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::config::{Config, TableConfig};
 use crate::store::intake::staging::{Incoming, Outcome, Staging};
-use crate::store::intake::tables::Table;
+use crate::store::intake::tables::{Table, i64_of};
 use crate::store::queries::interval::{ROWS, Regularity, regularity};
 use crate::store::schema::key;
 use crate::store::{Result, Store};
@@ -59,6 +59,10 @@ pub(in crate::store) fn note(conn: &Connection, series: i64, grains: &BTreeSet<i
         return Ok(());
     }
     let Some(Of { windows, reaches }) = Of::read(conn, series)? else { return Ok(()) };
+    let insert = |(first, last): (i64, i64)| {
+        let last = last_that_looks_back(conn, series, windows, last)?;
+        insert(conn, series, (first, last))
+    };
     let mut span: Option<(i64, i64)> = None;
     for grain in grains {
         let end = windows.end_of(Timestamp::from_nanos(*grain)).nanos();
@@ -66,12 +70,22 @@ pub(in crate::store) fn note(conn: &Connection, series: i64, grains: &BTreeSet<i
         span = match span {
             Some((first, known)) if end <= known.saturating_add(windows.every()) => Some((first, known.max(last))),
             other => {
-                other.map_or(Ok(()), |span| insert(conn, series, span))?;
+                other.map_or(Ok(()), insert)?;
                 Some((end, last))
             }
         };
     }
-    span.map_or(Ok(()), |span| insert(conn, series, span))
+    span.map_or(Ok(()), insert)
+}
+
+/// The end of the newest window whose rows may be too few to tell their interval without a row of a window that ends at `last`
+/// ([`Store::interval_of_window`]): a late row changes what is known of the windows behind it.
+fn last_that_looks_back(conn: &Connection, series: i64, windows: Windows, last: i64) -> rusqlite::Result<i64> {
+    let (after, most) = key::keys(series, Timestamp::from_nanos(last).plus(1), Timestamp::MAX);
+    let behind: Option<i64> = conn
+        .prepare_cached("SELECT max(id) FROM (SELECT id FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3)")?
+        .query_row(params![after, most, i64_of(ROWS)], |row| row.get(0))?;
+    Ok(behind.map_or(last, |id| windows.end_of(key::time(id, 0)).nanos().max(last)))
 }
 
 fn insert(conn: &Connection, series: i64, (first, last): (i64, i64)) -> rusqlite::Result<()> {
@@ -326,19 +340,38 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// At which interval the rows of a window come, whose times are given: the rows tell it themselves, or those before them.
-    /// None where they come at none, or are too few to tell.
-    pub fn interval_of_window(&self, series: i64, end: Timestamp, times: &[Timestamp]) -> Result<Option<Duration>> {
+    /// At which interval the rows of a window come, whose times are given: the rows tell it themselves, or those before them, or
+    /// they divide the window evenly. None where they come at none, or are too few to tell.
+    pub fn interval_of_window(
+        &self,
+        series: i64,
+        (windows, end): (Windows, Timestamp),
+        times: &[Timestamp],
+    ) -> Result<Option<Duration>> {
         let usual = |found| match found {
             Regularity::Regular(interval) => Some(interval),
             Regularity::Irregular | Regularity::TooFewRows(_) => None,
         };
         match usual(regularity(times.iter().copied())) {
             // Too few rows, or too many that are missing.
-            None => Ok(usual(regularity(self.newest_times(series, end, ROWS)?.into_iter()))),
+            None => {
+                let before = usual(regularity(self.newest_times(series, end, ROWS)?.into_iter()));
+                Ok(before.or_else(|| even_interval(windows, end, times)))
+            }
             known => Ok(known),
         }
     }
+}
+
+/// The interval of rows that divide their window evenly, up to its end, as the first half hour of a station does. One row says
+/// nothing: it may stand for a longer time than the window.
+fn even_interval(windows: Windows, end: Timestamp, times: &[Timestamp]) -> Option<Duration> {
+    let rows = i64::try_from(times.len()).ok().filter(|rows| *rows >= 2)?;
+    let interval = windows.every() / rows;
+    let begin = windows.begin(end);
+    let is_even = |(at, number): (&Timestamp, i64)| at.nanos_since(begin) == interval * number;
+    let is_divided = interval * rows == windows.every() && times.iter().zip(1..).all(is_even);
+    is_divided.then(|| Duration::from_nanos(interval.unsigned_abs()))
 }
 
 /// Of a statement that asks for id, values, flags and header.

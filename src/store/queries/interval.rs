@@ -107,9 +107,22 @@ impl Store {
     /// The usual interval of a table now: that of the series with the newest row. None if no series of the table has
     /// two rows.
     pub fn usual_interval_of_table(&self, table: &str) -> Result<Option<Duration>> {
-        let series = self.series(table)?;
-        let newest = series.iter().filter_map(|series| Some((series.newest?, series.id))).max();
+        let newest = self.newest_series(table)?;
         newest.map_or(Ok(None), |(newest, series)| self.usual_interval_of_series(series, newest))
+    }
+
+    /// The same where the rows do come regularly; None for a table of events.
+    pub fn regular_interval_of_table(&self, table: &str) -> Result<Option<Duration>> {
+        let Some((newest, series)) = self.newest_series(table)? else { return Ok(None) };
+        Ok(match regularity(self.newest_times(series, newest, ROWS)?.into_iter()) {
+            Regularity::Regular(interval) => Some(interval),
+            Regularity::Irregular | Regularity::TooFewRows(_) => None,
+        })
+    }
+
+    /// The series of the table with the newest row, and the time of that.
+    fn newest_series(&self, table: &str) -> Result<Option<(Timestamp, i64)>> {
+        Ok(self.series(table)?.iter().filter_map(|series| Some((series.newest?, series.id))).max())
     }
 }
 
