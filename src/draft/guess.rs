@@ -169,7 +169,24 @@ static RULES: &[Rule] = &[
     perhaps("WTD", &[&["water"], &["table"]], "AmeriFlux counts below the surface as negative"),
 ];
 /// For totals, only rain is considered.
-static TOTALS: &[Rule] = &[sure("P", &[&["rain", "rainfall", "precip", "precipitation", "ppt", "pcpn", "prcp"]])];
+static TOTALS: &[Rule] = &[
+    sure("P", &[&["rain", "rainfall", "precip", "precipitation", "ppt", "pcpn", "prcp"]]),
+    sure(
+        "P",
+        &[&[
+            "niederschlag",
+            "regen",
+            "pluie",
+            "pluvio",
+            "lluvia",
+            "chuva",
+            "pioggia",
+            "neerslag",
+            "nedbør",
+            "nederbörd",
+        ]],
+    ),
+];
 /// For maxima, only wind is considered.
 static MAXIMA: &[Rule] = &[
     sure("WS_MAX", &[&["wind"], &["speed", "spd", "ws"]]),
@@ -233,7 +250,7 @@ pub(super) fn guess(column: &ColumnSample, around: Around<'_>) -> Option<Guess> 
     }
     let process = column.process.to_lowercase();
     let rules = match process.as_str() {
-        "" if parts.has("tot") => TOTALS,
+        "" if parts.has("tot") || is_rain_over_its_interval(column) => TOTALS,
         "" if parts.has("max") => MAXIMA,
         "" if parts.has("min") => return None,
         "" | "smp" | "avg" | "med" | "median" | "mmt" => RULES,
@@ -241,9 +258,13 @@ pub(super) fn guess(column: &ColumnSample, around: Around<'_>) -> Option<Guess> 
         "max" => MAXIMA,
         _ => return None,
     };
+    let doubt_of = |variable: &str| match rain_doubt(variable, around) {
+        "" if process.is_empty() && std::ptr::eq(rules, TOTALS) && never_falls(column) => COUNTER,
+        doubt => doubt,
+    };
     if let Some(own) = own_name(&column.name).filter(|own| fits_process(own, rules)) {
         let because = format!("the name is AmeriFlux's {own}");
-        return Some(Guess { variable: own, because, doubt: rain_doubt(own, around) });
+        return Some(Guess { variable: own, because, doubt: doubt_of(own) });
     }
     if around.has_sonic && parts.has("ts") {
         parts.add("sonic");
@@ -257,7 +278,7 @@ pub(super) fn guess(column: &ColumnSample, around: Around<'_>) -> Option<Guess> 
             held.push(alternatives.iter().find(|part| parts.has(part))?);
         }
         let held: Vec<String> = held.into_iter().map(|part| format!("\"{part}\"")).collect();
-        let doubt = if rule.doubt.is_empty() { rain_doubt(rule.variable, around) } else { rule.doubt };
+        let doubt = if rule.doubt.is_empty() { doubt_of(rule.variable) } else { rule.doubt };
         Some(Guess { variable: rule.variable, because: format!("the name holds {}", held.join(" and ")), doubt })
     });
     if by_rule.as_ref().is_some_and(|guess| guess.variable.is_empty()) {
@@ -269,6 +290,23 @@ pub(super) fn guess(column: &ColumnSample, around: Around<'_>) -> Option<Guess> 
         let doubt = if parts.has_place { "" } else { "the name does not tell of what" };
         alone.then(|| Guess { variable: "TA", because: format!("the name holds \"{part}\" alone"), doubt })
     })
+}
+
+const COUNTER: &str =
+    "CHECK: the values never fall, as those of a counter since a reset do; if it is one, write kind = \"counter\"";
+
+/// Whether a column without a process is rain over the row's interval: in a unit of rain, or without a unit, which the user
+/// then confirms.
+fn is_rain_over_its_interval(column: &ColumnSample) -> bool {
+    let unit = if column.unit.trim().is_empty() { "mm" } else { &column.unit };
+    Facts { name: &column.name, unit, ..Facts::default() }.kind() == Kind::Total
+}
+
+/// Whether the values rise and never fall, as those of a counter. Rain over an interval falls back to 0.
+fn never_falls(column: &ColumnSample) -> bool {
+    let numbers: Vec<f64> = column.numbers().collect();
+    let rises = numbers.first().zip(numbers.last()).is_some_and(|(first, last)| first < last);
+    numbers.len() > 2 && rises && numbers.is_sorted()
 }
 
 /// The name in lower case without array index, process and later parts: `t_avg(2)` becomes `t`.
@@ -489,6 +527,19 @@ mod tests {
         let around = Around { has_sonic: true, ..Around::default() };
         assert_eq!(of("Ts", "Smp", around), Some(("T_SONIC", true)));
         assert_eq!(of("Ts", "Smp", Around::default()), Some(("TS", false)));
+    }
+
+    #[test]
+    fn rain_of_a_text_table_is_p_and_values_that_never_fall_may_be_a_counter() {
+        let of = |name: &str, unit: &str, values: &[f64]| {
+            let column = ColumnSample { values: values.to_vec(), ..ColumnSample::new(name, unit, "") };
+            guess(&column, Around::default()).map(|guess| (guess.variable, guess.doubt))
+        };
+        for (name, unit) in [("Rain [mm]", "mm"), ("Precip", "in"), ("Niederschlag", "mm"), ("rain", "")] {
+            assert_eq!(of(name, unit, &[0.0, 0.2, 0.0, 0.4]), Some(("P", "")), "{name}");
+            assert_eq!(of(name, unit, &[0.0, 0.2, 0.2, 0.4]), Some(("P", COUNTER)), "{name}");
+        }
+        assert_eq!(of("Rain_rate", "mm/h", &[0.0, 0.2]), None);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Splits a column's name into the parts that the programmer joined.
 
 use super::marks;
+use crate::quantity::joined_words;
 
 /// Parts that mean a statistic, a unit or a place, and not the quantity.
 const NEUTRAL: [&str; 24] = [
@@ -29,7 +30,7 @@ impl NameParts {
         let mut found = NameParts { has_place, ..NameParts::default() };
         for token in rest.split(|c: char| !c.is_ascii_alphanumeric()).filter(|token| !token.is_empty()) {
             found.add(token);
-            for part in parts(token) {
+            for part in joined_words(token) {
                 found.add(part);
                 let bare = letters(part);
                 found.add(bare);
@@ -62,20 +63,6 @@ fn letters(part: &str) -> &str {
         return part;
     }
     part.split(|c: char| c.is_ascii_digit()).next().unwrap_or(part)
-}
-
-/// `RelHum` becomes `Rel` and `Hum`, `PTemp` becomes `P` and `Temp`, `CO2Mean` becomes `CO2` and `Mean`.
-fn parts(token: &str) -> Vec<&str> {
-    let bytes = token.as_bytes();
-    let mut cuts = vec![0];
-    for at in 1..bytes.len() {
-        let small_follows = bytes.get(at + 1).is_some_and(u8::is_ascii_lowercase);
-        if bytes[at].is_ascii_uppercase() && (bytes[at - 1].is_ascii_lowercase() || small_follows) {
-            cuts.push(at);
-        }
-    }
-    cuts.push(bytes.len());
-    cuts.windows(2).filter_map(|ends| token.get(ends[0]..ends[1])).filter(|part| !part.is_empty()).collect()
 }
 
 #[cfg(test)]

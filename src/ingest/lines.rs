@@ -623,15 +623,23 @@ impl<'a> LineTaker<'a> {
         self.local()
     }
 
-    /// The reason if no row can have this time at present: it is before `valid_from`, or too far ahead of the
-    /// computer's clock.
+    /// The reason if no row can have this time at present: it is before `valid_from` or before 1970 (keys of rows hold
+    /// none), or too far ahead of the computer's clock.
     #[inline]
     fn refused_time(&self, local: LocalTime, ts: Timestamp) -> Option<LineRefusal> {
         if can_have(self.config, ts, self.now) {
             return None;
         }
-        if ts < Timestamp::EPOCH || ts < Timestamp::from_utc(self.config.valid_from) {
-            let from = self.config.clock.local(Timestamp::from_utc(self.config.valid_from));
+        let valid_from = Timestamp::from_utc(self.config.valid_from);
+        if ts < Timestamp::EPOCH && ts >= valid_from {
+            let reason = format!(
+                "{local} is before 1970-01-01 00:00:00 UTC, and no row can have a time before that; if the logger's clock was \
+                 wrong and the true time is known, [[table.clock]] puts it right"
+            );
+            return Some(self.refused(reason, None));
+        }
+        if ts < valid_from {
+            let from = self.config.clock.local(valid_from);
             let reason = format!(
                 "the logger's clock is wrong: {local} is before valid_from = \"{from}\"; where its true time is known, \
                  [[table.clock]] puts it right"

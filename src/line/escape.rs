@@ -31,6 +31,11 @@ pub(super) fn key(raw: &str) -> String {
     if name.is_empty() { NAMELESS.to_owned() } else { name.to_owned() }
 }
 
+/// Whether a tag or field of this name is sent under it, if no other has it.
+pub(super) fn is_sent_as_it_is(name: &str) -> bool {
+    name != RESERVED_KEY && key(name) == name
+}
+
 /// A measurement, by the same rules as for a key.
 pub(super) fn measurement(raw: &str) -> String {
     key(raw)
@@ -63,8 +68,13 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// The wanted name, or the first free one of `wanted_2`, `wanted_3`, …. Names that were given before never change,
-    /// so a column list that grows at its end keeps its names.
+    /// Whether the name was given.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.taken.contains(name)
+    }
+
+    /// The wanted name, or the first free one of `wanted_2`, `wanted_3`, …. Names that were given before do not
+    /// change, so those who ask first keep theirs.
     pub(super) fn take(&mut self, wanted: &str) -> String {
         let mut name = wanted.to_owned();
         let mut number = 1_u32;

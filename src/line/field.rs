@@ -4,7 +4,7 @@ use super::cells::Cell;
 use super::escape::{self, Names};
 use super::typed::{Typed, typed};
 use super::writing::Line;
-use super::{FAIL, MISSING};
+use super::{FAIL, FLAG, MISSING};
 use crate::config::{ColumnUse, TableConfig, ValueType};
 
 /// A field column: its name and the two keys, escaped and ending in `=`.
@@ -35,7 +35,7 @@ impl FieldShape {
         }
         let wanted = config.and_then(|config| config.field.as_deref()).unwrap_or(column);
         let name = names.take(&escape::key(wanted));
-        let flag_name = names.take(&format!("{name}_qc"));
+        let flag_name = names.take(&format!("{name}{FLAG}"));
         let with_equals = |name: &str| {
             let mut key = Vec::with_capacity(name.len() + 1);
             escape::put_key(name, &mut key);

@@ -31,6 +31,8 @@ pub use error::LineError;
 pub use names::Carried;
 pub use share::share_of_columns;
 
+use std::collections::HashSet;
+
 use cells::Cells;
 use escape::Names;
 use field::FieldShape;
@@ -39,6 +41,8 @@ use writing::Line;
 /// The limit of InfluxDB 1.x and 2.x for the series key, and for series key + field key + 4 (`models.MaxKeyLength`).
 const MAX_KEY_BYTES: usize = 65_535;
 
+/// What follows the name of a field in that of its flag.
+const FLAG: &str = "_qc";
 /// QARTOD's digit for "missing".
 const MISSING: u8 = b'9';
 /// QARTOD's digit for "fail".
@@ -119,13 +123,10 @@ impl LineShape {
             return Err(LineError::KeyTooLong { field: String::new(), bytes: series_bytes });
         }
         let mut fields: Vec<Option<FieldShape>> = vec![None; columns.len()];
-        // A column keeps its own name. A column that is configured with the name of another one comes last, and gets a
-        // number.
-        for takes_anothers in [false, true] {
-            for (column, field) in columns.iter().zip(&mut fields) {
-                if is_to_take_anothers_name(table, columns, column) == takes_anothers {
-                    *field = FieldShape::new(table, column, is_flagged(column), &mut names);
-                }
+        let claims = Claim::of_each(table, columns, &names);
+        for claim in [Claim::Own, Claim::Changed, Claim::AnothersName] {
+            for (place, field) in fields.iter_mut().enumerate().filter(|(place, _)| claims[*place] == claim) {
+                *field = FieldShape::new(table, &columns[place], is_flagged(&columns[place]), &mut names);
             }
         }
         for field in fields.iter().flatten() {
@@ -257,6 +258,41 @@ impl LineShape {
             return Err(LineError::NothingToSend { measurement: self.measurement().to_owned() });
         }
         Ok(())
+    }
+}
+
+/// What a column's claim to its name is. The claims of the first kind are met first, so that the names depend on the
+/// columns that there are and not on the order in which a database learned of them: a database that is begun anew then
+/// sends each column where the one before did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Claim {
+    /// Its name, or the configured one, is sent as it is.
+    Own,
+    /// Its name is sent otherwise (`_x` as `x`), or is that of a tag or of the flag of another column (`T_qc` beside `T`).
+    Changed,
+    /// Its configured `field` is the name of another column that is sent under that name.
+    AnothersName,
+}
+
+impl Claim {
+    fn of_each(table: &TableConfig, columns: &[String], names: &Names) -> Vec<Claim> {
+        let own = |name: &str| table.columns.get(name);
+        let wanted = |column: &String| -> Option<String> {
+            let own = own(column);
+            own.is_none_or(|own| own.column_use == ColumnUse::Field)
+                .then(|| own.and_then(|own| own.field.clone()).unwrap_or_else(|| column.clone()))
+        };
+        let all: Vec<Option<String>> = columns.iter().map(wanted).collect();
+        let keys: HashSet<String> = all.iter().flatten().map(|name| escape::key(name)).collect();
+        let of = |(column, wanted): (&String, &Option<String>)| {
+            if is_to_take_anothers_name(table, columns, column) {
+                return Claim::AnothersName;
+            }
+            let Some(wanted) = wanted else { return Claim::Own };
+            let is_flag = wanted.strip_suffix(FLAG).is_some_and(|of| keys.contains(of));
+            if is_flag || !escape::is_sent_as_it_is(wanted) || names.has(wanted) { Claim::Changed } else { Claim::Own }
+        };
+        columns.iter().zip(&all).map(of).collect()
     }
 }
 

@@ -166,10 +166,12 @@ fn tags_are_clean_sorted_and_never_empty() {
 #[test]
 fn names_that_fall_together_stay_apart() {
     for (config, columns, sent) in [
-        (vec![], vec!["a\\b", "a/b", "a/b_2"], "a/b=1,a/b_2=2,a/b_2_2=3"),
+        (vec![], vec!["a\\b", "a/b", "a/b_2"], "a/b_3=1,a/b=2,a/b_2=3"),
         (vec![], vec!["station", "T", "_T"], "station_2=1,T=2,T_2=3"),
         (vec![("T", ranged())], vec!["T", "T_qc", "x"], "T=1,T_qc=1,T_qc_2=2,x=3"),
-        (vec![("T", ranged())], vec!["T_qc", "T", "x"], "T_qc=1,T=2,T_qc_2=1,x=3"),
+        (vec![("T", ranged())], vec!["T_qc", "T", "x"], "T_qc_2=1,T=2,T_qc=1,x=3"),
+        (vec![], vec!["_x", "x", "y"], "x_2=1,x=2,y=3"),
+        (vec![], vec!["time", "time_2", "y"], "time_3=1,time_2=2,y=3"),
         (vec![("T", sent_as("x")), ("U", sent_as("x"))], vec!["T", "U", "x"], "x_2=1,x_3=2,x=3"),
         (vec![("x", used_as(ColumnUse::Tag))], vec!["y", "z", "x", "_x"], "y=1,z=2,x_2=4"),
         (vec![], vec!["time", "", " "], "time_2=1,unnamed=2,unnamed_2=3"),
@@ -182,9 +184,32 @@ fn names_that_fall_together_stay_apart() {
 }
 
 #[test]
-fn i7_a_longer_column_list_renames_nothing() {
+fn names_do_not_depend_on_the_order_of_the_columns() {
+    let table = table(&[("T", ranged()), ("U", sent_as("x"))]);
+    let all = ["_x", "x", "T", "T_qc", "time", "time_2", "a\\b", "a/b", "U"];
+    let sent = |columns: &[&str]| -> BTreeMap<String, (String, String)> {
+        let shape = LineShape::new(&table, &names(columns), &[]).unwrap();
+        let sent: Vec<String> = shape.sent_names().map(str::to_owned).collect();
+        let pairs = sent.chunks(2).map(|pair| (pair[0].clone(), pair[1].clone()));
+        columns.iter().map(|column| (*column).to_owned()).zip(pairs).collect()
+    };
+    let mut turned = all;
+    let wanted = sent(&all);
+    assert_eq!(wanted["x"], ("x".to_owned(), "x_qc".to_owned()));
+    assert_eq!(wanted["T"], ("T".to_owned(), "T_qc".to_owned()));
+    for _ in 0..all.len() {
+        turned.rotate_left(1);
+        assert_eq!(sent(&turned), wanted, "{turned:?}");
+        let mut mirrored = turned;
+        mirrored.reverse();
+        assert_eq!(sent(&mirrored), wanted, "{mirrored:?}");
+    }
+}
+
+#[test]
+fn i7_a_longer_column_list_renames_no_column_whose_name_is_its_own() {
     let table = table(&[("T", ranged())]);
-    let all = ["T", "a\\b", "T_qc", "a/b", "T_qc_2", "time"];
+    let all = ["T", "a\\b", "T_qc", "x", "T_qc_3", "time"];
     let whole = LineShape::new(&table, &names(&all), &[]).unwrap();
     for length in 1..=all.len() {
         let shape = LineShape::new(&table, &names(&all[..length]), &[]).unwrap();

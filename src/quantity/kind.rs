@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::named::Named;
 use super::{Aggregate, Process};
 use crate::ameriflux;
 use crate::ameriflux::unit;
@@ -246,8 +247,8 @@ impl Facts<'_> {
     fn of_process(&self) -> Option<Kind> {
         Some(match Process::of(self.process)? {
             Process::Total => Kind::Total,
-            Process::Maximum if !self.is_direction() => Kind::Maximum,
-            Process::Minimum if !self.is_direction() => Kind::Minimum,
+            Process::Maximum if !self.named().is_direction() => Kind::Maximum,
+            Process::Minimum if !self.named().is_direction() => Kind::Minimum,
             Process::Deviation => Kind::Deviation,
             Process::Covariance => Kind::Covariance,
             Process::TimeOfExtreme => Kind::Code,
@@ -272,51 +273,31 @@ impl Facts<'_> {
         }
     }
 
+    /// Where the header states no process, the name may say it.
     fn of_name(&self) -> Kind {
-        if self.is_direction() { Kind::Direction } else { Kind::Linear }
+        let named = self.named();
+        if named.is_direction() {
+            return Kind::Direction;
+        }
+        if !self.process.trim().is_empty() {
+            return Kind::Linear;
+        }
+        match named.is_maximum() {
+            _ if named.is_total() => Kind::Total,
+            Some(true) => Kind::Maximum,
+            Some(false) => Kind::Minimum,
+            None => Kind::Linear,
+        }
+    }
+
+    fn named(&self) -> Named<'_> {
+        Named::of(self.name, self.unit)
     }
 
     fn is_degrees(&self) -> bool {
         unit::is_degrees(self.unit)
     }
-
-    /// A unit of degrees alone may be a latitude or a tilt. The name of a wind direction shows what it is, and then the
-    /// unit may be missing.
-    fn is_direction(&self) -> bool {
-        let name = self.name.to_ascii_lowercase();
-        let parts: Vec<&str> = name.split(|letter: char| !letter.is_ascii_alphanumeric()).collect();
-        let bare = |part: &str| part.trim_end_matches(|letter: char| letter.is_ascii_digit()).to_owned();
-        let is_spread = |part: &&str| {
-            let part = bare(part);
-            SPREADS.iter().any(|spread| part == *spread || (part.contains("dir") && part.ends_with(spread)))
-        };
-        if parts.iter().any(is_spread) {
-            return false;
-        }
-        let letters = parts.concat();
-        let says_so = DIRECTIONS.iter().any(|word| letters.contains(word))
-            || parts.iter().any(|part| part.starts_with("wdir"))
-            // AmeriFlux's name, and that of a logger's program, with nothing but place and process behind it.
-            || (bare(parts[0]) == "wd" && parts[1..].iter().all(|part| is_of_place_or_process(part)));
-        let begins = ["wd", "azimuth"].iter().any(|begin| name.starts_with(begin));
-        let ends = || parts.iter().any(|part| ["dir", "direction"].iter().any(|end| bare(part).ends_with(end)));
-        (self.unit.trim().is_empty() && says_so) || (self.is_degrees() && (says_so || begins || ends()))
-    }
 }
-
-/// Letters in the name of a wind direction. `D1_WVT` and `DU_WVT` are the names that Campbell's software gives to outputs of
-/// WindVector.
-const DIRECTIONS: [&str; 7] = ["winddir", "wnddir", "windfromdir", "windvecdir", "dirwvt", "d1wvt", "duwvt"];
-
-/// Whether a part of a name says where or how something is measured, as `1`, `10m` and `avg` do.
-fn is_of_place_or_process(part: &str) -> bool {
-    let unit = part.trim_start_matches(|letter: char| letter.is_ascii_digit());
-    let is_place = unit.len() < part.len() && ["", "m", "cm", "ft"].contains(&unit);
-    is_place || part.is_empty() || ["a", "f", "pi", "avg", "smp", "mean", "deg", "degs", "wvt", "wvc"].contains(&part)
-}
-
-/// Name parts of columns that are about a direction and are not directions themselves.
-const SPREADS: [&str; 6] = ["sd", "std", "stdev", "sigma", "flag", "qc"];
 
 #[cfg(test)]
 mod tests {

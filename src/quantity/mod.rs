@@ -6,6 +6,7 @@
 mod aggregate;
 mod companions;
 mod kind;
+mod named;
 mod process;
 mod turbulence;
 mod window;
@@ -13,6 +14,7 @@ mod window;
 pub use aggregate::{Aggregate, Counter, Sums};
 pub use companions::{coverage_of, is_companion, samples_of};
 pub use kind::{CIRCLE, Drawing, Facts, Kind, Outputs, Stated, direction};
+pub use named::joined_words;
 pub use process::Process;
 pub use turbulence::{Quick, Scans, Turbulence};
 pub use window::{Made, Member, Shape, Window, members};
