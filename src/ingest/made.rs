@@ -123,6 +123,8 @@ struct Plan<'h> {
     /// How rows are made under each header that differs from the column list, by its id.
     under: HashMap<i64, Under<'h>>,
     windows: Windows,
+    /// The interval of the source's rows now, for windows whose rows are too few to tell theirs.
+    interval: Option<Duration>,
 }
 
 impl Plan<'_> {
@@ -177,7 +179,14 @@ impl Maker<'_, '_> {
         let tags: Vec<usize> = (0..stated.len()).filter(|place| usage(*place) == ColumnUse::Tag).collect();
         let columns = made_columns(&usual, quick.as_ref(), self.of);
         let cells = cells(&table, &columns, &stated, &tags);
-        let plan = Plan { quick, width: stated.len(), cells, usual, under, windows };
+        let interval = self.store.regular_interval_of_table(&self.source.name.0)?;
+        if interval.is_some() {
+            self.staging.begin()?;
+            for series in &due {
+                self.store.remake_unknown_intervals(series.source)?;
+            }
+        }
+        let plan = Plan { quick, width: stated.len(), cells, usual, under, windows, interval };
         for series in due {
             while self.began.elapsed() < LONGEST {
                 let Some(changed) = self.window(&mut table, &plan, &series, newest)? else { break };
@@ -251,6 +260,9 @@ impl Maker<'_, '_> {
         }
         let begin = windows.begin(end);
         let sums = self.sums(plan, series.source, end)?;
+        if sums.times > 0 && sums.is_interval_unknown {
+            self.store.note_unknown_interval(series.source, end)?;
+        }
         let mut changed = self.staging.drop_made(table, &series.tags, (begin, end), sums.times > 0)?;
         if sums.times > 0 {
             let values = spelled(plan, &sums, &series.tags);
@@ -326,7 +338,10 @@ impl Maker<'_, '_> {
         })?;
         let interval = match &times[..] {
             [] => None,
-            times => self.store.interval_of_window(series, (plan.windows, end), times)?,
+            times => {
+                let own = self.store.interval_of_window(series, (plan.windows, end), times)?;
+                own.or_else(|| plan.interval.filter(|interval| are_steps_of(*interval, times)))
+            }
         };
         let is_divided = interval.is_none_or(|interval| self.of.is_divided_by(interval));
         let every = plan.windows.every();
@@ -344,7 +359,7 @@ impl Maker<'_, '_> {
                 (value.filter(|_| is_one && is_divided).map_or(Made::Nothing, Made::Number), count)
             }));
         }
-        Ok(Sums { values, times: times.len(), expected, header: under.header })
+        Ok(Sums { values, times: times.len(), expected, is_interval_unknown: interval.is_none(), header: under.header })
     }
 }
 
@@ -355,6 +370,7 @@ struct Sums {
     times: usize,
     /// The expected number of rows, if known.
     expected: Option<u64>,
+    is_interval_unknown: bool,
     /// The header of the made row.
     header: i64,
 }
@@ -428,6 +444,12 @@ impl Shape for Row {
         }
         texts_of(std::str::from_utf8(&self.values).ok()?, &[place]).pop().flatten()
     }
+}
+
+/// Whether the rows may be some of those that come at this interval.
+fn are_steps_of(interval: Duration, times: &[Timestamp]) -> bool {
+    let interval = nanos(interval).max(1);
+    times.windows(2).all(|pair| pair[1].nanos_since(pair[0]) % interval == 0)
 }
 
 /// The row in the form in which the store keeps it.

@@ -43,6 +43,8 @@ const MAX_KEY_BYTES: usize = 65_535;
 const MISSING: u8 = b'9';
 /// QARTOD's digit for "fail".
 const FAIL: u8 = b'4';
+/// QARTOD's digit for "not evaluated".
+const NOT_EVALUATED: u8 = b'2';
 
 /// A tag value in line protocol, for lines that are not rows.
 pub fn tag_value(raw: &str) -> String {
@@ -237,7 +239,7 @@ impl LineShape {
                 if field.sends_value(flag) {
                     has_value |= field.put_value(cell, &mut line, left_out);
                 }
-                if field.flag_is_sent {
+                if field.flag_is_sent && !field.is_unjudged_text(cell, flag) {
                     field.put_flag(flag, &mut line);
                 }
             }

@@ -135,7 +135,10 @@ mod tests {
         assert!(!loses(true, sent, ("[1,2,3]", "341")));
         assert!(!loses(true, sent, ("[1,2,null]", "119")));
         assert!(!loses(false, ("[1,2,3]", "441"), ("[1,2,3]", "111")), "a fail that is lifted");
-        assert!(loses(true, ("[1,null,3]", "491"), ("[1,null,3]", "191")), "a value that was withheld, alone in its row");
+        assert!(
+            loses(true, ("[1,null,3]", "491"), ("[1,null,3]", "191")),
+            "a value that was withheld, alone in its row"
+        );
         assert!(!loses(false, ("[null,2]", "91"), ("[1,2,3]", "111")));
     }
 
