@@ -58,6 +58,7 @@ mod summary;
 mod sun;
 mod terminal;
 mod tls;
+mod torn_cards;
 mod torn_records;
 #[cfg(unix)]
 mod upgrade;
