@@ -143,9 +143,16 @@ impl Layout {
         Layout {
             own_formats: time_formats.len(),
             time_formats,
-            spelling: Spelling::of_rows(csv, &keys, header.names.len()),
+            spelling: Spelling::of_rows(csv, &keys, header),
             is_loose: true,
             ..layout
+        }
+    }
+
+    /// From now on, stamps without a year are of this one.
+    pub fn set_year(&mut self, year: u16) {
+        if let Some(spelling) = &mut self.spelling {
+            spelling.set_year(year);
         }
     }
 

@@ -81,7 +81,7 @@ impl LineTaker<'_> {
         if let FileFormat::Csv(csv) = &self.config.format
             && csv.names.is_some()
         {
-            return self.use_names(staging, table, csv);
+            return self.use_names_under(staging, table, (csv, header_id));
         }
         if !self.resume(staging, table, 0, header_id)? {
             let reason = "stood under a header that lacks a column of time or record number".to_owned();
@@ -105,6 +105,14 @@ impl LineTaker<'_> {
     /// Uses the column names of the configuration as the header.
     fn use_names(&mut self, staging: &mut Staging<'_>, table: &mut Table, csv: &CsvFormat) -> Result<()> {
         let header = Header::from_names(&self.config.name.0, csv.known_names());
+        self.use_header(staging, table, &header)
+    }
+
+    /// Like [`LineTaker::use_names`], for lines that stood under a header of an earlier read.
+    fn use_names_under(&mut self, staging: &mut Staging<'_>, table: &mut Table, of: (&CsvFormat, i64)) -> Result<()> {
+        let (csv, header_id) = of;
+        let year = self.store.header(header_id)?.and_then(|header| header.year);
+        let header = Header { year, ..Header::from_names(&self.config.name.0, csv.known_names()) };
         self.use_header(staging, table, &header)
     }
 
@@ -285,7 +293,9 @@ impl LineTaker<'_> {
         (0..header.names.len()).filter(|&place| !keys.contain(place)).collect()
     }
 
-    fn use_header(&mut self, staging: &mut Staging<'_>, table: &mut Table, header: &Header) -> Result<()> {
+    pub(super) fn use_header(&mut self, staging: &mut Staging<'_>, table: &mut Table, header: &Header) -> Result<()> {
+        let of_year = self.years.as_ref().map(|years| years.under(header));
+        let header = of_year.as_ref().unwrap_or(header);
         let values = self.value_places(header);
         // In a table with one value per line, each new sensor adds a column.
         let is_long = matches!(&self.config.format, FileFormat::Csv(csv) if csv.long.is_some());

@@ -11,6 +11,7 @@ use super::long::LongReading;
 use super::names::Ahead;
 use super::report::Counts;
 use super::samples::Placing;
+use super::years::Years;
 use crate::config::{FileFormat, OnConflict, TableConfig};
 use crate::format::{self, Header, Layout, ParsedRow};
 use crate::source::Said;
@@ -116,6 +117,8 @@ pub(super) struct LineTaker<'a> {
     pub(super) is_in_order: bool,
     /// The number of the last line that named the columns.
     pub(super) names_at: u64,
+    /// Set where the stamps of the file have no year.
+    pub(super) years: Option<Years>,
     pub(super) row: ParsedRow,
     /// Whether the next line was parsed into [`LineTaker::row`] already.
     is_read: bool,
@@ -158,6 +161,7 @@ impl<'a> LineTaker<'a> {
             is_by_hand: false,
             is_in_order: false,
             names_at: 0,
+            years: None,
             row: ParsedRow::default(),
             is_read: false,
             tags: String::new(),
@@ -264,7 +268,7 @@ impl<'a> LineTaker<'a> {
     }
 
     /// Parses a line as a row; false if it is not one.
-    fn reads(&mut self, line: &[u8]) -> bool {
+    pub(super) fn reads(&mut self, line: &[u8]) -> bool {
         matches!(&self.expect, Expect::Rows(reading) if self.row.read(line, &reading.layout).is_ok())
     }
 
@@ -478,11 +482,18 @@ impl<'a> LineTaker<'a> {
         }
         if !std::mem::take(&mut self.is_read)
             && let Err(error) = self.row.read(line.raw, &reading.layout)
+            && !self.is_of_another_year(staging, table, line, &error)?
         {
             let refusal = self.refused(error.to_string(), None);
             let is_header = self.take_header_line(staging, table, line)?;
             return Ok(if is_header { Taken::Header } else { Taken::Refused(refusal) });
         }
+        if self.years.is_some()
+            && let Some(taken) = self.keep_year(staging, table, line, true)?
+        {
+            return Ok(taken);
+        }
+        let Expect::Rows(reading) = &self.expect else { return Ok(Taken::Header) };
         let has_tags = reading.has_tags;
         if has_tags {
             self.tags = self.tags_read(reading);
@@ -599,6 +610,10 @@ impl<'a> LineTaker<'a> {
 
     pub(super) fn long_mut(&mut self) -> Option<&mut LongReading> {
         if let Expect::Rows(reading) = &mut self.expect { reading.long.as_mut() } else { None }
+    }
+
+    pub(super) fn layout_mut(&mut self) -> Option<&mut Layout> {
+        if let Expect::Rows(reading) = &mut self.expect { Some(&mut reading.layout) } else { None }
     }
 
     /// Whether rows are expected, so that consecutive rows may share a stamp.

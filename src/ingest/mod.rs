@@ -35,6 +35,7 @@ mod put_back;
 mod report;
 mod retag;
 mod samples;
+mod years;
 
 pub use after::{ClosedFiles, PutAway, Receipts, Stays, put_away, receipts};
 pub use clock::{Moved, rekey};

@@ -70,3 +70,4 @@ mod watch;
 mod whole_life;
 mod windows;
 mod xml_records;
+mod years;
