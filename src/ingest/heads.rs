@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::lines::{Expect, LineTaker, RowReading, unreadable};
+use super::lines::{Expect, LineTaker, RowReading, is_blank_in_header, unreadable, written_lines};
 use super::long::{self, LongReading};
 use super::names::{self, Ahead, Relation, Under};
 use crate::config::{ColumnUse, CsvFormat, FileFormat};
@@ -66,7 +66,7 @@ impl LineTaker<'_> {
     pub(super) fn asks_for_name(&self) -> bool {
         match &self.expect {
             Expect::Header { lines, of, before } => {
-                lines.len() + usize::from(before.is_some()) + 1 == *of
+                written_lines(self.config, lines) + usize::from(before.is_some()) + 1 == *of
                     && matches!(self.config.format, FileFormat::Logger(_))
                     && self.config.logger_table.is_none()
             }
@@ -146,9 +146,14 @@ impl LineTaker<'_> {
                 }
             };
         }
-        match read_block(&lines, of, before.as_deref()) {
+        let mut block = lines.clone();
+        if written_lines(self.config, &lines) + usize::from(before.is_some()) == of {
+            block.retain(|line| !is_blank_in_header(self.config, line));
+        }
+        match read_block(&block, of, before.as_deref()) {
             Ok(header) => {
-                self.counts.header += lines.len() as u64;
+                self.counts.header += block.len() as u64;
+                self.counts.blank += (lines.len() - block.len()) as u64;
                 if let Some(reason) = self.foreign(staging, table, &header)? {
                     return self.refuse_table(staging, table, &header, reason);
                 }

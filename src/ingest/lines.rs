@@ -378,6 +378,13 @@ impl<'a> LineTaker<'a> {
     #[cold]
     fn take_other(&mut self, staging: &mut Staging<'_>, table: &mut Table, number: u64, line: &[u8]) -> Result<()> {
         if let Expect::Header { lines, of, before } = &mut self.expect {
+            let of_block = *of - usize::from(before.is_some());
+            // Units or processes may be a blank line; a row behind it says so. Else blank lines are no part of a header.
+            let has_blank = lines.iter().any(|line| is_blank_in_header(self.config, line));
+            if has_blank && lines.len() == of_block && glued::time_of(line).is_some() {
+                self.finish_header(staging, table, number - 1)?;
+                return self.take_other(staging, table, number, line);
+            }
             // A header in mid-file that lost its end: the rows behind it are not to become a part of it.
             let is_row = self.header.is_some() && glued::time_of(line).is_some();
             if is_row && before.is_some() {
@@ -385,7 +392,7 @@ impl<'a> LineTaker<'a> {
                 return self.take_other(staging, table, number, line);
             }
             lines.push(line.to_vec());
-            if is_row || lines.len() + usize::from(before.is_some()) == *of {
+            if is_row || written_lines(self.config, lines) == of_block {
                 return self.finish_header(staging, table, number);
             }
             return Ok(());
@@ -727,6 +734,16 @@ impl<'a> LineTaker<'a> {
         }
         staging.reject(table, line, refusal)
     }
+}
+
+/// The number of a header's lines that count: blank ones between the lines of a logger's header do not.
+pub(super) fn written_lines(config: &TableConfig, lines: &[Vec<u8>]) -> usize {
+    lines.iter().filter(|line| !is_blank_in_header(config, line)).count()
+}
+
+/// Whether a line within a header is a blank one that does not count.
+pub(super) fn is_blank_in_header(config: &TableConfig, line: &[u8]) -> bool {
+    matches!(config.format, FileFormat::Logger(_)) && line.iter().all(u8::is_ascii_whitespace)
 }
 
 /// Whether a row can have this time at present.

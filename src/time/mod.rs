@@ -87,10 +87,15 @@ impl LocalTime {
         LocalTime(self.0.saturating_sub(1))
     }
 
-    /// Parses `YYYY-MM-DD hh:mm:ss` with up to nine fraction digits; `24:00:00` is midnight of the next day
-    /// (LoggerNet's "2400" option). None for any other text, including a date with slashes.
+    /// Parses `YYYY-MM-DD hh:mm:ss` with up to nine fraction digits, or without seconds; `24:00:00` is midnight of the
+    /// next day (LoggerNet's "2400" option). None for any other text, including a date with slashes.
     pub fn parse(text: &[u8]) -> Option<LocalTime> {
-        let (stamp, fraction) = text.split_at_checked(19)?;
+        let Some((stamp, fraction)) = text.split_at_checked(19) else {
+            let minute = <[u8; 16]>::try_from(text).ok()?;
+            let mut stamp = *b"0000-00-00 00:00:00";
+            stamp[..16].copy_from_slice(&minute);
+            return LocalTime::parse(&stamp);
+        };
         if stamp[4] != b'-'
             || stamp[7] != b'-'
             || !matches!(stamp[10], b' ' | b'T')

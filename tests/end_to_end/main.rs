@@ -44,6 +44,7 @@ mod layers;
 mod long_tables;
 mod mid_headers;
 mod notify;
+mod odd_text;
 mod panels;
 mod quality;
 mod quiet_losses;

@@ -151,7 +151,7 @@ pub fn begin_under(file: &mut QuietFile, headed_at: u64) -> Result<bool, SourceE
     if !file.is_translated() || file.is_compressed() {
         return Ok(false);
     }
-    let mark = file.head(utf16::LITTLE.len())?;
+    let mark = file.head(MARK)?;
     let head = file.bytes(headed_at, LONGEST_HEAD as u64)?;
     let found = match Utf16::begun_by(&mark) {
         Some(text) => Recoded::open(text, &head, headed_at).map(|xml| Some(Box::new(xml) as Box<dyn Translator>)),
