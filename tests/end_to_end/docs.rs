@@ -314,6 +314,8 @@ const NO_ANSWER: &[&str] = &[
     "this computer and the server differ by {} s{fix}",
     "{}, {} and {} of log",
     "{head}: {format}, newest record {local}, {} ago",
+    "{head}: {format}, newest record {local}, {} ahead of this computer's clock",
+    "{head}: {format}, a header and no row yet; wait for the next collection",
     "; did you mean {alike}?",
     "the formula of {name}",
     "give suspect and fail in the column's own unit, name another variable, or correct the unit in the logger's program",

@@ -120,3 +120,19 @@ fn a_blank_line_in_place_of_units_or_processes_is_a_header_without_them() {
         tower.run(&["init", "--utc-offset", "-05:00", tower.path(DAT).to_str().unwrap()]).works();
     }
 }
+
+#[test]
+fn infinity_in_any_spelling_is_missing_and_no_text() {
+    let header = HEADER.map(|line| format!("{line}\r\n")).concat();
+    let tower = Station::new();
+    let words = ["INF", "-INF", "Infinity", "-Infinity", "+Inf", "inf", "\"Infinity\""];
+    let rows: String =
+        (0..7).map(|hour| format!("\"2024-05-01 {hour:02}:00:00\",{hour},{},1\r\n", words[hour])).collect();
+    tower.write(DAT, format!("{header}{rows}\"2024-05-01 09:00:00\",9,2.5,1\r\n"));
+    tower.run(&["run"]).expect(0);
+    let lines: String = fs::read_dir(tower.path("outbox"))
+        .unwrap()
+        .map(|file| fs::read_to_string(file.unwrap().path()).unwrap())
+        .collect();
+    assert!(!lines.to_lowercase().contains("inf") && lines.contains("T=2.5"), "{lines}");
+}
