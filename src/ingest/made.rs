@@ -559,6 +559,7 @@ fn header_of(source: &TableConfig, stated: &[Stated<'_>], columns: &[MadeColumn]
         names: Vec::new(),
         units: Vec::new(),
         process: Vec::new(),
+        year: None,
     };
     let mut add = |name: String, unit: &str, process: &str| {
         if !header.names.contains(&name) {

@@ -159,11 +159,15 @@ impl PutBack<'_, '_> {
             let own = own.iter().map(|place| self.table.columns[*place].name.clone());
             csv.time_columns.iter().chain(&csv.record_column).cloned().chain(own).collect()
         });
+        // The row may be of another year than the configured one.
+        let configured = csv.dialect.as_ref().and_then(|dialect| dialect.year);
+        let year = stamp.split_once(' ').and_then(|(year, rest)| Some((year.parse::<u16>().ok()?, rest)));
+        let year = configured.and(year);
+        let stamp = year.map_or(stamp, |(_, rest)| rest);
         let cell = |name: &String| {
             if csv.time_columns.first() == Some(name) {
                 // Reading the line adds the year again.
-                let year = csv.dialect.as_ref().and_then(|dialect| dialect.year).map(|year| format!("{year} "));
-                return Cell::Text(stamp.strip_prefix(&year.unwrap_or_default()).unwrap_or(stamp).to_owned());
+                return Cell::Text(stamp.to_owned());
             }
             if let Some(array) = csv.array().filter(|_| names.first() == Some(name)) {
                 return Cell::Number(array.to_string());
@@ -182,7 +186,8 @@ impl PutBack<'_, '_> {
         };
         let cells: Vec<Cell> = names.iter().map(cell).collect();
         let line = csv.line(&cells);
-        (Header::from_names(&self.config.name.0, &names), line)
+        let year = year.map(|(year, _)| year).filter(|year| Some(*year) != configured);
+        (Header { year, ..Header::from_names(&self.config.name.0, &names) }, line)
     }
 
     /// Moves the contents that are kept beside rows. A content whose own time differs, or whose row is gone, is staged

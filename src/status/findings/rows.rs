@@ -287,11 +287,13 @@ fn quality(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Findi
             None => (String::new(), "see `fluxtower conflicts`"),
             Some(two) => (format!(": {}", of_two_loggers(two)), SEPARATE_LOGGERS),
         };
-        found.push(
-            Finding::new(Kind::Conflicts, format!("{} came with two contents{of}", count(conflicts, "time")))
-                .since(facts.newest_open_conflict)
-                .fix(fix),
-        );
+        let tables = facts.tables.iter().filter(|table| is_open(&table.table));
+        let times: u64 = tables.map(|table| table.open_conflict_times).sum();
+        let message = match times == conflicts {
+            true => format!("{} came with two contents{of}", count(times, "time")),
+            false => format!("{} came with two contents or more{of}", count(times, "time")),
+        };
+        found.push(Finding::new(Kind::Conflicts, message).since(facts.newest_open_conflict).fix(fix));
     }
 }
 
