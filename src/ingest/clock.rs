@@ -346,6 +346,11 @@ impl<'a> Reading<'a> {
         self.store.moving_stamps(table, |series, stamp, record| passes.see(Stamped { series, stamp, record, age: 0 }))
     }
 
+    /// Where the store has rows that may move.
+    pub(super) fn intervals(&self) -> Vec<Interval> {
+        intervals(self.old, self.new)
+    }
+
     /// Gives every row that may move, some thousand at a time.
     pub(super) fn each(
         &self,
@@ -353,7 +358,7 @@ impl<'a> Reading<'a> {
         mut take: impl FnMut(&mut Table, &TaggedSeries, &[OldRow]) -> Result<()>,
     ) -> Result<()> {
         for series in self.store.series_with_tags(table)? {
-            for interval in intervals(self.old, self.new) {
+            for interval in self.intervals() {
                 let mut after = None;
                 loop {
                     let rows = self.store.rows_in(series.id, interval, after)?;
