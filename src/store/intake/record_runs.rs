@@ -178,9 +178,14 @@ impl RecordRuns {
 
     /// Time of the last record below `record`, in the newest epoch.
     pub fn time_before(&self, record: i64) -> Option<Timestamp> {
+        self.last_below(record).map(|below| below.1)
+    }
+
+    /// The last record below `record`, in the newest epoch, and its time.
+    pub fn last_below(&self, record: i64) -> Option<(i64, Timestamp)> {
         let (&(newest, _), _) = self.runs.last_key_value()?;
         let below = self.runs.range((newest, i64::MIN)..(newest, record)).rev();
-        below.map(|(_, run)| self.as_now(run)).find(|run| run.last < record).map(|run| run.last_ts)
+        below.map(|(_, run)| self.as_now(run)).find(|run| run.last < record).map(|run| (run.last, run.last_ts))
     }
 
     /// The next row is the first one that is read of its file.

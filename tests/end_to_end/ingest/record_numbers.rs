@@ -179,7 +179,7 @@ fn i11_record_numbers_follow_the_hour_that_a_zone_repeats() {
         let mut lines = Vec::new();
         let mut lost = 0;
         for record in 0..36_i64 {
-            if record > 1 && record < 34 && record != 11 && record != 12 && (lost > 0 || dice.below(8) == 0) {
+            if record > 7 && record < 34 && (lost > 0 || dice.below(8) == 0) {
                 lost = if lost > 0 { lost - 1 } else { dice.below(4) };
                 continue;
             }
