@@ -110,9 +110,10 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
                 more += &format!("; {} would meet the same row, and be one with it", count(moved.merged, "row"));
             }
             if moved.conflicts > 0 {
-                let conflicts = count(moved.conflicts, "row");
+                let kept = if moved.conflicts == 1 { "a conflict" } else { "conflicts" };
                 more += &format!(
-                    "; {conflicts} would meet another row at the new time, and be kept beside it as conflicts"
+                    "; {} would meet another row at the new time, and be kept beside it as {kept}",
+                    count(moved.conflicts, "row")
                 );
             }
             writeln!(
