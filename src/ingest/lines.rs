@@ -107,7 +107,7 @@ pub(super) struct LineTaker<'a> {
     pub(super) expect: Expect,
     /// The time and the record number of the previous row in the file.
     pub(super) previous: Option<Timestamp>,
-    previous_record: Option<i64>,
+    pub(super) previous_record: Option<i64>,
     /// The first instant of a stamp in the repeated hour, and what distinguishes its rows so far.
     pub(super) of_stamp: (Timestamp, BTreeSet<String>),
     /// The rows after the first row in the repeated hour.

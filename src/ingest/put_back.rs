@@ -191,8 +191,14 @@ impl PutBack<'_, '_> {
     }
 
     /// Moves the contents that are kept beside rows. A content whose own time differs, or whose row is gone, is staged
-    /// again.
-    pub(super) fn contents(&mut self, old: &LoggerClock, version: i64, moved: &mut Moved) -> Result<()> {
+    /// again. Returns record number and time of each that became a row of a table without tags.
+    pub(super) fn contents(
+        &mut self,
+        old: &LoggerClock,
+        version: i64,
+        moved: &mut Moved,
+    ) -> Result<Vec<(i64, Timestamp)>> {
+        let mut entered = Vec::new();
         let mut kept = KeptTaker::that_keeps(self.store, self.config, self.now);
         for series in self.store.series_with_tags(self.table)? {
             for content in self.store.conflicts_of_series(series.id)? {
@@ -218,11 +224,15 @@ impl PutBack<'_, '_> {
                 if let Taken::Row(outcome) = taken? {
                     let stamp = written.map(|local| local.to_string());
                     self.staging.resolve_moved(self.table, &content, outcome, (again.ts, stamp.as_deref()))?;
-                    moved.contents += u64::from(outcome == Outcome::Staged);
+                    if outcome == Outcome::Staged {
+                        moved.contents += 1;
+                        entered
+                            .extend(content.record.filter(|_| content.tags == "[]").map(|number| (number, again.ts)));
+                    }
                 }
             }
         }
-        Ok(())
+        Ok(entered)
     }
 }
 

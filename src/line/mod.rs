@@ -54,6 +54,11 @@ pub fn tag_value(raw: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
+/// The value of a tag as it is sent, unescaped.
+pub fn tag_text(raw: &str) -> String {
+    escape::text(raw)
+}
+
 /// A field key in line protocol, for lines that are not rows.
 pub fn field_key(raw: &str) -> String {
     let mut out = Vec::new();

@@ -279,6 +279,7 @@ const NO_ANSWER: &[&str] = &[
     "because this destination cannot remove points",
     "each sync tries again",
     "delete them there, then `fluxtower bucket cleaned --table {table}`",
+    "delete them there: a sync sees it within an hour, `fluxtower verify` at once; `fluxtower bucket cleaned --table {table}` if they may stay",
     "they may not be removed ({error})",
     "table \"{name}\": {note}",
     "table \"{name}\": {message}",

@@ -187,8 +187,18 @@ fn left_points(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<F
                     .fix("each sync tries again")
             }
             // The bucket has dropped them.
-            Goes::ByHand { .. } if kept_for(config, facts, table).is_some_and(|kept| age_s(now, *until) > kept) => {
+            Goes::ByHand { .. } | Goes::WhenDeleted { .. }
+                if kept_for(config, facts, table).is_some_and(|kept| age_s(now, *until) > kept) =>
+            {
                 continue;
+            }
+            Goes::WhenDeleted { why } => {
+                Finding::new(Kind::PointsLeft, format!("{points} hold what the rows no longer have: {why}"))
+                    .about("by hand")
+                    .fix(format!(
+                        "delete them there: a sync sees it within an hour, `fluxtower verify` at once; \
+                         `fluxtower bucket cleaned --table {table}` if they may stay"
+                    ))
             }
             Goes::ByHand { why } => {
                 Finding::new(Kind::PointsLeft, format!("{points} hold what the rows no longer have: {why}"))
