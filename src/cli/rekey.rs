@@ -106,6 +106,16 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
             if moved.contents > 0 {
                 more += &format!("; {} would become rows", count(moved.contents, "conflict"));
             }
+            if moved.merged > 0 {
+                more += &format!("; {} would meet the same row, and be one with it", count(moved.merged, "row"));
+            }
+            if moved.conflicts > 0 {
+                let kept = if moved.conflicts == 1 { "a conflict" } else { "conflicts" };
+                more += &format!(
+                    "; {} would meet another row at the new time, and be kept beside it as {kept}",
+                    count(moved.conflicts, "row")
+                );
+            }
             writeln!(
                 out,
                 "{name}  {}{old} would get another time, in about {}; up to {} under the old time would be {}{more}",

@@ -60,12 +60,15 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     context.output.result(&report, |out| {
         writeln!(out, "compared {}", count(report.windows, "window"))?;
         for lack in &report.list {
+            let at = format!("{}  {} to {}", lack.table, lack.from, lack.until);
+            if lack.found == lack.sent {
+                let field = &lack.field;
+                writeln!(out, "{at}: the bucket holds values of {field} at times of rows that have none to send")?;
+                continue;
+            }
             writeln!(
                 out,
-                "{}  {} to {}: {} of {} values of {} are in the bucket as they were sent",
-                lack.table,
-                lack.from,
-                lack.until,
+                "{at}: {} of {} values of {} are in the bucket as they were sent",
                 grouped(lack.found),
                 grouped(lack.sent),
                 lack.field
@@ -80,7 +83,12 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         let wrong = format!("{} missing, {} changed", count(report.missing, "row"), count(report.changed, "row"));
         match (report.missing + report.changed, report.requeued) {
             (0, _) if report.windows == 0 => writeln!(out, "nothing was sent in that time"),
-            (0, _) if report.unknown == 0 => writeln!(out, "everything that was sent is there, value by value"),
+            (0, _) if report.unknown == 0 => {
+                writeln!(
+                    out,
+                    "everything that was sent is there, by the number of values and their sum in each field and day"
+                )
+            }
             (0, _) => Ok(()),
             (_, 0) => writeln!(out, "{wrong}; `fluxtower verify --requeue` sends them again"),
             (_, requeued) => writeln!(out, "{wrong}, {} pending again", count(requeued, "row")),

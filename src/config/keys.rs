@@ -595,7 +595,8 @@ section! {
     year: Option<Spanned<i64>> = whole(
         1980,
         2261,
-        "the year of stamps that have none, as in arrays with day of year and hhmm alone; `time_format` is then `%j %H%M`, or says it without the year",
+        "the year of the table's first row, where stamps have none, as in arrays with day of year and hhmm alone; later years follow by \
+         themselves ([arrays](file-formats.md#arrays)). `time_format` is then `%j %H%M`, or says it without the year",
         "2004",
     );
     time_columns: Texts = texts(

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
-use chrono::{DateTime, Utc};
 use toml::Spanned;
 
 use super::clock_load::ClockOf;
@@ -18,7 +17,7 @@ use super::{
     After, ColumnConfig, ColumnUse, ConfigError, FileFormat, Level, LoggerFormat, OnConflict, SharedStamps, Station,
     TableConfig, TableName, csv_load, level,
 };
-use crate::time::{LoggerClock, SECOND, Samples, Timestamp, parse_instant};
+use crate::time::{LoggerClock, SECOND, Samples, parse_instant};
 
 /// The tag that distinguishes stations in a shared bucket.
 const STATION_TAG: &str = "station";

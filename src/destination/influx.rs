@@ -20,7 +20,7 @@ use super::answer;
 use super::tls;
 use super::{
     Answer, Beside, BucketLook, CountAsk, Counted, Destination, DestinationError, Outcome, QueryError, Removal,
-    Request, Retention, SeriesAsk, StoredValue, ValuesAsk, refuse_hollow,
+    Request, Retention, SeriesAsk, StoredValue, Tags, ValuesAsk, refuse_hollow,
 };
 use crate::config::{Api, InfluxConfig, is_id, is_loopback};
 
@@ -343,6 +343,10 @@ impl Destination for Influx {
 
     fn may_remove(&mut self, bucket: Option<&str>) -> Result<(), QueryError> {
         self.ask_whether_removal_works(bucket)
+    }
+
+    fn tag_sets(&mut self, ask: &SeriesAsk<'_>) -> Result<Vec<Tags>, QueryError> {
+        self.tag_sets_in(ask)
     }
 
     fn beside(&mut self, ask: &SeriesAsk<'_>) -> Result<Beside, QueryError> {

@@ -14,7 +14,9 @@ use url::form_urlencoded;
 
 use super::influx::{Influx, database_and_policy};
 use super::query::{CountAsk, Counted, QueryError, SeriesAsk, StoredValue, Tally, ValuesAsk};
+use super::remove::Tags;
 use super::{answer, flux};
+use crate::config::Api;
 use crate::time::Timestamp;
 
 /// One series of a result.
@@ -86,13 +88,25 @@ fn read(body: &str) -> Result<Vec<Series>, QueryError> {
 
 /// The count and the sum of each field.
 pub(super) fn count(influx: &Influx, ask: &CountAsk<'_>) -> Result<Counted, QueryError> {
-    let series = run(influx, Some(influx.bucket(ask.series.bucket)), &count_statement(ask))?;
+    let series = run(influx, Some(influx.bucket(ask.series.bucket)), &count_statement(ask, TagKey::of(influx)))?;
     read_counts(&series, ask)
 }
 
 /// The values of a field.
 pub(super) fn values(influx: &Influx, ask: &ValuesAsk<'_>) -> Result<Vec<StoredValue>, QueryError> {
-    read_values(&run(influx, Some(influx.bucket(ask.series.bucket)), &values_statement(ask))?)
+    let statement = values_statement(ask, TagKey::of(influx));
+    read_values(&run(influx, Some(influx.bucket(ask.series.bucket)), &statement)?)
+}
+
+/// The tag sets of the series with these tags, or further ones.
+pub(super) fn tag_sets(influx: &Influx, ask: &SeriesAsk<'_>) -> Result<Vec<Tags>, QueryError> {
+    // LIMIT counts the points of each series.
+    let statement = format!("SELECT * FROM {} GROUP BY * LIMIT 1", source(ask, TagKey::of(influx)));
+    let own = |series: Series| {
+        let tags = series.tags.into_iter().filter_map(|(key, value)| Some((key, value?)));
+        tags.filter(|(_, value)| !value.is_empty()).collect()
+    };
+    Ok(run(influx, Some(influx.bucket(ask.bucket)), &statement)?.into_iter().map(own).collect())
 }
 
 fn read_counts(found: &[Series], ask: &CountAsk<'_>) -> Result<Counted, QueryError> {
@@ -142,7 +156,7 @@ fn read_values(found: &[Series]) -> Result<Vec<StoredValue>, QueryError> {
     .collect()
 }
 
-fn count_statement(ask: &CountAsk<'_>) -> String {
+fn count_statement(ask: &CountAsk<'_>, key: TagKey) -> String {
     let counts: Vec<_> = ask
         .fields
         .iter()
@@ -153,23 +167,43 @@ fn count_statement(ask: &CountAsk<'_>) -> String {
             if ask.without_sum.contains(name) { count } else { format!("{count}, sum({field}) AS \"s{position}\"") }
         })
         .collect();
-    format!("SELECT {} FROM {} GROUP BY *", counts.join(", "), source(&ask.series))
+    format!("SELECT {} FROM {} GROUP BY *", counts.join(", "), source(&ask.series, key))
 }
 
-fn values_statement(ask: &ValuesAsk<'_>) -> String {
-    let mut statement = format!("SELECT {} FROM {}", identifier(ask.field), source(&ask.series));
-    for key in ask.without {
+fn values_statement(ask: &ValuesAsk<'_>, key: TagKey) -> String {
+    let mut statement = format!("SELECT {} FROM {}", identifier(ask.field), source(&ask.series, key));
+    for name in ask.without {
         // Writing to a string cannot fail.
-        let _ = write!(statement, " AND {} = ''", identifier(key));
+        let _ = write!(statement, " AND {} = ''", key.text(name));
     }
     statement
 }
 
+/// How a condition names a tag. In InfluxDB 1.x a name that is a field too, as of a column that became a tag, means the field
+/// unless it is said.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TagKey {
+    /// InfluxDB 1.x.
+    WithKind,
+    /// A name is a tag or a field.
+    Plain,
+}
+
+impl TagKey {
+    fn of(influx: &Influx) -> TagKey {
+        if influx.config.api == Api::V1 { TagKey::WithKind } else { TagKey::Plain }
+    }
+
+    fn text(self, name: &str) -> String {
+        identifier(name) + if self == TagKey::WithKind { "::tag" } else { "" }
+    }
+}
+
 /// The measurement and the condition.
-fn source(series: &SeriesAsk<'_>) -> String {
+fn source(series: &SeriesAsk<'_>, key: TagKey) -> String {
     let mut source = format!("{} WHERE ", identifier(series.measurement));
-    for (key, value) in series.tags {
-        let _ = write!(source, "{}={} AND ", identifier(key), string(value));
+    for (name, value) in series.tags {
+        let _ = write!(source, "{}={} AND ", key.text(name), string(value));
     }
     let _ = write!(
         source,
@@ -213,7 +247,10 @@ mod tests {
         let source = "\"fast\\\"data\" WHERE \"station\"='O\\'Hare\\\\' AND time >= '1970-01-01T00:00:00.000000000Z' \
              AND time < '1970-01-01T00:00:01.500000000Z'";
         assert_eq!(
-            count_statement(&CountAsk { series: series(&tags), fields: &fields, without_sum: &BTreeSet::new() }),
+            count_statement(
+                &CountAsk { series: series(&tags), fields: &fields, without_sum: &BTreeSet::new() },
+                TagKey::Plain
+            ),
             format!(
                 "SELECT count(\"T(1)\") AS \"c0\", sum(\"T(1)\") AS \"s0\", count(\"a b\") AS \"c1\", sum(\"a b\") AS \"s1\" \
                  FROM {source} GROUP BY *"
@@ -221,8 +258,14 @@ mod tests {
         );
         let without = BTreeSet::from(["height".to_owned()]);
         assert_eq!(
-            values_statement(&ValuesAsk { series: series(&tags), without: &without, field: "a b" }),
+            values_statement(&ValuesAsk { series: series(&tags), without: &without, field: "a b" }, TagKey::Plain),
             format!("SELECT \"a b\" FROM {source} AND \"height\" = ''")
+        );
+        assert_eq!(
+            values_statement(&ValuesAsk { series: series(&tags), without: &without, field: "a b" }, TagKey::WithKind),
+            format!("SELECT \"a b\" FROM {source} AND \"height\" = ''")
+                .replace("\"station\"=", "\"station\"::tag=")
+                .replace("\"height\" =", "\"height\"::tag =")
         );
     }
 

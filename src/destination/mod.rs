@@ -161,6 +161,15 @@ pub trait Destination: Send {
         Err(QueryError::Unknown("a folder of files cannot be asked what arrived".to_owned()))
     }
 
+    /// The tag sets of the series that have these tags, or further ones, and a point in the interval.
+    ///
+    /// # Errors
+    /// As for [`Destination::count`].
+    fn tag_sets(&mut self, ask: &SeriesAsk<'_>) -> Result<Vec<Tags>, QueryError> {
+        let _ = ask;
+        Err(QueryError::Unknown("a folder of files cannot be asked what arrived".to_owned()))
+    }
+
     /// Which points the destination can remove.
     fn removal(&self) -> Removal {
         Removal::Never

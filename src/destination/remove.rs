@@ -56,6 +56,15 @@ impl Influx {
         self.remove_points(&SeriesAsk { bucket, measurement: NO_MEASUREMENT, tags: &[], interval }, &[])
     }
 
+    /// The tag sets of the series with these tags, or further ones, that have a point in the interval.
+    pub(super) fn tag_sets_in(&self, ask: &SeriesAsk<'_>) -> Result<Vec<Tags>, QueryError> {
+        match self.config.api {
+            Api::V1 => influxql::tag_sets(self, ask),
+            Api::V2 => self.series_in(ask),
+            Api::V3 => Err(QueryError::Unknown("InfluxDB 3 is not asked for its series".to_owned())),
+        }
+    }
+
     pub(super) fn look_beside(&self, ask: &SeriesAsk<'_>) -> Result<Beside, QueryError> {
         match self.config.api {
             Api::V1 => Ok(Beside { tag_keys: self.tag_keys(ask)?, series: Vec::new() }),

@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::csv::{self, Recognised};
 use crate::config::{CsvFormat, FileFormat};
-use crate::format::{self, Apart, ColumnSource, Format, Header, Keys, Layout, ParsedRow, Value};
+use crate::format::{self, Apart, ColumnSource, Fields, Format, Header, Keys, Layout, ParsedRow, Value};
 use crate::source::{Chunk, QuietFile, SourceError};
 use crate::time::{LocalTime, Samples, StampRead, Timestamp};
 
@@ -333,13 +333,28 @@ impl Reader {
                 return Err(reason.to_owned());
             }
         }
+        let is_blank = |line: &[u8]| line.iter().all(u8::is_ascii_whitespace);
+        let has_blank = self.head.iter().any(|line| is_blank(line));
+        let is_row = Fields::new(&line).next().is_some_and(|field| LocalTime::parse(field.text).is_some());
+        if has_blank && is_row && self.head.len() == self.header_lines() {
+            // Units or processes are a blank line.
+            let head = std::mem::take(&mut self.head);
+            self.begin_rows(&head)?;
+            return self.take(raw);
+        }
         self.head.push(line.to_vec());
-        if self.header_lines() == self.head.len() {
-            let header = Header::read(&self.head);
-            let header = header.map_err(|error| format!("has a damaged header: {error}"))?;
-            self.reading = Some(Reading::new(header, self.most)?);
+        let written: Vec<Vec<u8>> = self.head.iter().filter(|line| !is_blank(line)).cloned().collect();
+        if self.header_lines() == written.len() {
+            self.begin_rows(&written)?;
         }
         Ok(true)
+    }
+
+    fn begin_rows(&mut self, head: &[Vec<u8>]) -> Result<(), String> {
+        let header = Header::read(head);
+        let header = header.map_err(|error| format!("has a damaged header: {error}"))?;
+        self.reading = Some(Reading::new(header, self.most)?);
+        Ok(())
     }
 
     /// The number of header lines.

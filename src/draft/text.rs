@@ -309,7 +309,10 @@ fn dialect(out: &mut String, csv: &CsvFormat, rows: &[String]) {
         let _ = writeln!(out, "array = {array}");
     }
     if let Some(year) = dialect.year {
-        let _ = writeln!(out, "# CHECK: the year of the file's last change; its stamps have none.\nyear = {year}");
+        let _ = writeln!(
+            out,
+            "# CHECK: the year of the file's first row, by the time of its last change; its stamps have none.\nyear = {year}"
+        );
     }
     if csv.time_columns.len() > 1 {
         let _ = writeln!(out, "time_columns = {}", list(&csv.time_columns));

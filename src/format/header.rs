@@ -27,6 +27,9 @@ pub struct Header {
     pub units: Vec<String>,
     /// The processes of line 4 (Smp, Avg, Min, …), as many as `names`.
     pub process: Vec<String>,
+    /// The year of stamps that have none, where it is not the configured one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub year: Option<u16>,
 }
 
 /// Why lines are not a valid header.
@@ -161,7 +164,7 @@ impl Header {
             Some(list) if list.len() == names.len() => list,
             _ => vec![String::new(); names.len()],
         };
-        Ok(Header { environment: first, table, units: beside(lines[2]), process: beside(lines[3]), names })
+        Ok(Header { environment: first, table, units: beside(lines[2]), process: beside(lines[3]), names, year: None })
     }
 
     /// The header for a file without one, with the names in the configuration.
@@ -173,6 +176,7 @@ impl Header {
             names: names.to_vec(),
             units: empty.clone(),
             process: empty,
+            year: None,
         }
     }
 }

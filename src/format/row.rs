@@ -143,9 +143,16 @@ impl Layout {
         Layout {
             own_formats: time_formats.len(),
             time_formats,
-            spelling: Spelling::of_rows(csv, &keys, header.names.len()),
+            spelling: Spelling::of_rows(csv, &keys, header),
             is_loose: true,
             ..layout
+        }
+    }
+
+    /// From now on, stamps without a year are of this one.
+    pub fn set_year(&mut self, year: u16) {
+        if let Some(spelling) = &mut self.spelling {
+            spelling.set_year(year);
         }
     }
 
@@ -545,10 +552,11 @@ fn refused_time(field: Field<'_>, layout: &Layout) -> RowError {
     RowError::Time { text: text.chars().take(40).collect(), hint }
 }
 
-/// Whether the stamp has nineteen characters, or a fraction that does not end in zero; a blank between date and time;
+/// Whether the stamp has nineteen characters, or a fraction that does not end in zero; seconds; a blank between date and time;
 /// and not hour 24.
 fn is_plain(stamp: &[u8]) -> bool {
-    stamp[10] == b' ' && &stamp[11..13] != b"24" && (stamp.len() == 19 || stamp.last() != Some(&b'0'))
+    let has_own_form = stamp.len() == 19 || (stamp.len() > 19 && stamp.last() != Some(&b'0'));
+    stamp[10] == b' ' && &stamp[11..13] != b"24" && has_own_form
 }
 
 fn write_derived(value: Option<f64>, json: &mut Vec<u8>) {

@@ -252,13 +252,19 @@ impl<'a, 's> Mover<'a, 's> {
             put.rows(&rows, old, version, moved)?;
             self.progress.moved(rows.len() as u64);
         }
-        put.contents(old, version, moved)?;
+        let entered = put.contents(old, version, moved)?;
         self.staging.flush(&mut table)?;
         // Record numbers are followed of rows without tags.
         let series = self.staging.series_if_known(&mut table, "[]").unwrap_or_default();
         self.staging.end_moving(&table, (old, new), |stamp, record, known| {
             passes.instant(Stamped { series, stamp, record: Some(record), age: 0 }, known)
         })?;
+        if !entered.is_empty() {
+            // What is known of record numbers is by the new clock now.
+            self.staging.read_records_again(&mut table)?;
+            self.staging.enter_records(&mut table, "[]", &entered)?;
+            self.staging.flush(&mut table)?;
+        }
         if !moved.is_nothing() {
             let at = now.floor(Duration::from_secs(1));
             let decision = self.staging.begin_decision(&format!("clock of table \"{}\"", config.name), at)?;
@@ -341,6 +347,11 @@ impl<'a> Reading<'a> {
         self.store.moving_stamps(table, |series, stamp, record| passes.see(Stamped { series, stamp, record, age: 0 }))
     }
 
+    /// Where the store has rows that may move.
+    pub(super) fn intervals(&self) -> Vec<Interval> {
+        intervals(self.old, self.new)
+    }
+
     /// Gives every row that may move, some thousand at a time.
     pub(super) fn each(
         &self,
@@ -348,7 +359,7 @@ impl<'a> Reading<'a> {
         mut take: impl FnMut(&mut Table, &TaggedSeries, &[OldRow]) -> Result<()>,
     ) -> Result<()> {
         for series in self.store.series_with_tags(table)? {
-            for interval in intervals(self.old, self.new) {
+            for interval in self.intervals() {
                 let mut after = None;
                 loop {
                     let rows = self.store.rows_in(series.id, interval, after)?;

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use super::lines::LineTaker;
 use crate::format;
 use crate::store::{Result, Staging, Table};
-use crate::time::{Candidates, LocalTime, Timestamp};
+use crate::time::{Candidates, LocalTime, Timestamp, nanos};
 
 /// The rows after the first row of a file, as far as they are in the repeated hour.
 #[derive(Debug)]
@@ -148,6 +148,13 @@ impl LineTaker<'_> {
         if let Some(same_pass) = same_pass {
             return Ok(same_pass);
         }
+        if !has_tags
+            && table.samples.is_none()
+            && let Some(record) = self.row.record
+            && let Some(counted) = self.counted_pass(staging, table, record, (earlier, later))?
+        {
+            return Ok(counted);
+        }
         if let Some(previous) = self.previous {
             return Ok(if previous >= earlier { later } else { earlier });
         }
@@ -168,6 +175,31 @@ impl LineTaker<'_> {
             },
         };
         Ok(if in_second_hour { later } else { earlier })
+    }
+
+    /// The instant that is nearer to the one counted from the row before, by the usual interval, where records are missing between
+    /// them: a collection was missed. None where the two say nothing.
+    #[cold]
+    fn counted_pass(
+        &self,
+        staging: &Staging<'_>,
+        table: &mut Table,
+        record: i64,
+        (earlier, later): (Timestamp, Timestamp),
+    ) -> Result<Option<Timestamp>> {
+        let in_file = self.previous_record.zip(self.previous).filter(|(before, _)| *before < record);
+        let Some((before, at)) = in_file.or_else(|| table.runs.last_below(record)) else { return Ok(None) };
+        let records = record - before;
+        // The next record goes on with the row before it.
+        if records < 2 || at > later {
+            return Ok(None);
+        }
+        let Some(interval) = staging.interval_up_to(table, at)? else { return Ok(None) };
+        let counted = at.plus(nanos(interval).saturating_mul(records));
+        let away = |instant: Timestamp| instant.nanos_since(counted).abs();
+        let nearer = if away(later) < away(earlier) { later } else { earlier };
+        // Farther away the logger was off, or RECORD does not count rows.
+        Ok((away(nearer) <= later.nanos_since(earlier) / 2).then_some(nearer))
     }
 
     /// Whether a row was appended after rows of the first pass that are at least as late in the hour.

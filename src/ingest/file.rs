@@ -167,6 +167,10 @@ impl Reader<'_, '_> {
         if was_rewritten || still_held {
             taker.watch = if self.tail_is_due(&file, now) { Watch::Take } else { Watch::Hold };
         }
+        if let Start::At(seen) = &start {
+            let header = seen.header.map(|id| self.store.header(id)).transpose()?.flatten();
+            taker.years = self.years(table, &mut file, (seen.resume_at, header.as_ref()))??;
+        }
         let from = match start {
             Start::Unchanged => {
                 report.unchanged = true;
@@ -184,6 +188,7 @@ impl Reader<'_, '_> {
                     // Its later header was opened for a resume, and the file is read from its beginning.
                     taker.refusal = format::begin(&mut file, &self.config.format)?.err().map(|error| error.to_string());
                 }
+                taker.years = self.years(table, &mut file, (0, None))??;
                 if matches!(self.config.format, FileFormat::Csv(_)) {
                     self.staging.begin()?;
                     taker.begin_csv(self.staging, table)?;

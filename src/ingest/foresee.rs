@@ -5,6 +5,10 @@
 
 use std::collections::HashMap;
 
+mod meetings;
+
+use meetings::{Meetings, Met, Stretches};
+
 use super::clock::{Mover, Reading, has_earlier_formats};
 use super::lines::can_have;
 use super::passes::Passes;
@@ -15,7 +19,7 @@ use crate::ingest::kept::KeptTaker;
 use crate::store::{KeptContent, OldRow, Result, Staging, Store};
 use crate::time::{Clock, Interval, LoggerClock, NANOS_PER_MICRO, Timestamp};
 
-/// What [`super::rekey`] would do. Rows that would meet others at their new time are counted as rows alone.
+/// What [`super::rekey`] would do.
 ///
 /// # Errors
 /// The store fails.
@@ -32,9 +36,15 @@ pub fn would_rekey(
         let passes = Mover::new(store, &mut staging, table, clock, &Unseen).passes((&old, &table.stamps), &old)?;
         let now = Timestamp::from_utc(clock.now());
         let contents = contents(store, &mut staging, (table, &old), &passes, now)?;
+        let mut columns = store.table_as_staged(table)?;
+        staging.use_columns(&mut columns, table)?;
         // Nothing of it is committed.
         drop(staging);
-        let moved = rows(store, (table, &old), &passes, now, contents)?;
+        let (mut moved, stretches) = rows(store, (table, &old), &passes, now, contents)?;
+        let reading = Reading::new(store, table, (&old, &table.stamps), &columns);
+        let meetings = Meetings { store, table: &columns, reading: &reading, passes: &passes };
+        Met { conflicts: moved.conflicts, merged: moved.merged } =
+            meetings.count(&stretches, &Foreseen { config: table, now })?;
         if !moved.is_nothing() {
             list.push((table.name.0.clone(), moved));
         }
@@ -51,7 +61,22 @@ pub(super) fn preview(store: &Store, config: &TableConfig) -> Result<Option<Move
         Reading::new(store, config, (&old, &config.stamps), &table).see_rows(&mut table, &mut passes)?;
         passes.settle(table.samples.is_some());
     }
-    rows(store, (config, &old), &passes, Timestamp::MAX, Contents::default()).map(Some)
+    let (moved, _) = rows(store, (config, &old), &passes, Timestamp::MAX, Contents::default())?;
+    Ok(Some(moved))
+}
+
+/// Which times rows can have by the new clock.
+struct Foreseen<'a> {
+    config: &'a TableConfig,
+    now: Timestamp,
+}
+
+impl Foreseen<'_> {
+    /// The time of a row by the new clock. None: it becomes a line.
+    fn time_of(&self, reading: &Reading<'_>, series: i64, row: &OldRow, passes: &Passes<'_>) -> Option<Timestamp> {
+        let time = reading.time_of(series, row, reading.stamp(row), passes);
+        time.filter(|ts| *ts == row.ts() || can_have(self.config, *ts, self.now))
+    }
 }
 
 /// The clock by which the rows of the table were staged. None: they stand by the present one.
@@ -117,14 +142,15 @@ fn rows(
     passes: &Passes<'_>,
     now: Timestamp,
     mut contents: Contents,
-) -> Result<Moved> {
+) -> Result<(Moved, Vec<Stretches>)> {
     let mut table = store.table_as_staged(config)?;
     let reading = Reading::new(store, config, (old, &config.stamps), &table);
-    let mut moved = Moved::default();
+    let foreseen = Foreseen { config, now };
+    let (mut moved, mut stretches) = (Moved::default(), Vec::new());
     reading.each(&mut table, |_, series, rows: &[OldRow]| {
         let offered = store.offered(series.id)?;
         for row in rows {
-            let time = reading.time_of(series.id, row, reading.stamp(row), passes);
+            let time = foreseen.time_of(&reading, series.id, row, passes);
             if time != Some(row.ts()) {
                 moved.rows += 1;
                 moved.leaves(row.ts(), offered.is_some_and(|offered| row.ts() <= offered));
@@ -132,9 +158,10 @@ fn rows(
                     place.is_left = true;
                 }
             }
-            match time.filter(|ts| *ts == row.ts() || can_have(config, *ts, now)) {
+            match time {
                 None => moved.lines += 1,
                 Some(ts) => {
+                    Stretches::add(&mut stretches, series, row, ts);
                     if let Some(place) = contents.places.get_mut(&key(series.id, ts)) {
                         place.is_taken = true;
                     }
@@ -155,5 +182,5 @@ fn rows(
         }
         place.is_taken = true;
     }
-    Ok(moved)
+    Ok((moved, stretches))
 }

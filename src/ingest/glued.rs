@@ -20,8 +20,9 @@ pub(super) enum Watch {
     Take,
 }
 
-/// Length of `YYYY-MM-DD HH:MM:SS`.
+/// Length of `YYYY-MM-DD HH:MM:SS`, and without seconds.
 const STAMP: usize = 19;
+const TO_THE_MINUTE: usize = 16;
 
 /// Whether time goes back from one physical line to the next. False if a line does not begin with a time of this form.
 pub(super) fn goes_back(line: &[u8], next: &[u8]) -> bool {
@@ -40,7 +41,8 @@ pub(super) fn time_of(line: &[u8]) -> Option<LocalTime> {
 
 fn stamp(line: &[u8]) -> Option<&[u8]> {
     let line = line.strip_prefix(b"\"").unwrap_or(line);
-    let stamp = line.get(..STAMP)?;
+    let length = if line.get(TO_THE_MINUTE) == Some(&b':') { STAMP } else { TO_THE_MINUTE };
+    let stamp = line.get(..length)?;
     (stamp[0].is_ascii_digit() && stamp[4] == b'-' && stamp[7] == b'-' && stamp[13] == b':').then_some(stamp)
 }
 

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use super::lines::{Expect, LineTaker, RowReading, unreadable};
+use super::lines::{Expect, LineTaker, RowReading, is_blank_in_header, unreadable, written_lines};
 use super::long::{self, LongReading};
 use super::names::{self, Ahead, Relation, Under};
 use crate::config::{ColumnUse, CsvFormat, FileFormat};
@@ -66,7 +66,7 @@ impl LineTaker<'_> {
     pub(super) fn asks_for_name(&self) -> bool {
         match &self.expect {
             Expect::Header { lines, of, before } => {
-                lines.len() + usize::from(before.is_some()) + 1 == *of
+                written_lines(self.config, lines) + usize::from(before.is_some()) + 1 == *of
                     && matches!(self.config.format, FileFormat::Logger(_))
                     && self.config.logger_table.is_none()
             }
@@ -81,7 +81,7 @@ impl LineTaker<'_> {
         if let FileFormat::Csv(csv) = &self.config.format
             && csv.names.is_some()
         {
-            return self.use_names(staging, table, csv);
+            return self.use_names_under(staging, table, (csv, header_id));
         }
         if !self.resume(staging, table, 0, header_id)? {
             let reason = "stood under a header that lacks a column of time or record number".to_owned();
@@ -105,6 +105,14 @@ impl LineTaker<'_> {
     /// Uses the column names of the configuration as the header.
     fn use_names(&mut self, staging: &mut Staging<'_>, table: &mut Table, csv: &CsvFormat) -> Result<()> {
         let header = Header::from_names(&self.config.name.0, csv.known_names());
+        self.use_header(staging, table, &header)
+    }
+
+    /// Like [`LineTaker::use_names`], for lines that stood under a header of an earlier read.
+    fn use_names_under(&mut self, staging: &mut Staging<'_>, table: &mut Table, of: (&CsvFormat, i64)) -> Result<()> {
+        let (csv, header_id) = of;
+        let year = self.store.header(header_id)?.and_then(|header| header.year);
+        let header = Header { year, ..Header::from_names(&self.config.name.0, csv.known_names()) };
         self.use_header(staging, table, &header)
     }
 
@@ -138,9 +146,14 @@ impl LineTaker<'_> {
                 }
             };
         }
-        match read_block(&lines, of, before.as_deref()) {
+        let mut block = lines.clone();
+        if written_lines(self.config, &lines) + usize::from(before.is_some()) == of {
+            block.retain(|line| !is_blank_in_header(self.config, line));
+        }
+        match read_block(&block, of, before.as_deref()) {
             Ok(header) => {
-                self.counts.header += lines.len() as u64;
+                self.counts.header += block.len() as u64;
+                self.counts.blank += (lines.len() - block.len()) as u64;
                 if let Some(reason) = self.foreign(staging, table, &header)? {
                     return self.refuse_table(staging, table, &header, reason);
                 }
@@ -285,7 +298,9 @@ impl LineTaker<'_> {
         (0..header.names.len()).filter(|&place| !keys.contain(place)).collect()
     }
 
-    fn use_header(&mut self, staging: &mut Staging<'_>, table: &mut Table, header: &Header) -> Result<()> {
+    pub(super) fn use_header(&mut self, staging: &mut Staging<'_>, table: &mut Table, header: &Header) -> Result<()> {
+        let of_year = self.years.as_ref().map(|years| years.under(header));
+        let header = of_year.as_ref().unwrap_or(header);
         let values = self.value_places(header);
         // In a table with one value per line, each new sensor adds a column.
         let is_long = matches!(&self.config.format, FileFormat::Csv(csv) if csv.long.is_some());

@@ -12,7 +12,8 @@ use super::long::LongReading;
 use super::names::Ahead;
 use super::report::Counts;
 use super::samples::Placing;
-use crate::config::{FileFormat, OnConflict, TableConfig};
+use super::years::Years;
+use crate::config::{FileFormat, OnConflict, Separator, TableConfig};
 use crate::format::{self, Header, Layout, ParsedRow};
 use crate::source::Said;
 use crate::store::{Incoming, LineAt, LineRefusal, LineState, Outcome, Result, Staging, Store, Table};
@@ -106,7 +107,7 @@ pub(super) struct LineTaker<'a> {
     pub(super) expect: Expect,
     /// The time and the record number of the previous row in the file.
     pub(super) previous: Option<Timestamp>,
-    previous_record: Option<i64>,
+    pub(super) previous_record: Option<i64>,
     /// The first instant of a stamp in the repeated hour, and what distinguishes its rows so far.
     pub(super) of_stamp: (Timestamp, BTreeSet<String>),
     /// The rows after the first row in the repeated hour.
@@ -119,6 +120,8 @@ pub(super) struct LineTaker<'a> {
     pub(super) is_in_order: bool,
     /// The number of the last line that named the columns.
     pub(super) names_at: u64,
+    /// Set where the stamps of the file have no year.
+    pub(super) years: Option<Years>,
     pub(super) row: ParsedRow,
     /// Whether the next line was parsed into [`LineTaker::row`] already.
     is_read: bool,
@@ -162,6 +165,7 @@ impl<'a> LineTaker<'a> {
             is_by_hand: false,
             is_in_order: false,
             names_at: 0,
+            years: None,
             row: ParsedRow::default(),
             is_read: false,
             tags: String::new(),
@@ -269,7 +273,7 @@ impl<'a> LineTaker<'a> {
     }
 
     /// Parses a line as a row; false if it is not one.
-    fn reads(&mut self, line: &[u8]) -> bool {
+    pub(super) fn reads(&mut self, line: &[u8]) -> bool {
         matches!(&self.expect, Expect::Rows(reading) if self.row.read(line, &reading.layout).is_ok())
     }
 
@@ -379,6 +383,13 @@ impl<'a> LineTaker<'a> {
     #[cold]
     fn take_other(&mut self, staging: &mut Staging<'_>, table: &mut Table, number: u64, line: &[u8]) -> Result<()> {
         if let Expect::Header { lines, of, before } = &mut self.expect {
+            let of_block = *of - usize::from(before.is_some());
+            // Units or processes may be a blank line; a row behind it says so. Else blank lines are no part of a header.
+            let has_blank = lines.iter().any(|line| is_blank_in_header(self.config, line));
+            if has_blank && lines.len() == of_block && glued::time_of(line).is_some() {
+                self.finish_header(staging, table, number - 1)?;
+                return self.take_other(staging, table, number, line);
+            }
             // A header in mid-file that lost its end: the rows behind it are not to become a part of it.
             let is_row = self.header.is_some() && glued::time_of(line).is_some();
             if is_row && before.is_some() {
@@ -386,7 +397,7 @@ impl<'a> LineTaker<'a> {
                 return self.take_other(staging, table, number, line);
             }
             lines.push(line.to_vec());
-            if is_row || lines.len() + usize::from(before.is_some()) == *of {
+            if is_row || written_lines(self.config, lines) == of_block {
                 return self.finish_header(staging, table, number);
             }
             return Ok(());
@@ -455,6 +466,7 @@ impl<'a> LineTaker<'a> {
                 self.previous_record = self.row.record;
             }
             Taken::Header => self.counts.header += 1,
+            Taken::Refused(_) if self.is_blank_row(line.raw) => self.counts.blank += 1,
             Taken::Refused(refusal)
                 if self.watch == Watch::Hold && !refusal.is_held() && !self.deferred.is_confirmed(line.raw) =>
             {
@@ -463,6 +475,20 @@ impl<'a> LineTaker<'a> {
             Taken::Refused(refusal) => self.reject(staging, table, line, &refusal)?,
         }
         if self.placing.is_due() { self.resolve_waiting(staging, table) } else { Ok(()) }
+    }
+
+    /// Whether a line of a text table is nothing but separators, as spreadsheets write for the empty rows of a sheet. In a
+    /// logger's file such a line is what was left of a row.
+    #[cold]
+    fn is_blank_row(&self, line: &[u8]) -> bool {
+        let FileFormat::Csv(csv) = &self.config.format else { return false };
+        let (separator, quote) = csv
+            .dialect
+            .as_ref()
+            .map_or((Separator::Sign(b','), Some(b'"')), |dialect| (dialect.separator, dialect.quote));
+        let is_nothing =
+            |byte: &u8| byte.is_ascii_whitespace() || Separator::Sign(*byte) == separator || Some(*byte) == quote;
+        line.iter().all(is_nothing)
     }
 
     /// Stages a line as a row, or returns why it is not one. It does not count the line.
@@ -483,11 +509,18 @@ impl<'a> LineTaker<'a> {
         }
         if !std::mem::take(&mut self.is_read)
             && let Err(error) = self.row.read(line.raw, &reading.layout)
+            && !self.is_of_another_year(staging, table, line, &error)?
         {
             let refusal = self.refused(error.to_string(), None);
             let is_header = self.take_header_line(staging, table, line)?;
             return Ok(if is_header { Taken::Header } else { Taken::Refused(refusal) });
         }
+        if self.years.is_some()
+            && let Some(taken) = self.keep_year(staging, table, line, true)?
+        {
+            return Ok(taken);
+        }
+        let Expect::Rows(reading) = &self.expect else { return Ok(Taken::Header) };
         let has_tags = reading.has_tags;
         if has_tags {
             self.tags = self.tags_read(reading);
@@ -604,6 +637,10 @@ impl<'a> LineTaker<'a> {
 
     pub(super) fn long_mut(&mut self) -> Option<&mut LongReading> {
         if let Expect::Rows(reading) = &mut self.expect { reading.long.as_mut() } else { None }
+    }
+
+    pub(super) fn layout_mut(&mut self) -> Option<&mut Layout> {
+        if let Expect::Rows(reading) = &mut self.expect { Some(&mut reading.layout) } else { None }
     }
 
     /// Whether rows are expected, so that consecutive rows may share a stamp.
@@ -725,6 +762,16 @@ impl<'a> LineTaker<'a> {
         }
         staging.reject(table, line, refusal)
     }
+}
+
+/// The number of a header's lines that count: blank ones between the lines of a logger's header do not.
+pub(super) fn written_lines(config: &TableConfig, lines: &[Vec<u8>]) -> usize {
+    lines.iter().filter(|line| !is_blank_in_header(config, line)).count()
+}
+
+/// Whether a line within a header is a blank one that does not count.
+pub(super) fn is_blank_in_header(config: &TableConfig, line: &[u8]) -> bool {
+    matches!(config.format, FileFormat::Logger(_)) && line.iter().all(u8::is_ascii_whitespace)
 }
 
 /// Whether a row can have this time at present.

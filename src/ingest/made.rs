@@ -17,7 +17,7 @@ use crate::config::{ColumnUse, Config, MadeOf, TableConfig, TurbulenceConfig};
 use crate::format::{Header, numbers_of, texts_of, values_of};
 use crate::qc::{Flag, Value};
 use crate::quantity::{
-    Made, Member, Quick, Scans, Shape, Stated, Turbulence, Window, coverage_of, members, samples_of,
+    Made, Member, Quick, Scans, Shape, Stated, Turbulence, Window, coverage_of, is_companion, members, samples_of,
 };
 use crate::store::{Incoming, LineAt, LineState, MadeSeries, Making, Outcome, Result, Sample, Staging, Store, Table};
 use crate::time::{Clock, Timestamp, Windows, nanos};
@@ -123,6 +123,8 @@ struct Plan<'h> {
     /// How rows are made under each header that differs from the column list, by its id.
     under: HashMap<i64, Under<'h>>,
     windows: Windows,
+    /// The interval of the source's rows now, for windows whose rows are too few to tell theirs.
+    interval: Option<Duration>,
 }
 
 impl Plan<'_> {
@@ -177,7 +179,14 @@ impl Maker<'_, '_> {
         let tags: Vec<usize> = (0..stated.len()).filter(|place| usage(*place) == ColumnUse::Tag).collect();
         let columns = made_columns(&usual, quick.as_ref(), self.of);
         let cells = cells(&table, &columns, &stated, &tags);
-        let plan = Plan { quick, width: stated.len(), cells, usual, under, windows };
+        let interval = self.store.regular_interval_of_table(&self.source.name.0)?;
+        if interval.is_some() {
+            self.staging.begin()?;
+            for series in &due {
+                self.store.remake_unknown_intervals(series.source)?;
+            }
+        }
+        let plan = Plan { quick, width: stated.len(), cells, usual, under, windows, interval };
         for series in due {
             while self.began.elapsed() < LONGEST {
                 let Some(changed) = self.window(&mut table, &plan, &series, newest)? else { break };
@@ -251,6 +260,9 @@ impl Maker<'_, '_> {
         }
         let begin = windows.begin(end);
         let sums = self.sums(plan, series.source, end)?;
+        if sums.times > 0 && sums.is_interval_unknown {
+            self.store.note_unknown_interval(series.source, end)?;
+        }
         let mut changed = self.staging.drop_made(table, &series.tags, (begin, end), sums.times > 0)?;
         if sums.times > 0 {
             let values = spelled(plan, &sums, &series.tags);
@@ -326,7 +338,10 @@ impl Maker<'_, '_> {
         })?;
         let interval = match &times[..] {
             [] => None,
-            times => self.store.interval_of_window(series, (plan.windows, end), times)?,
+            times => {
+                let own = self.store.interval_of_window(series, (plan.windows, end), times)?;
+                own.or_else(|| plan.interval.filter(|interval| are_steps_of(*interval, times)))
+            }
         };
         let is_divided = interval.is_none_or(|interval| self.of.is_divided_by(interval));
         let every = plan.windows.every();
@@ -344,7 +359,7 @@ impl Maker<'_, '_> {
                 (value.filter(|_| is_one && is_divided).map_or(Made::Nothing, Made::Number), count)
             }));
         }
-        Ok(Sums { values, times: times.len(), expected, header: under.header })
+        Ok(Sums { values, times: times.len(), expected, is_interval_unknown: interval.is_none(), header: under.header })
     }
 }
 
@@ -355,6 +370,7 @@ struct Sums {
     times: usize,
     /// The expected number of rows, if known.
     expected: Option<u64>,
+    is_interval_unknown: bool,
     /// The header of the made row.
     header: i64,
 }
@@ -430,6 +446,12 @@ impl Shape for Row {
     }
 }
 
+/// Whether the rows may be some of those that come at this interval.
+fn are_steps_of(interval: Duration, times: &[Timestamp]) -> bool {
+    let interval = nanos(interval).max(1);
+    times.windows(2).all(|pair| pair[1].nanos_since(pair[0]) % interval == 0)
+}
+
 /// The row in the form in which the store keeps it.
 fn spelled(plan: &Plan<'_>, sums: &Sums, tags: &str) -> String {
     let tags: Vec<String> = serde_json::from_str(tags).unwrap_or_default();
@@ -501,9 +523,15 @@ fn cells(table: &Table, columns: &[MadeColumn], stated: &[Stated<'_>], tags: &[u
 /// The columns that are made: one for each member, then those of the turbulence quick look.
 fn made_columns(under: &Under<'_>, quick: Option<&QuickLook>, of: &MadeOf) -> Vec<MadeColumn> {
     let stated = &under.stated;
+    // The number of samples and their share have their names, whatever the source calls its own columns.
+    let is_beside = |name: &str| {
+        let of = |column: &Stated<'_>| samples_of(column.name) == name || coverage_of(column.name) == name;
+        is_companion(name) && under.members.iter().any(|member| of(&stated[member.place]))
+    };
     let of_member = |member: &Member| {
         let column = &stated[member.place];
-        let (name, unit) = (column.name.to_owned(), column.unit.to_owned());
+        let name = if is_beside(column.name) { format!("{}_2", column.name) } else { column.name.to_owned() };
+        let unit = column.unit.to_owned();
         MadeColumn { name, unit, process: member.process(column).to_owned() }
     };
     let mut columns: Vec<MadeColumn> = under.members.iter().map(of_member).collect();
@@ -537,6 +565,7 @@ fn header_of(source: &TableConfig, stated: &[Stated<'_>], columns: &[MadeColumn]
         names: Vec::new(),
         units: Vec::new(),
         process: Vec::new(),
+        year: None,
     };
     let mut add = |name: String, unit: &str, process: &str| {
         if !header.names.contains(&name) {
@@ -550,7 +579,9 @@ fn header_of(source: &TableConfig, stated: &[Stated<'_>], columns: &[MadeColumn]
         add(samples_of(&column.name), "samples", "Smp");
         add(coverage_of(&column.name), "%", "Smp");
     };
-    for column in stated {
+    let is_beside =
+        |name: &str| columns.iter().any(|made| name == samples_of(&made.name) || name == coverage_of(&made.name));
+    for column in stated.iter().filter(|column| !is_beside(column.name)) {
         match columns.iter().find(|made| made.name == column.name) {
             Some(column) => made(column, &mut add),
             None => add(column.name.to_owned(), column.unit, column.process),

@@ -36,6 +36,7 @@ mod put_back;
 mod report;
 mod retag;
 mod samples;
+mod years;
 
 use in_force::InForce;
 

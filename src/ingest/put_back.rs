@@ -159,11 +159,15 @@ impl PutBack<'_, '_> {
             let own = own.iter().map(|place| self.table.columns[*place].name.clone());
             csv.time_columns.iter().chain(&csv.record_column).cloned().chain(own).collect()
         });
+        // The row may be of another year than the configured one.
+        let configured = csv.dialect.as_ref().and_then(|dialect| dialect.year);
+        let year = stamp.split_once(' ').and_then(|(year, rest)| Some((year.parse::<u16>().ok()?, rest)));
+        let year = configured.and(year);
+        let stamp = year.map_or(stamp, |(_, rest)| rest);
         let cell = |name: &String| {
             if csv.time_columns.first() == Some(name) {
                 // Reading the line adds the year again.
-                let year = csv.dialect.as_ref().and_then(|dialect| dialect.year).map(|year| format!("{year} "));
-                return Cell::Text(stamp.strip_prefix(&year.unwrap_or_default()).unwrap_or(stamp).to_owned());
+                return Cell::Text(stamp.to_owned());
             }
             if let Some(array) = csv.array().filter(|_| names.first() == Some(name)) {
                 return Cell::Number(array.to_string());
@@ -182,12 +186,19 @@ impl PutBack<'_, '_> {
         };
         let cells: Vec<Cell> = names.iter().map(cell).collect();
         let line = csv.line(&cells);
-        (Header::from_names(&self.config.name.0, &names), line)
+        let year = year.map(|(year, _)| year).filter(|year| Some(*year) != configured);
+        (Header { year, ..Header::from_names(&self.config.name.0, &names) }, line)
     }
 
     /// Moves the contents that are kept beside rows. A content whose own time differs, or whose row is gone, is staged
-    /// again.
-    pub(super) fn contents(&mut self, old: &LoggerClock, version: i64, moved: &mut Moved) -> Result<()> {
+    /// again. Returns record number and time of each that became a row of a table without tags.
+    pub(super) fn contents(
+        &mut self,
+        old: &LoggerClock,
+        version: i64,
+        moved: &mut Moved,
+    ) -> Result<Vec<(i64, Timestamp)>> {
+        let mut entered = Vec::new();
         let mut kept = KeptTaker::that_keeps(self.store, self.config, self.now);
         for series in self.store.series_with_tags(self.table)? {
             for content in self.store.conflicts_of_series(series.id)? {
@@ -213,11 +224,15 @@ impl PutBack<'_, '_> {
                 if let Taken::Row(outcome) = taken? {
                     let stamp = written.map(|local| local.to_string());
                     self.staging.resolve_moved(self.table, &content, outcome, (again.ts, stamp.as_deref()))?;
-                    moved.contents += u64::from(outcome == Outcome::Staged);
+                    if outcome == Outcome::Staged {
+                        moved.contents += 1;
+                        entered
+                            .extend(content.record.filter(|_| content.tags == "[]").map(|number| (number, again.ts)));
+                    }
                 }
             }
         }
-        Ok(())
+        Ok(entered)
     }
 }
 

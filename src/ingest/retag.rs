@@ -16,7 +16,7 @@ use super::kept::KeptTaker;
 use super::lines::Taken;
 use crate::config::{ColumnUse, TableConfig};
 use crate::format;
-use crate::store::{Outcome, Result, Staging, Store, Table, TaggedSeries, tags_inputs};
+use crate::store::{Outcome, Records, Result, Staging, Store, Table, TaggedSeries, tags_inputs};
 use crate::text::count;
 use crate::time::{Clock, Timestamp};
 
@@ -68,10 +68,16 @@ pub(super) fn apply(
         if series.tags.len() == places.len() && (judged.is_none() || places.is_empty()) {
             continue;
         }
+        staging.set_records(Records::Moved);
         let mut retag = Retag { store, staging, table, config, places: &places, series: &series };
-        retag.rows(&mut moved)?;
-        retag.contents(&mut moved, now)?;
+        let done = retag.rows(&mut moved).and_then(|()| retag.contents(&mut moved, now));
+        staging.set_records(Records::AsRead);
+        done?;
         seen.push(series.id);
+    }
+    if !places.is_empty() {
+        // Record numbers are followed of rows without tags.
+        staging.keep_records_of_rows(table)?;
     }
     staging.flush(table)?;
     staging.end_retagging(table, &seen, inputs)?;

@@ -699,7 +699,10 @@ impl Resolver<'_, '_> {
                     self.staging.drop_conflict(self.table, &content)?;
                     any = true;
                 }
-                resolved.contents += u64::from(outcome == Outcome::Staged);
+                if outcome == Outcome::Staged {
+                    resolved.contents += 1;
+                    self.staging.enter_records(self.table, &tags, &[(record, ts)])?;
+                }
             }
         }
         for (record, line) in waiting.lines {

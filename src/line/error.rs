@@ -16,9 +16,7 @@ pub enum LineError {
     #[error("its tag columns changed in the configuration, and `ingest` has not yet given the rows their new tags")]
     TagsChanged,
     /// Measurement, tags and a field name together are too long.
-    #[error(
-        "measurement, tags and field `{field}` need {bytes} bytes, InfluxDB takes {MAX_KEY_BYTES}: shorten the tag values or the field's name"
-    )]
+    #[error("{}", too_long(field, *bytes))]
     KeyTooLong {
         /// The field; empty if measurement and tags alone are too long.
         field: String,
@@ -52,4 +50,16 @@ pub enum LineError {
     /// The time is one of the three instants at the ends of the range that InfluxDB reserves.
     #[error("the time {0} is outside the range that InfluxDB takes")]
     TimeOutOfRange(Timestamp),
+}
+
+fn too_long(field: &str, bytes: usize) -> String {
+    if field.is_empty() {
+        return format!(
+            "measurement and tags need {bytes} bytes, InfluxDB takes {MAX_KEY_BYTES}: shorten the tag values"
+        );
+    }
+    format!(
+        "measurement, tags and field `{field}` need {bytes} bytes, InfluxDB takes {MAX_KEY_BYTES}: shorten the tag values or the field's \
+         name"
+    )
 }

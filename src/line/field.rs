@@ -4,7 +4,7 @@ use super::cells::Cell;
 use super::escape::{self, Names};
 use super::typed::{Typed, typed};
 use super::writing::Line;
-use super::{FAIL, FLAG, MISSING};
+use super::{FAIL, FLAG, MISSING, NOT_EVALUATED};
 use crate::config::{ColumnUse, TableConfig, ValueType};
 
 /// A field column: its name and the two keys, escaped and ending in `=`.
@@ -80,6 +80,13 @@ impl FieldShape {
         false
     }
 
+    /// Whether it is a text in a column of numbers that no test judged: neither it nor its flag says anything to a reader.
+    #[inline]
+    pub(super) fn is_unjudged_text(&self, cell: Cell<'_>, flag: u8) -> bool {
+        let is_number = matches!(self.value_type, ValueType::Float | ValueType::Integer);
+        flag == NOT_EVALUATED && is_number && matches!(cell, Cell::Text(_))
+    }
+
     /// Whether its flag is sent in a row that has no value to send. A value that is never sent, such as a text in a
     /// column of numbers, needs no flag; a field with tests has a flag in every row.
     pub(super) fn flags_an_empty_row(&self, cell: Cell<'_>, flag: u8) -> bool {
@@ -87,7 +94,7 @@ impl FieldShape {
         // A text that means "missing" (INF) is in a column that may hold numbers.
         let is_text = matches!(cell, Cell::Text(_)) && flag != MISSING;
         let is_never_sent = is_number && (!self.holds_numbers || is_text);
-        self.flag_is_sent || !is_never_sent
+        (self.flag_is_sent && !self.is_unjudged_text(cell, flag)) || !is_never_sent
     }
 
     #[inline]

@@ -47,6 +47,8 @@ const FLAG: &str = "_qc";
 const MISSING: u8 = b'9';
 /// QARTOD's digit for "fail".
 const FAIL: u8 = b'4';
+/// QARTOD's digit for "not evaluated".
+const NOT_EVALUATED: u8 = b'2';
 
 /// A tag value in line protocol, for lines that are not rows.
 pub fn tag_value(raw: &str) -> String {
@@ -54,6 +56,11 @@ pub fn tag_value(raw: &str) -> String {
     let clean = escape::text(raw);
     escape::put_key(clean.trim(), &mut out);
     String::from_utf8_lossy(&out).into_owned()
+}
+
+/// The value of a tag as it is sent, unescaped.
+pub fn tag_text(raw: &str) -> String {
+    escape::text(raw)
 }
 
 /// A field key in line protocol, for lines that are not rows.
@@ -238,7 +245,7 @@ impl LineShape {
                 if field.sends_value(flag) {
                     has_value |= field.put_value(cell, &mut line, left_out);
                 }
-                if field.flag_is_sent {
+                if field.flag_is_sent && !field.is_unjudged_text(cell, flag) {
                     field.put_flag(flag, &mut line);
                 }
             }

@@ -25,8 +25,13 @@ impl Value {
 
     /// The value of a field that is not a number.
     pub fn of_text(text: &str) -> Value {
-        let is = |word: &str| text.eq_ignore_ascii_case(word);
-        let is_missing = text.is_empty() || is("NAN") || is("INF") || is("+INF") || is("-INF");
+        let word = text.trim();
+        let is = |known: &str| word.eq_ignore_ascii_case(known);
+        let is_infinite = || {
+            let size = word.strip_prefix(['-', '+']).unwrap_or(word);
+            size.eq_ignore_ascii_case("INF") || size.eq_ignore_ascii_case("INFINITY")
+        };
+        let is_missing = text.is_empty() || is("NAN") || is_infinite();
         if is_missing { Value::Missing } else { Value::Text(Word::of(text)) }
     }
 }
@@ -118,6 +123,9 @@ mod tests {
         for text in ["OK", "-9999 x", "1,5", "M", "2026-01-01 00:00:00", "NANA", "1.#", "1.#INFO"] {
             assert!(!Word::of(text).is_usual(), "{text}");
         }
-        assert_eq!(Value::of_text("-INF"), Value::Missing);
+        for text in ["-INF", "Inf", "+Inf", "Infinity", "-Infinity", "+INFINITY", " inf "] {
+            assert_eq!(Value::of_text(text), Value::Missing, "{text}");
+        }
+        assert_ne!(Value::of_text("--INF"), Value::Missing);
     }
 }

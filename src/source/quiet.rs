@@ -77,8 +77,9 @@ pub struct Chunk<'a> {
 impl Chunk<'_> {
     /// The offset in the file of a line of this chunk, by its number and its first byte in `bytes`.
     pub fn place(&self, line: usize, byte: usize) -> u64 {
-        let from = self.records.map_or(byte, |records| records.begins().get(line).copied().unwrap_or_default());
-        self.offset + from as u64
+        let Some(records) = self.records else { return self.offset + byte as u64 };
+        let from = records.begins().get(line).copied().unwrap_or_default();
+        (self.offset + from as u64).saturating_sub(records.damage_before(line) as u64)
     }
 
     /// The parsed content of a line, by its number, if the translated record provided it.

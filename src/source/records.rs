@@ -91,6 +91,16 @@ struct SaidAt {
     numbers: Range<usize>,
 }
 
+/// A line that is no record.
+#[derive(Debug)]
+struct Damaged {
+    line: usize,
+    /// The bytes that it stands for.
+    length: usize,
+    /// How many of them are before the piece.
+    before: usize,
+}
+
 /// Lines, each with the position of its record.
 #[derive(Debug, Default)]
 pub struct Records {
@@ -98,8 +108,8 @@ pub struct Records {
     begins: Vec<usize>,
     numbers: Vec<f64>,
     said: Vec<Option<SaidAt>>,
-    /// Lines that are no records, each with the number of bytes that it stands for; in order.
-    damaged: Vec<(usize, usize)>,
+    /// Lines that are no records; in order.
+    damaged: Vec<Damaged>,
     /// Where text and numbers of the last line begin.
     last_at: (usize, usize),
 }
@@ -124,16 +134,33 @@ impl Records {
 
     /// Says that the last line is no record: `length` bytes that could not be one.
     pub fn is_damage_of(&mut self, length: usize) {
-        self.damaged.push((self.begins.len().saturating_sub(1), length));
+        self.damaged.push(Damaged { line: self.begins.len().saturating_sub(1), length, before: 0 });
+    }
+
+    /// Says that what is damaged in the last line began so many bytes before the piece.
+    pub fn began_before(&mut self, before: usize) {
+        if let Some(last) = self.damaged.last_mut() {
+            last.before = before;
+            last.length += before;
+        }
+    }
+
+    fn damaged(&self, line: usize) -> Option<&Damaged> {
+        if self.damaged.is_empty() {
+            return None;
+        }
+        let found = self.damaged.binary_search_by_key(&line, |damaged| damaged.line).ok()?;
+        self.damaged.get(found)
     }
 
     /// How many bytes a line stands for that is no record.
     pub(super) fn damage(&self, line: usize) -> Option<usize> {
-        if self.damaged.is_empty() {
-            return None;
-        }
-        let found = self.damaged.binary_search_by_key(&line, |(line, _)| *line).ok()?;
-        self.damaged.get(found).map(|(_, length)| *length)
+        self.damaged(line).map(|damaged| damaged.length)
+    }
+
+    /// How many of them are before the piece.
+    pub(super) fn damage_before(&self, line: usize) -> usize {
+        self.damaged(line).map_or(0, |damaged| damaged.before)
     }
 
     /// Says where each record begins, by what was said of it.

@@ -48,6 +48,11 @@ pub enum Goes {
         /// Why.
         why: String,
     },
+    /// A user can delete them in the bucket, and syncs see that they are gone.
+    WhenDeleted {
+        /// Why.
+        why: String,
+    },
 }
 
 /// What the last sync could not remove of a table.
@@ -104,12 +109,12 @@ pub fn left_points(config: &Config, store: &Store) -> Result<Vec<LeftPoints>, Sy
         let tags = left.tags.join(", ");
         let tags = if tags.is_empty() { "without tags".to_owned() } else { format!("with the tags {tags}") };
         let (until, place) = (left.until, place(config, &left.table));
+        let why = format!("they stand in the series {tags}, and their rows were sent again under other tags");
+        let is_seen = config.destination.can_remove();
         found.push(LeftPoints {
             points: format!("points of table \"{}\"{place} up to {}", left.table, table.clock.event_time(until)),
             until,
-            goes: Goes::ByHand {
-                why: format!("they stand in the series {tags}, and their rows were sent again under other tags"),
-            },
+            goes: if is_seen { Goes::WhenDeleted { why } } else { Goes::ByHand { why } },
             table: left.table,
         });
     }

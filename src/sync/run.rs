@@ -9,7 +9,9 @@ use super::known_good::KnownGood;
 use super::lanes::Lanes;
 use super::look::{Looked, look};
 use super::outbox::Outbox;
-use super::{Progress, Standing, StoppedBy, SyncError, SyncReport, carried, health, left_alone, stale, workers};
+use super::{
+    Progress, Standing, StoppedBy, SyncError, SyncReport, carried, health, left_alone, left_series, stale, workers,
+};
 use crate::config::Config;
 use crate::destination::{Destination, DestinationError};
 use crate::store::Store;
@@ -55,7 +57,8 @@ pub fn run_until(
     let now = Timestamp::from_utc(clock.now());
     let mut outbox = Outbox::open(config, store, Some(now))?;
     report.notes.clone_from(&outbox.notes);
-    if outbox.plan.is_empty() && !health::is_due(config) && store.stale_series()?.is_empty() {
+    let looks_for_left = left_series::is_due(config, store, now)?;
+    if outbox.plan.is_empty() && !health::is_due(config) && store.stale_series()?.is_empty() && !looks_for_left {
         report.pending = store.pending()?;
         return Ok(report);
     }
@@ -96,6 +99,9 @@ pub fn run_until(
     let is_well = matches!(report.ended_by, StoppedBy::Done | StoppedBy::Budget | StoppedBy::Deadline);
     if is_well {
         health::send(sync, destination.as_mut(), &mut looked, &mut report)?;
+    }
+    if is_well && looks_for_left {
+        left_series::look(config, store, destination.as_mut(), now)?;
     }
     Ok(report)
 }

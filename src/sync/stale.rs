@@ -29,12 +29,12 @@ const MOST_TIME: Duration = Duration::from_secs(3_600);
 const NOTED: &str = "points note: ";
 
 /// A series as it is in a bucket.
-struct BucketSeries {
+pub(super) struct BucketSeries {
     series: i64,
-    table: String,
-    bucket: Option<String>,
-    measurements: Vec<String>,
-    tags: Tags,
+    pub(super) table: String,
+    pub(super) bucket: Option<String>,
+    pub(super) measurements: Vec<String>,
+    pub(super) tags: Tags,
     pruned: Option<Timestamp>,
 }
 
@@ -130,7 +130,7 @@ pub(super) fn remove(
 }
 
 /// Every series of a configured table whose lines can be rendered.
-fn sent_series(config: &Config, store: &Store) -> Result<Vec<BucketSeries>, SyncError> {
+pub(super) fn sent_series(config: &Config, store: &Store) -> Result<Vec<BucketSeries>, SyncError> {
     let mut list = Vec::new();
     for KnownSeries { series, table, tags, pruned } in store.known_series()? {
         let Some(known) = config.table(&table) else { continue };

@@ -87,10 +87,15 @@ impl LocalTime {
         LocalTime(self.0.saturating_sub(1))
     }
 
-    /// Parses `YYYY-MM-DD hh:mm:ss` with up to nine fraction digits; `24:00:00` is midnight of the next day
-    /// (LoggerNet's "2400" option). None for any other text, including a date with slashes.
+    /// Parses `YYYY-MM-DD hh:mm:ss` with up to nine fraction digits, or without seconds; `24:00:00` is midnight of the
+    /// next day (LoggerNet's "2400" option). None for any other text, including a date with slashes.
     pub fn parse(text: &[u8]) -> Option<LocalTime> {
-        let (stamp, fraction) = text.split_at_checked(19)?;
+        let Some((stamp, fraction)) = text.split_at_checked(19) else {
+            let minute = <[u8; 16]>::try_from(text).ok()?;
+            let mut stamp = *b"0000-00-00 00:00:00";
+            stamp[..16].copy_from_slice(&minute);
+            return LocalTime::parse(&stamp);
+        };
         if stamp[4] != b'-'
             || stamp[7] != b'-'
             || !matches!(stamp[10], b' ' | b'T')
@@ -391,7 +396,9 @@ mod tests {
             "2026-06-01 00:60:00",
             "2026-06-01 00:00:00.",
             "2026-06-01 00:00:00.1234567890",
-            "2026-06-01 00:00",
+            "2026-06-01 00:0",
+            "2026-06-01 00:00:0",
+            "2026-06-01 24:30",
         ] {
             assert_eq!(LocalTime::parse(text.as_bytes()), None, "{text}");
         }

@@ -17,7 +17,7 @@ use crate::config::Config;
 use crate::destination::Destination;
 use crate::line::LineShape;
 use crate::store::{SeriesBacklog, Store, StoreError};
-use crate::sync::{SyncError, shape};
+use crate::sync::{SyncError, look_for_left_series, shape};
 use crate::time::{Interval, Timestamp, nanos};
 
 mod compare;
@@ -136,6 +136,7 @@ pub fn run(
     scope: Scope<'_>,
 ) -> Result<VerifyReport, VerifyError> {
     let mut report = VerifyReport::default();
+    look_for_left_series(config, store, destination)?;
     let mut kept_from: HashMap<Option<String>, Option<Timestamp>> = HashMap::new();
     for series in store.sent_series(Interval::closed(scope.since, scope.until))? {
         if scope.table.is_some_and(|table| table != series.table) {

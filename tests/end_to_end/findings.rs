@@ -152,6 +152,49 @@ fn a_stale_table_whose_folder_gets_other_files_names_one_of_them() {
 }
 
 #[test]
+fn a_file_that_was_read_by_hand_is_no_unmatched_file_until_it_changes() {
+    let tower = Station::new().judged_by_age();
+    tower.write(DAT, logger(100, 2 * DAY).file(0..100));
+    tower.age(DAT, Duration::from_secs(2 * 86_400));
+    let _ = tower.run(&["run"]).expect(0);
+    tower.write("lost.dat", logger(100, 3 * DAY).file(0..100));
+    tower.age("lost.dat", Duration::from_secs(86_400));
+    assert!(message(&status(&tower), "unmatched_files").contains("lost.dat"));
+    let _ = tower.run(&["ingest", tower.path("lost.dat").to_str().unwrap()]);
+    assert!(!kinds(&status(&tower)).contains(&"unmatched_files".to_owned()), "{}", status(&tower));
+    tower.append("lost.dat", "\r\n");
+    assert!(message(&status(&tower), "unmatched_files").contains("lost.dat"));
+}
+
+#[test]
+fn a_time_that_came_three_times_is_one_time_with_two_contents_or_more() {
+    let tower = well();
+    let header = Logger::par().file(0..0);
+    let row = |value: u32| format!("\"2024-05-01 00:00:00\",7,{value},1,1\r\n");
+    tower.write("more.dat", format!("{header}{}{}", row(1), row(2)));
+    let by_hand = |name: &str| tower.run(&["ingest", "--table", TABLE, tower.path(name).to_str().unwrap()]);
+    let _ = by_hand("more.dat");
+    assert!(message(&status(&tower), "conflicts").starts_with("1 time came with two contents:"));
+    tower.write("again.dat", format!("{header}{}", row(3)));
+    let _ = by_hand("again.dat");
+    assert!(message(&status(&tower), "conflicts").starts_with("1 time came with two contents or more:"));
+}
+
+#[test]
+fn check_says_that_a_file_holds_its_header_alone_and_one_time_for_a_row_ahead() {
+    let tower = Station::new().judged_by_age();
+    tower.write(DAT, Logger::par().file(0..0));
+    let said = tower.run(&["check"]).stdout;
+    assert!(said.contains("TOA5, a header and no row yet; wait for the next collection"), "{said}");
+    tower.write(DAT, logger(10, -5 * 3_600).file(0..10));
+    let said = tower.run(&["check"]).stdout;
+    assert!(said.contains("; it is 5 h 0 min ahead of the time at which") && !said.contains(" ago; it is"), "{said}");
+    tower.write(DAT, Logger::par().file(0..0) + "\"2024-05-\r\n");
+    let said = tower.run(&["check"]).stdout;
+    assert!(said.contains("no row at its end that can be read"), "{said}");
+}
+
+#[test]
 fn a_table_that_gets_no_new_file_while_the_next_days_stand_beside_it_is_a_finding() {
     for (pattern, first, next) in [
         ("d/Met_2026_10_*.dat", "d/Met_2026_10_31.dat", "d/Met_2026_11_01.dat"),

@@ -409,3 +409,41 @@ fn i1_i2_of_three_thousand_torn_files_at_most_three_have_a_line_that_is_no_recor
     // one.
     assert!(wrong.len() <= 3, "{} of them: {}", wrong.len(), wrong[..wrong.len().min(12)].join("\n"));
 }
+
+#[test]
+fn a_timestamp_of_one_column_is_the_time_and_damage_behind_it_is_passed() {
+    for kind in ["SecNano", "NSec"] {
+        for has_record in [true, false] {
+            let [name, unit, process, of_type] =
+                if has_record { ["\"RECORD\",", "\"RN\",", "\"\",", "\"ULONG\","] } else { [""; 4] };
+            let header = format!(
+                "\"TOB1\",\"46m\",\"CR1000X\",\"1041\",\"CR1000X.Std.08.01\",\"CPU:Y.CR1X\",\"6827\",\"Flux\"\r\n\
+                 \"TIMESTAMP\",{name}\"T\"\r\n\"TS\",{unit}\"degC\"\r\n\"\",{process}\"Smp\"\r\n\"{kind}\",{of_type}\"IEEE4\"\r\n"
+            );
+            let record = |number: u32| {
+                let time = [MAY + 60 * number, 500_000_000];
+                let bytes = |part: u32| if kind == "NSec" { part.to_be_bytes() } else { part.to_le_bytes() };
+                let mut record: Vec<u8> = time.into_iter().flat_map(bytes).collect();
+                if has_record {
+                    record.extend(number.to_le_bytes());
+                }
+                record.extend((number as f32 + 0.5).to_le_bytes());
+                record
+            };
+            let records = |numbers: Range<u32>| numbers.flat_map(record).collect::<Vec<u8>>();
+            let tower = Station::new();
+            tower.write(DAT, [header.as_bytes(), &records(0..20)].concat());
+            let report = tower.run_json(&["ingest"]).expect(0).json()["tables"][0].clone();
+            assert_eq!(report["staged"], 20, "{kind}: {report}");
+            // It grows, behind a record that was cut where such damage is looked for.
+            let cut = if kind == "NSec" { Vec::new() } else { record(20)[..7].to_vec() };
+            tower.append(DAT, [cut, records(21..40)].concat());
+            let report = tower.run_json(&["ingest"]).json()["tables"][0].clone();
+            assert_eq!(report["staged"], 19, "{kind}: {report}");
+            let rows = tower.rows(TABLE);
+            assert_eq!(rows[19].time(), "2024-05-01T05:19:00.500Z", "{kind}");
+            assert_eq!(rows.last().unwrap().vals, "[39.5]", "{kind}");
+            assert_eq!(numbers(&rows).len(), if has_record { 39 } else { 0 }, "{kind}");
+        }
+    }
+}

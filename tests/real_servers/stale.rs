@@ -63,6 +63,15 @@ impl Server {
         cells
     }
 
+    /// Deletes every point of the tables: InfluxDB 1.6 tells no series apart by a tag that is a field too, and a predicate of 2.7
+    /// takes series with further tags along.
+    fn drop_points(&self) {
+        match self {
+            Server::One(influxd) => drop(influxd.query(BUCKET, "DELETE FROM \"air\"")),
+            Server::Two(influxd) => influxd.delete(BUCKET, (0, i64::MAX / 2), "_measurement=\"air\""),
+        }
+    }
+
     /// Another writer's lines.
     fn write(&self, lines: &str) {
         match self {
@@ -253,5 +262,35 @@ fn i3_the_bucket_is_the_store_after_a_clock_was_corrected_and_after_the_offset_c
         assert_eq!(station.must(0, &["rekey"])["tables"][0]["rows"], ROWS);
         passes(&station);
         assert_eq!(server.cells(BUCKET), fresh(&server, &station, &moved, keys));
+    }
+}
+
+#[test]
+#[ignore = "needs real servers, see .ci/run"]
+fn i12_points_under_earlier_tags_are_named_until_they_are_gone_from_the_bucket() {
+    for server in Server::both() {
+        let (station, config) = station(&server);
+        configure(&station, &config, "");
+        station.must(0, &["run"]);
+        let is_named = |station: &Station| {
+            let found = station.run(&["status"]).json["findings"].to_string();
+            found.contains("points_left")
+        };
+        assert!(!is_named(&station));
+        // A tag of `low` with a value for each of its rows.
+        configure(&station, &config, "[table.columns.w]\nuse = \"tag\"");
+        passes(&station);
+        passes(&station);
+        assert!(is_named(&station));
+        let verifies = |station: &Station| {
+            let ended = station.run(&["verify", "--since", "2024-01-01"]);
+            (ended.exit, ended.json.to_string())
+        };
+        let (exit, json) = verifies(&station);
+        assert_eq!(exit, 0, "{json}");
+        assert!(is_named(&station), "its points are there");
+        server.drop_points();
+        assert_eq!(verifies(&station).0, 1);
+        assert!(!is_named(&station), "its points are gone");
     }
 }

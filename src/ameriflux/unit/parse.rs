@@ -122,13 +122,45 @@ fn plain(text: &str) -> String {
         }
         raised = superscript.is_some();
     }
-    plain.trim().to_owned()
+    in_signs(plain.trim())
+}
+
+/// Writes `per`, `square`, `cubic` and `squared` as signs: `watts per square meter`.
+fn in_signs(text: &str) -> String {
+    const SPELLED: [&str; 7] = ["per", "square", "sq", "squared", "cubic", "cu", "cubed"];
+    let apart = text.replace('/', " / ");
+    if !apart.split_whitespace().any(|word| SPELLED.contains(&word.to_lowercase().as_str())) {
+        return text.to_owned();
+    }
+    let mut signs = String::with_capacity(text.len());
+    let mut power = "";
+    for word in apart.split_whitespace() {
+        let lower = word.to_lowercase();
+        match lower.as_str() {
+            "per" => signs.push('/'),
+            "square" | "sq" => power = "^2",
+            "cubic" | "cu" => power = "^3",
+            "squared" => signs.push_str("^2"),
+            "cubed" => signs.push_str("^3"),
+            _ => {
+                if !signs.is_empty() {
+                    signs.push(' ');
+                }
+                signs.push_str(word);
+                signs.push_str(std::mem::take(&mut power));
+            }
+        }
+    }
+    // A square of nothing is not understood.
+    signs.push_str(power);
+    signs
 }
 
 /// Texts that are one term, with any spaces and in upper or lower case.
 fn word(key: &str) -> Option<Meaning> {
     const CELSIUS: Unit = Unit { offset: 273.15, ..Unit::KELVIN };
     const FAHRENHEIT: Unit = Unit { scale: 5.0 / 9.0, offset: 459.67 * 5.0 / 9.0, ..Unit::KELVIN };
+    const PASCAL: Unit = Unit::of([-1, 1, -2, 0, 0, 0, 0], 1.0);
     const METRE_PER_SECOND: Unit = Unit::of([1, 0, -1, 0, 0, 0, 0], 1.0);
     let degrees =
         ["decimaldegrees", "degrees", "degree", "degs", "deg", "°"].iter().find_map(|word| key.strip_prefix(word));
@@ -140,21 +172,26 @@ fn word(key: &str) -> Option<Meaning> {
         }
     }
     Some(Meaning::Unit(match degrees.unwrap_or(key) {
-        "c" | "oc" | "celsius" | "celcius" | "centigrade" => CELSIUS,
+        "c" | "c°" | "oc" | "celsius" | "celcius" | "centigrade" => CELSIUS,
         "k" | "kelvin" | "kelvins" => Unit::KELVIN,
-        "f" | "fahrenheit" => FAHRENHEIT,
+        "f" | "f°" | "fahrenheit" => FAHRENHEIT,
         _ => match key {
             "unitless" | "dimensionless" | "nondimensional" | "adimensional" | "none" | "-" | "1" => {
                 return Some(Meaning::Unitless);
             }
             "fraction" | "frac" => Unit::ONE,
-            "%" | "percent" | "pct" | "%rh" => Unit::ONE.times(1e-2),
+            "%" | "percent" | "pct" | "%rh" | "%vol" | "vol%" | "%vwc" => Unit::ONE.times(1e-2),
             "‰" | "permil" | "permille" | "‰(permil)" => Unit::ONE.times(1e-3),
             "ppm" | "ppmv" => Unit::ONE.times(1e-6),
             "ppb" | "ppbv" => Unit::ONE.times(1e-9),
             "mph" => METRE_PER_SECOND.times(0.44704),
-            "kph" | "kmh" => METRE_PER_SECOND.times(1.0 / 3.6),
+            "mps" => METRE_PER_SECOND,
+            "kph" | "kmh" | "kmph" => METRE_PER_SECOND.times(1.0 / 3.6),
             "knot" | "knots" | "kt" | "kts" => METRE_PER_SECOND.times(1852.0 / 3600.0),
+            "mmhg" | "mmofmercury" | "torr" => PASCAL.times(133.322),
+            "inhg" | "inchhg" | "incheshg" | "inofhg" | "inchesofhg" | "inchesofmercury" | "inchesmercury" => {
+                PASCAL.times(3386.39)
+            }
             _ => return None,
         },
     }))
@@ -307,20 +344,41 @@ fn spelled_out(lower: &str) -> Option<Unit> {
         "centimeter" | "centimeters" | "centimetre" | "centimetres" => ("cm", 1.0),
         "inch" | "inches" | "in" => ("m", 0.0254),
         "foot" | "feet" | "ft" => ("m", 0.3048),
+        "mile" | "miles" | "mi" => ("m", 1609.344),
+        "kilometer" | "kilometers" | "kilometre" | "kilometres" => ("km", 1.0),
         "second" | "seconds" | "sec" | "secs" => ("s", 1.0),
-        "msec" => ("s", 1e-3),
-        "usec" => ("s", 1e-6),
-        "minute" | "minutes" => ("min", 1.0),
+        "msec" | "millisecond" | "milliseconds" => ("s", 1e-3),
+        "usec" | "microsecond" | "microseconds" => ("s", 1e-6),
+        "minute" | "minutes" | "mins" => ("min", 1.0),
         "hour" | "hours" | "hr" | "hrs" => ("h", 1.0),
         "day" | "days" => ("d", 1.0),
         "watt" | "watts" => ("W", 1.0),
-        "volt" | "volts" => ("V", 1.0),
+        "kilowatt" | "kilowatts" => ("kW", 1.0),
+        "joule" | "joules" => ("J", 1.0),
+        "kilojoule" | "kilojoules" => ("kJ", 1.0),
+        "megajoule" | "megajoules" => ("MJ", 1.0),
+        "newton" | "newtons" => ("N", 1.0),
+        "hertz" => ("Hz", 1.0),
+        "amp" | "amps" | "ampere" | "amperes" => ("A", 1.0),
+        "milliamp" | "milliamps" | "milliampere" | "milliamperes" => ("mA", 1.0),
+        "volt" | "volts" | "vdc" => ("V", 1.0),
         "millivolt" | "millivolts" => ("mV", 1.0),
         "pascal" | "pascals" => ("Pa", 1.0),
         "hectopascal" | "hectopascals" | "millibar" | "millibars" | "mb" => ("hPa", 1.0),
         "kilopascal" | "kilopascals" => ("kPa", 1.0),
-        "mmhg" | "torr" => ("Pa", 133.322),
-        "inhg" => ("Pa", 3386.39),
+        "megapascal" | "megapascals" => ("MPa", 1.0),
+        "bars" => ("bar", 1.0),
+        "mbars" => ("mbar", 1.0),
+        "mole" | "moles" => ("mol", 1.0),
+        "millimole" | "millimoles" | "mmoles" => ("mmol", 1.0),
+        "micromol" | "micromole" | "micromoles" | "umoles" => ("umol", 1.0),
+        "microeinstein" | "microeinsteins" => ("uE", 1.0),
+        "gram" | "grams" => ("g", 1.0),
+        "milligram" | "milligrams" => ("mg", 1.0),
+        "kilogram" | "kilograms" => ("kg", 1.0),
+        "microsiemens" | "umho" | "umhos" => ("uS", 1.0),
+        "millisiemens" | "mmho" | "mmhos" => ("mS", 1.0),
+        "decisiemens" => ("dS", 1.0),
         "psi" => ("Pa", 6894.76),
         "atm" => ("Pa", 101_325.0),
         "degree" | "degrees" | "deg" => ("°", 1.0),

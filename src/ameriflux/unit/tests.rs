@@ -92,6 +92,19 @@ fn spellings_of_the_same_unit_are_the_same() {
     same("TAU", &["kg m-1 s-2", "kg/(m s^2)", "(kg m/s)/(m^2 s)", "kg m^-3*(m/s)^2", "Pa", "N/m2"]);
     same("COND_WATER", &["uS/cm", "µS cm-1"]);
     same("CO2C13", &["permil", "‰"]);
+    same("TA", &["deg. C.", "Deg.C", "C°", "degree Celsius", "Degrees_C", "°c"]);
+    same("PA", &["kilopascal", "kiloPascals", "kPa."]);
+    same(
+        "SW_IN",
+        &["Watts per square meter", "W per m^2", "W.m-2", "watts/square meter", "W m^-2", "Watts/meter squared"],
+    );
+    same(
+        "PPFD_IN",
+        &["micromoles/m^2/s", "umoles m-2 s-1", "micromol per square meter per second", "umol per m2 per s"],
+    );
+    same("WS", &["mps", "meters per second", "m per s"]);
+    same("COND_WATER", &["microsiemens/cm", "uS/centimeter", "umhos/cm"]);
+    same("SWC", &["%", "% vol", "Vol %", "%VWC"]);
     same("FC_SSITC_TEST", &["unitless", "dimensionless", "nondimensional", "-", "1"]);
 }
 
@@ -100,7 +113,21 @@ fn another_scale_contradicts_and_gives_the_conversion() {
     converts("kPa", "VPD", 10.0, 0.0);
     converts("hPa", "PA", 0.1, 0.0);
     converts("Millibars", "PA", 0.1, 0.0);
-    converts("mmHg", "PA", 0.133_322, 0.0);
+    for spelling in ["mmHg", "mm Hg", "mm_Hg", "torr"] {
+        converts(spelling, "PA", 0.133_322, 0.0);
+    }
+    for spelling in ["inHg", "in Hg", "in. Hg", "in_Hg", "IN HG", "inches Hg", "inches of mercury", "Inches of Hg"] {
+        converts(spelling, "PA", 3.386_39, 0.0);
+    }
+    for spelling in ["mph", "MPH", "miles/hour", "miles per hour", "mi/h", "mi/hr", "Miles/Hr", "mi h-1"] {
+        converts(spelling, "WS", 0.44704, 0.0);
+    }
+    for spelling in ["kmph", "kilometers/hour", "km per hour", "km hr-1"] {
+        converts(spelling, "WS", 0.277_778, 0.0);
+    }
+    converts("mS/cm", "COND_WATER", 1000.0, 0.0);
+    converts("bars", "PA", 100.0, 0.0);
+    converts("mbars", "PA", 0.1, 0.0);
     converts("psi", "PA", 6.89476, 0.0);
     converts("K", "TA", 1.0, -273.15);
     converts("Deg K", "T_SONIC", 1.0, -273.15);
@@ -132,7 +159,7 @@ fn another_dimension_contradicts_without_a_factor() {
     another_dimension("SW_IN", &["umol/m^2/s", "MJ/m^2", "mV"]);
     another_dimension("PPFD_IN", &["W/m^2", "mmol/m^2"]);
     another_dimension("WS", &["m", "deg", "Hz"]);
-    another_dimension("P", &["mm h^-1", "mm/hr"]);
+    another_dimension("P", &["mm h^-1", "mm/hr", "in Hg", "mm Hg"]);
     another_dimension("SWC", &["usec", "Deg C"]);
 }
 
@@ -142,6 +169,7 @@ fn what_is_not_understood_for_sure_is_unknown() {
     unknown("PA", &["unitless", "raw", "MPA", "kPa abs", "kPa)", "(kPa", "((((((((", "/", "kPa/", "^2", "k Pa"]);
     unknown("H2O", &["ppt", "dBz", "Grade", "?"]);
     unknown("SW_IN", &["W/m2 s-1", "J(m^2 h)", "W/m^", "W/m^x", "W/m2-", "W/m99"]);
+    unknown("WS", &["per", "per second per", "square", "m per", "sq", "meter sq"]);
     unknown("RH", &["unitless", "records", "%%RH!", "CO2", "no", "photons", "/CO", "mmol/CO2"]);
     unknown("P", &["kg/m^2", "mm a-1", "tips", "mm_Tot"]);
     unknown("PPFD_IN", &["\u{fffd}mol/m2/s", "umolm2s1", &"(".repeat(5000), &"m ".repeat(200)]);

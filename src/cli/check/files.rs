@@ -7,11 +7,13 @@ use super::super::Context;
 use super::super::output::{count, span};
 use super::Report;
 use crate::config::{Config, FileFormat, TableConfig};
-use crate::format::{self, Fields, ParsedRow, detect};
+use crate::format::{self, Fields, Layout, ParsedRow, detect, strip_noise};
 use crate::ingest;
 use crate::source::{QuietFile, SourceError};
 use crate::time::{CLOCKS_DRIFT, Candidates, LocalTime, Timestamp};
 
+/// Nanoseconds of three days.
+const NEAR: i64 = 3 * 86_400 * 1_000_000_000;
 /// Enough bytes for the last row of the widest table.
 const TAIL: u64 = 256 * 1024;
 /// Enough bytes for the lines of a header.
@@ -116,8 +118,12 @@ fn newest_of(context: &Context, table: &TableConfig, pattern: &Path) -> Result<N
     if let Ok(Err(error)) = QuietFile::open(newest).and_then(|mut file| format::begin(&mut file, &table.format)) {
         return Err(("bad", format!("{head} {error}")));
     }
-    let record = last_lines(newest, &table.format).ok().and_then(|(head, text)| newest_record(&text, table, &head));
+    let tail = last_lines(newest, &table.format).ok();
+    let record = tail.as_ref().and_then(|(head, text)| newest_record(text, table, (head, written(newest))));
     let Some(local) = record else {
+        if tail.as_ref().is_some_and(|(head, text)| is_header_alone(&table.format, head, text)) {
+            return Err(("look", format!("{head}: {format}, a header and no row yet; wait for the next collection")));
+        }
         return Err((
             "look",
             format!("{head}: {format}, no row at its end that can be read; see `fluxtower rejected` after an ingest"),
@@ -126,23 +132,29 @@ fn newest_of(context: &Context, table: &TableConfig, pattern: &Path) -> Result<N
     let (Candidates::One(instant) | Candidates::Two(instant, _) | Candidates::Missing(instant)) =
         table.stamps.candidates(local, None);
     let age = context.now().seconds_since(instant);
-    let text = format!("{head}: {format}, newest record {local}, {} ago", span(age.max(0)));
     if let Some(ahead) = ahead(newest, instant) {
         let text = format!(
-            "{text}; it is {} ahead of the time at which this computer says that the file was written: check both clocks, and utc_offset (for rows that are there, `fluxtower rekey`)",
+            "{head}: {format}, newest record {local}; it is {} ahead of the time at which this computer says that the file was written: check both clocks, and utc_offset (for rows that are there, `fluxtower rekey`)",
             span(ahead)
         );
         return Err(("look", text));
     }
+    let text = match age {
+        0.. => format!("{head}: {format}, newest record {local}, {} ago", span(age)),
+        ahead => format!("{head}: {format}, newest record {local}, {} ahead of this computer's clock", span(-ahead)),
+    };
     Ok(Newest { text, age })
 }
 
 /// The seconds by which the logger's newest record is later than its file was modified, if this cannot happen with
 /// correct clocks.
 fn ahead(file: &Path, record: Timestamp) -> Option<i64> {
-    let written = file.metadata().and_then(|known| known.modified()).ok()?;
-    let ahead = record.seconds_since(Timestamp::from_utc(written.into()));
+    let ahead = record.seconds_since(written(file)?);
     (ahead > CLOCKS_DRIFT.num_seconds()).then_some(ahead)
+}
+
+fn written(file: &Path) -> Option<Timestamp> {
+    Some(Timestamp::from_utc(file.metadata().and_then(|known| known.modified()).ok()?.into()))
 }
 
 fn newest(found: &[PathBuf]) -> Option<&PathBuf> {
@@ -179,16 +191,40 @@ fn last_lines(path: &Path, format: &FileFormat) -> Result<(Vec<u8>, Vec<u8>), So
     Ok((quiet.head(HEAD)?, quiet.tail(TAIL)?))
 }
 
-/// The time of the last line that has one.
-fn newest_record(text: &[u8], table: &TableConfig, head: &[u8]) -> Option<LocalTime> {
+/// Whether `text`, which ends the file that begins with `head`, is its header and nothing else.
+fn is_header_alone(format: &FileFormat, head: &[u8], text: &[u8]) -> bool {
+    let lines = || text.split(|byte| *byte == b'\n').filter(|line| !strip_noise(line).trim_ascii().is_empty());
+    let of = match format {
+        FileFormat::Csv(csv) => Some(csv.head_lines()).filter(|lines| *lines > 0),
+        FileFormat::Logger(_) => lines().next().and_then(|line| format::header_lines(&strip_noise(line))),
+    };
+    head.starts_with(text) && of.is_some_and(|of| lines().count() <= of)
+}
+
+/// The time of the last line that has one, of a file that begins with `head` and was written at this time.
+fn newest_record(text: &[u8], table: &TableConfig, (head, written): (&[u8], Option<Timestamp>)) -> Option<LocalTime> {
     let lines = || text.rsplit(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let FileFormat::Csv(csv) = &table.format else {
         return lines().find_map(|line| LocalTime::parse(Fields::new(line).next()?.text));
     };
-    let (_, layout) = csv.open(&table.name.0, head).ok()?;
+    let (_, mut layout) = csv.open(&table.name.0, head).ok()?;
     let mut row = ParsedRow::default();
-    lines().find_map(|line| {
-        row.read(line, &layout).ok()?;
-        row.stamp.map(|stamp| table.stamps.stamp_of(stamp))
-    })
+    let mut newest = |layout: &Layout| {
+        lines().find_map(|line| {
+            row.read(line, layout).ok()?;
+            row.stamp.map(|stamp| table.stamps.stamp_of(stamp))
+        })
+    };
+    let configured = newest(&layout);
+    if csv.dialect.as_ref().is_none_or(|dialect| dialect.year.is_none()) {
+        return configured;
+    }
+    // A stamp without a year is of that in which the file was written, where it is near then.
+    let written = table.clock.local(written?);
+    let year = u16::try_from(written.calendar().year).ok()?;
+    let near = [year, year - 1, year + 1].into_iter().find_map(|year| {
+        layout.set_year(year);
+        newest(&layout).filter(|newest| written.nanos_since(*newest).abs() <= NEAR)
+    });
+    near.or(configured)
 }

@@ -95,8 +95,11 @@ pub(in crate::config) fn utc_offset(text: &str) -> Read<StationClock> {
         Some(b'-') => -1,
         _ => return Err(fix()),
     };
+    if m > 5 {
+        return Err(format!("has {} minutes, and an hour has 60; write for example \"-05:30\"", m * 10 + mm));
+    }
     let minutes = (h * 10 + hh) * 60 + m * 10 + mm;
-    if m > 5 || minutes > WIDEST_OFFSET_MINUTES {
+    if minutes > WIDEST_OFFSET_MINUTES {
         return Err("lies outside -14:00 to +14:00; write hours and minutes, such as \"-05:00\"".to_owned());
     }
     FixedOffset::east_opt(sign * minutes * 60).map(StationClock::Fixed).ok_or_else(fix)

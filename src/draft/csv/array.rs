@@ -14,6 +14,8 @@ use crate::format::{array_of, decode, strip_noise, unique_names};
 
 /// The number of lines that are examined.
 const LINES: usize = 2_000;
+/// A larger file is not looked through for the turns of years.
+const LONGEST_COUNTED: u64 = 256 << 20;
 /// A larger file is not a label file.
 const LONGEST_LABELS: u64 = 1 << 20;
 
@@ -83,7 +85,7 @@ fn recognised(array: u16, rows: &[Vec<String>], labels: Option<&Vec<String>>, pa
     if has_seconds {
         letters.push("%S");
     }
-    let year = if has_year { None } else { Some(year_of(path)?) };
+    let year = if has_year { None } else { Some(year_of(path, array, day)?) };
     let mut notes = vec![format!("Array {array} of an array-based logger.")];
     if labels.is_none() {
         notes.push("No label file (.fsl) with its names lies beside it: the columns have numbers.".to_owned());
@@ -106,10 +108,32 @@ fn usual_width(rows: &[Vec<String>]) -> Option<usize> {
     counts.into_iter().max_by_key(|(_, count)| *count).map(|(width, _)| width).filter(|width| *width > 3)
 }
 
-/// The year in which a file was last written.
-fn year_of(path: &Path) -> Option<u16> {
+/// The year of the first row of an array, by the time at which the file was last written, that of its last row.
+fn year_of(path: &Path, array: u16, day: usize) -> Option<u16> {
+    const HALF_A_YEAR: i32 = 183;
     let modified = crate::source::modified(path)?;
-    u16::try_from(chrono::DateTime::<chrono::Utc>::from(modified).year()).ok()
+    let written = chrono::DateTime::<chrono::Utc>::from(modified);
+    let is_small = path.metadata().is_ok_and(|file| file.len() <= LONGEST_COUNTED);
+    let text = if is_small { std::fs::read(path).unwrap_or_default() } else { Vec::new() };
+    let days = text.split(|byte| *byte == b'\n').filter_map(|line| {
+        let line = strip_noise(line);
+        let field = line.split(|byte| *byte == b',').nth(day).filter(|_| array_of(&line) == Some(array))?;
+        decode(field).trim().parse::<i32>().ok().filter(|day| (1..=366).contains(day))
+    });
+    let (mut last, mut turns) = (None, 0);
+    for day in days {
+        let step = last.map_or(0, |last| day - last);
+        turns += i32::from(step < -HALF_A_YEAR) - i32::from(step > HALF_A_YEAR);
+        last = Some(day);
+    }
+    // A row may be ahead of this computer's clock, which has its own time zone, by a day or two.
+    let today = i32::try_from(written.ordinal()).unwrap_or(1);
+    let of_last = match last {
+        Some(last) if last > today + 2 && last - today < 363 => written.year() - 1,
+        Some(last) if today - last >= 363 => written.year() + 1,
+        _ => written.year(),
+    };
+    u16::try_from(of_last - turns).ok()
 }
 
 /// The names of the columns of each array, from the label file of the same name, or the only one in the folder.

@@ -6,6 +6,7 @@
 //! date, the one whose rows are at equal intervals.
 
 mod array;
+mod heading;
 mod interval;
 mod long;
 mod numbers;
@@ -112,7 +113,7 @@ impl<'t> Cut<'t> {
         let width = named_width(&fields, width).unwrap_or(width);
         let (rows, others): (Vec<_>, Vec<_>) = fields.into_iter().partition(|(_, fields)| fields.len() == width);
         let texts: Vec<&[String]> = rows.iter().map(|(_, fields)| fields.as_slice()).collect();
-        let names_of = |first: usize| above(lines, rows.get(first)?.0.number, width, &spelling);
+        let names_of = |first: usize| heading::above(lines, rows.get(first)?.0.number, width, &spelling);
         let time = time::find(&texts, &|first| names_of(first).map(|(_, names)| names))?;
         // Without a value beside the time, the separator is wrong.
         (time.columns.len() < width).then_some(())?;
@@ -135,7 +136,8 @@ impl<'t> Cut<'t> {
         let own_names = match names {
             Some((line, names)) => {
                 dialect.names_line = Some(line);
-                units = units_below(lines, line, first_row, width, &spelling);
+                notes.extend(heading::note(lines, (line, &names), width, &spelling));
+                units = heading::units_below(lines, line, first_row, width, &spelling);
                 unique_names(names)
             }
             None => {
@@ -234,51 +236,6 @@ fn named_width(lines: &[(&Line<'_>, Vec<String>)], usual: usize) -> Option<usize
     let is_named = above.iter().any(|(_, fields)| fields.len() == widest && is_names(fields));
     let is_usual = below.first().is_some_and(|(_, fields)| is_names(fields));
     (is_named && !is_usual && count(widest) > 1 && count(widest) * 10 > count(usual)).then_some(widest)
-}
-
-/// The line with the column names, above the line `first`.
-fn above(lines: &[Line<'_>], first: usize, width: usize, spelling: &Spelling) -> Option<(usize, Vec<String>)> {
-    let mut found: Option<(usize, Vec<String>)> = None;
-    let mut above: Vec<&Line<'_>> = lines.iter().filter(|line| line.number < first).collect();
-    above.reverse();
-    for line in above {
-        let names = texts_of(line, spelling);
-        if names.len() != width || names.iter().all(|name| name.is_empty() || numbers::is_number(name)) {
-            if found.is_some() {
-                break;
-            }
-            continue;
-        }
-        // The names are above a line of units. A table of two or three columns may have other lines of the same width
-        // above.
-        let is_units = found.as_ref().is_some_and(|(_, units)| width > 3 || look_like_units(units));
-        if found.is_some() && !is_units {
-            break;
-        }
-        found = Some((line.number, names));
-    }
-    found
-}
-
-fn texts_of(line: &Line<'_>, spelling: &Spelling) -> Vec<String> {
-    let text = line.text.trim_ascii_start();
-    match mark_of(text) {
-        Some(mark) => spelling.texts(text[mark.len()..].trim_ascii_start()),
-        // A tab before the first name follows an empty name.
-        None => spelling.texts(line.text),
-    }
-}
-
-fn units_below(lines: &[Line<'_>], names: usize, first: usize, width: usize, spelling: &Spelling) -> Option<usize> {
-    let mut between = lines.iter().filter(|line| line.number > names && line.number < first);
-    between.find(|line| texts_of(line, spelling).len() == width).map(|line| line.number)
-}
-
-fn look_like_units(texts: &[String]) -> bool {
-    const SIGNS: [&str; 12] = ["°", "%", "/", "deg", "W m", "mm", "Volt", "hPa", "kPa", "mol", "[", "("];
-    let units = ["m", "s", "V", "C", "K", "Pa", "-", "ts", "rn", "ms", "min", "degC"];
-    let is = |text: &String| SIGNS.iter().any(|sign| text.contains(sign)) || units.contains(&text.as_str());
-    texts.iter().any(is) && texts.iter().all(|text| text.chars().count() <= 20)
 }
 
 /// The beginning of a line at the end of the file that is not a row.

@@ -2,6 +2,7 @@
 
 use crate::config::{CsvDialect, CsvFormat, Separator};
 use crate::format::csv::Keys;
+use crate::format::header::Header;
 use crate::format::number::{NUMBER_REACH, Number, Plain};
 use crate::format::row::RowError;
 use crate::format::text::decode;
@@ -54,9 +55,11 @@ impl Spelling {
     }
 
     /// The translation for the rows of a file. None if they have the TOA5 form already.
-    pub fn of_rows(csv: &CsvFormat, keys: &Keys, width: usize) -> Option<Spelling> {
+    pub fn of_rows(csv: &CsvFormat, keys: &Keys, header: &Header) -> Option<Spelling> {
         let dialect = csv.dialect.clone().unwrap_or_default();
-        let own = Spelling { width, time: keys.time.clone(), left_out: keys.array, ..Spelling::of(&dialect) };
+        let width = header.names.len();
+        let year = dialect.year.map(|year| header.year.unwrap_or(year));
+        let own = Spelling { width, time: keys.time.clone(), left_out: keys.array, year, ..Spelling::of(&dialect) };
         let plain = Spelling::default();
         let is_plain = own.separator == plain.separator
             && own.decimal == plain.decimal
@@ -64,6 +67,13 @@ impl Spelling {
             && own.quote == plain.quote
             && !own.is_joined();
         (!is_plain).then_some(own)
+    }
+
+    /// From now on, stamps without a year are of this one.
+    pub(in crate::format) fn set_year(&mut self, year: u16) {
+        if self.year.is_some() {
+            self.year = Some(year);
+        }
     }
 
     /// The texts of a line, without quotes and surrounding blanks.

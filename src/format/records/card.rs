@@ -2,11 +2,16 @@
 //!
 //! The card's file is created at its full size and filled frame by frame, so a frame counts only if its footer has the
 //! validation stamp that the header names, the stamp's complement, or a neighbouring value. A frame that was closed
-//! early holds minor frames, each with a header and a footer of its own.
+//! early holds minor frames, each with a header and a footer of its own. Behind a damaged place reading goes on where
+//! [`super::frames`] finds the next frame, and by a second header where a file was joined to this one. What stands
+//! between frames becomes a line of its own, so that each byte is accounted for: only behind the last frame is what is
+//! no frame the card's free space.
 
-use super::columns::{Columns, Order, unsigned};
+use super::columns::Columns;
+use super::frames::{Footer, Frames, Last, is_header, next_header};
 use super::heading::{Heading, Toa5};
-use super::{LONGEST_RECORD, RecordsError, print};
+use super::sequence::Window;
+use super::{LONGEST_RECORD, RecordsError, damage, print};
 use crate::source::{Piece, Records, Translator};
 use crate::time::NANOS_PER_SECOND as NANOS;
 
@@ -27,95 +32,91 @@ pub(super) struct Version {
 pub(super) const TOB2: Version = Version { name: "TOB2", header: 8 };
 pub(super) const TOB3: Version = Version { name: "TOB3", header: 12 };
 
-/// The footer of a frame.
-struct Footer {
-    offset: usize,
-    is_empty: bool,
-    is_minor: bool,
-    stamp: i64,
-}
-
-impl Footer {
-    /// Parses the last four bytes of `bytes`.
-    fn of(bytes: &[u8]) -> Option<Footer> {
-        let word = unsigned(bytes.get(bytes.len().checked_sub(FOOTER)?..)?, Order::Little);
-        Some(Footer {
-            offset: usize::try_from(word & 0x7FF).ok()?,
-            is_empty: word & 0x2000 != 0,
-            is_minor: word & 0x4000 != 0,
-            stamp: word >> 16,
-        })
-    }
-}
-
 /// The file of a memory card.
 pub(super) struct Card {
-    version: Version,
-    begins_at: u64,
-    header: Vec<u8>,
-    columns: Columns,
-    frame: usize,
-    stamp: i64,
-    /// The time between records, in nanoseconds.
-    interval: i64,
-    /// The nanoseconds of one unit of the fraction of a second.
-    part: i64,
+    section: Section,
+    /// That of the beginning of the file, while a later one is read.
+    first: Option<Section>,
+    /// The last frame that was read.
+    last: Option<Last>,
+    /// The bytes before the next piece that were passed as free space and are damage where frames go on behind them.
+    passed: usize,
     times: print::Times,
 }
 
-impl Card {
-    /// Opens a file from its first bytes.
-    pub(super) fn open(head: &[u8], version: Version) -> Result<Card, RecordsError> {
+/// A header and the frames behind it.
+#[derive(Clone)]
+struct Section {
+    headed_at: u64,
+    begins_at: u64,
+    header: Vec<u8>,
+    columns: Columns,
+    frames: Frames,
+    /// The header is damaged, or that of another format.
+    is_lost: bool,
+}
+
+impl Section {
+    /// By the bytes from the header on.
+    fn open(head: &[u8], headed_at: u64, version: Version) -> Result<Section, RecordsError> {
         let heading = Heading::read(version.name, head, TYPES)?;
         heading.one_type_each(NAMES, TYPES)?;
         let columns = Columns::of(version.name, heading.line(NAMES), heading.line(TYPES))?;
         let number = |place: usize| heading.field(2, place).parse::<usize>().ok();
         let least = version.header + columns.width() + FOOTER;
-        let frame = number(2).filter(|frame| (least..=LONGEST_RECORD).contains(frame));
-        let frame = frame.ok_or_else(|| heading.damaged(2, "gives no size of frames that holds a record"))?;
+        let size = number(2).filter(|size| (least..=LONGEST_RECORD).contains(size));
+        let size = size.ok_or_else(|| heading.damaged(2, "gives no size of frames that holds a record"))?;
         let stamp = number(4).and_then(|stamp| i64::try_from(stamp).ok()).filter(|stamp| *stamp <= 0xFFFF);
         let stamp = stamp.ok_or_else(|| heading.damaged(2, "has no validation stamp"))?;
         let interval = interval(heading.field(2, 1));
         let interval = interval.ok_or_else(|| heading.damaged(2, "gives no interval between records"))?;
         let part = resolution(heading.field(2, 5));
         let part = part.ok_or_else(|| heading.damaged(2, "gives no resolution of time"))?;
+        let has_number = version.header == TOB3.header;
         let first = heading.line(1);
         let header = Toa5 {
             environment: first.get(1..first.len().min(7)).unwrap_or_default(),
             table: heading.field(2, 0),
             has_time: true,
-            has_record: version.header == TOB3.header,
+            has_record: has_number,
             own: [heading.line(NAMES), heading.line(UNITS), heading.line(PROCESS)],
         }
         .lines();
-        let times = print::Times::default();
-        Ok(Card { version, begins_at: heading.end as u64, header, columns, frame, stamp, interval, part, times })
+        let capacity = i64::try_from((size - version.header - FOOTER) / columns.width().max(1)).unwrap_or(i64::MAX);
+        let frames = Frames { size, header: version.header, has_number, stamp, interval, part, capacity };
+        let begins_at = headed_at + heading.end as u64;
+        Ok(Section { headed_at, begins_at, header, columns, frames, is_lost: false })
+    }
+}
+
+impl Card {
+    /// By the bytes from a header on, which begins at `headed_at` of the file.
+    pub(super) fn open(head: &[u8], headed_at: u64, version: Version) -> Result<Card, RecordsError> {
+        let section = Section::open(head, headed_at, version)?;
+        Ok(Card { section, first: None, last: None, passed: 0, times: print::Times::default() })
     }
 
-    /// Whether the stamp shows that the frame was written. The stamp's complement and its neighbouring values are valid
-    /// too: CardConvert reads frames with these.
-    fn is_stamp(&self, stamp: i64) -> bool {
-        stamp == self.stamp || stamp == 0xFFFF ^ self.stamp || (stamp - self.stamp).abs() == 1
-    }
-
-    /// Appends the lines of one frame.
-    fn frame(&mut self, at: usize, frame: &[u8], records: &mut Records) {
-        let written = Footer::of(frame).filter(|footer| self.is_stamp(footer.stamp));
+    /// Appends the lines of one frame that was written.
+    fn frame(&mut self, bytes: &[u8], at: usize, footer: &Footer, records: &mut Records) {
+        let Some(frame) = bytes.get(at..at + self.section.frames.size) else { return };
         let before = records.len();
-        match written {
-            None => {}
-            Some(footer) if footer.is_minor => {
-                for minor in self.minor_frames(frame, footer.offset) {
-                    let body = minor.len().saturating_sub(FOOTER);
-                    self.rows(at, &minor[..body], records);
-                }
+        let mut rows = 0;
+        if footer.is_minor {
+            let mut read_to = 0;
+            for (begin, minor) in self.minor_frames(frame, footer.offset) {
+                damage(bytes, at + read_to..at + begin, records);
+                rows += self.rows(at, &minor[..minor.len().saturating_sub(FOOTER)], records);
+                read_to = begin + minor.len();
             }
-            Some(footer) if footer.is_empty => {}
-            Some(footer) => {
-                // The offset counts the bytes at the end that are not filled.
-                let body = (frame.len() - FOOTER).saturating_sub(footer.offset);
-                self.rows(at, &frame[..body], records);
-            }
+            let end = frame.len().saturating_sub(footer.offset);
+            damage(bytes, at + read_to..at + end, records);
+        } else if !footer.is_empty {
+            // The offset counts the bytes at the end that are not filled.
+            let body = (frame.len() - FOOTER).saturating_sub(footer.offset);
+            rows = self.rows(at, &frame[..body], records);
+        }
+        if let Some(head) = self.section.frames.head(frame).filter(|_| rows > 0) {
+            self.last = Some(Last { head, records: rows });
         }
         if records.len() == before {
             // A frame without records is filler: a blank line.
@@ -123,18 +124,19 @@ impl Card {
         }
     }
 
-    /// The minor frames of a frame, oldest first. The last one ends `rest` bytes before the frame's end; each footer
-    /// gives the length of its minor frame.
-    fn minor_frames<'f>(&self, frame: &'f [u8], rest: usize) -> Vec<&'f [u8]> {
+    /// The minor frames of a frame, oldest first, with their places. The last one ends `rest` bytes before the frame's
+    /// end; each footer gives the length of its minor frame.
+    fn minor_frames<'f>(&self, frame: &'f [u8], rest: usize) -> Vec<(usize, &'f [u8])> {
+        let frames = &self.section.frames;
         let mut found = Vec::new();
         let mut end = frame.len().saturating_sub(rest);
         while let Some(footer) = Footer::of(&frame[..end]) {
             let size = footer.offset;
-            if size < self.version.header + FOOTER || size > end {
+            if size < frames.header + FOOTER || size > end {
                 break;
             }
-            if self.is_stamp(footer.stamp) {
-                found.push(&frame[end - size..end]);
+            if frames.is_stamp(&footer) {
+                found.push((end - size, &frame[end - size..end]));
             }
             end -= size;
         }
@@ -142,51 +144,187 @@ impl Card {
         found
     }
 
-    /// Appends the lines of a frame without its footer.
-    fn rows(&mut self, at: usize, frame: &[u8], records: &mut Records) {
-        let Some((header, body)) = frame.split_at_checked(self.version.header) else { return };
-        let word = |place: usize| unsigned(&header[place..place + 4], Order::Little);
-        let (seconds, parts) = (word(0), word(4));
-        let first_record = (self.version.header == TOB3.header).then(|| word(8));
-        for (row, record) in (0_i64..).zip(body.chunks_exact(self.columns.width())) {
-            self.columns.learn_order(record);
+    /// Appends the lines of a frame without its footer, and says how many.
+    fn rows(&mut self, at: usize, frame: &[u8], records: &mut Records) -> i64 {
+        let frames = &self.section.frames;
+        let (Some(head), Some(body)) = (frames.head(frame), frame.get(frames.header..)) else { return 0 };
+        let interval = frames.interval;
+        let mut rows = 0;
+        for (row, record) in (0_i64..).zip(body.chunks_exact(self.section.columns.width())) {
+            self.section.columns.learn_order(record);
             let mut line = records.begin(at);
-            let nanos = parts.saturating_mul(self.part);
-            let time = if nanos < NANOS {
-                let nanos = nanos.saturating_add(row.saturating_mul(self.interval));
-                self.times.write(seconds + nanos.div_euclid(NANOS), nanos.rem_euclid(NANOS), line.text)
+            let time = if head.nanos < NANOS {
+                let nanos = head.nanos.saturating_add(row.saturating_mul(interval));
+                self.times.write(head.seconds + nanos.div_euclid(NANOS), nanos.rem_euclid(NANOS), line.text)
             } else {
-                self.times.write(seconds, nanos, line.text)
+                self.times.write(head.seconds, head.nanos, line.text)
             };
-            let number = first_record.map(|first| (first + row) & 0xFFFF_FFFF);
+            let number = head.number.map(|first| (first + row) & 0xFFFF_FFFF);
             if let Some(number) = number {
                 line.text.push(b',');
                 print::whole(number, line.text);
             }
             let values_at = line.text.len() + 1;
-            let are_numbers = self.columns.print(0, record, &mut line);
+            let are_numbers = self.section.columns.print(0, record, &mut line);
             line.text.push(b'\n');
             if let Some(time) = time.filter(|_| are_numbers) {
                 records.tell(time, number, values_at);
             }
+            rows = row + 1;
         }
+        rows
+    }
+
+    /// Passes over what stands at `at` and is no frame, and says up to where: a frame or a header begins there, or the
+    /// window ends. None where more of the file must be there to say so.
+    fn pass(&mut self, window: Window<'_>, at: usize, offset: u64, records: &mut Records) -> Option<usize> {
+        let bytes = window.bytes;
+        let size = self.section.frames.size;
+        let header = next_header(bytes, at, offset);
+        let end = header.unwrap_or(bytes.len());
+        let limits = Window { is_end: window.is_end || header.is_some(), ..window };
+        let from = if self.passed > 0 { at } else { at + 1 };
+        if let Some(found) = self.section.frames.next(limits, (at, from), end, self.last) {
+            let to = if found.is_whole { found.at } else { found.at + size };
+            if at == to {
+                records.begin(at).text.push(b'\n');
+                records.is_damage_of(0);
+            }
+            damage(bytes, at..to, records);
+            records.began_before(std::mem::take(&mut self.passed));
+            return Some(to);
+        }
+        if let Some(header) = header {
+            self.free_space(bytes, at..header, records);
+            return Some(header);
+        }
+        if window.is_end {
+            let whole = (bytes.len() - at) / size * size;
+            self.free_space(bytes, at..at + whole, records);
+            return Some(at + whole);
+        }
+        if bytes.len() - at <= LONGEST_RECORD + 4 * size {
+            return None;
+        }
+        let whole = (bytes.len() - at - 2 * size) / size * size;
+        self.free_space(bytes, at..at + whole, records);
+        self.passed += whole;
+        Some(at + whole)
+    }
+
+    /// Passes over free space of the card, a blank line a frame. It may begin with frames that go on from those before
+    /// and whose stamp is damaged, and end with a part of one.
+    fn free_space(&mut self, bytes: &[u8], range: std::ops::Range<usize>, records: &mut Records) {
+        let frames = self.section.frames.clone();
+        let mut last = self.last;
+        for at in range.clone().step_by(frames.size) {
+            let frame = &bytes[at..range.end.min(at + frames.size)];
+            let damaged = last.and_then(|last| Some(Last { head: frames.follows(last, frame)?, ..last }));
+            if damaged.is_some() || frame.len() < frames.size {
+                damage(bytes, at..at + frame.len(), records);
+            } else {
+                records.begin(at).text.push(b'\n');
+            }
+            last = damaged;
+        }
+    }
+
+    /// Takes the header at the beginning of a piece.
+    fn begin_anew(&mut self, piece: Piece<'_>, records: &mut Records) -> Result<usize, RecordsError> {
+        let Some(version) = version_of(piece.bytes) else {
+            return Err(RecordsError::Foreign("is a header of another format"));
+        };
+        let section = Section::open(piece.bytes, piece.offset, version)?;
+        for line in section.header.split_inclusive(|byte| *byte == b'\n') {
+            records.begin(0).text.extend_from_slice(line);
+        }
+        let length = usize::try_from(section.begins_at - piece.offset).unwrap_or_default();
+        self.go_under(section);
+        Ok(length)
+    }
+
+    fn go_under(&mut self, section: Section) {
+        let before = std::mem::replace(&mut self.section, section);
+        self.first.get_or_insert(before);
+        (self.last, self.passed) = (None, 0);
     }
 }
 
+/// None where the header is that of another format.
+fn version_of(header: &[u8]) -> Option<Version> {
+    [TOB2, TOB3].into_iter().find(|version| header.get(1..5) == Some(version.name.as_bytes()))
+}
+
+/// Passes over what stands behind a header that is none of a card, up to the next one.
+fn pass_lost(piece: Piece<'_>, records: &mut Records) -> usize {
+    let behind = piece.bytes.get(1..).unwrap_or_default();
+    let next = next_header(behind, 0, piece.offset + 1).map(|at| at + 1);
+    let end = if piece.is_end { piece.bytes.len() } else { piece.bytes.len().saturating_sub(MARK) };
+    let to = next.unwrap_or(end);
+    damage(piece.bytes, 0..to, records);
+    to
+}
+
+/// The bytes by which a header is known.
+const MARK: usize = 7;
+
 impl Translator for Card {
     fn begins_at(&self) -> u64 {
-        self.begins_at
+        self.section.begins_at
     }
 
     fn header(&self) -> &[u8] {
-        &self.header
+        &self.section.header
+    }
+
+    fn headed_at(&self) -> u64 {
+        self.section.headed_at
+    }
+
+    fn start_at(&mut self, offset: u64) {
+        (self.last, self.passed) = (None, 0);
+        if offset < self.section.begins_at
+            && let Some(first) = self.first.take()
+        {
+            self.section = first;
+        }
     }
 
     fn take(&mut self, piece: Piece<'_>, records: &mut Records) -> usize {
+        if is_header(piece.bytes) {
+            match self.begin_anew(piece, records) {
+                Ok(length) => return length,
+                Err(RecordsError::Short { .. }) => return 0,
+                Err(_) => {
+                    let at = piece.offset;
+                    self.go_under(Section { is_lost: true, headed_at: at, begins_at: at, ..self.section.clone() });
+                }
+            }
+        }
+        if self.section.is_lost {
+            return pass_lost(piece, records);
+        }
+        let window = Window { bytes: piece.bytes, is_end: piece.is_end };
+        let size = self.section.frames.size;
         let mut at = 0;
-        for frame in piece.bytes.chunks_exact(self.frame) {
-            self.frame(at, frame, records);
-            at += self.frame;
+        while at < piece.bytes.len() {
+            let rest = &piece.bytes[at..];
+            if is_header(rest) {
+                break;
+            }
+            let is_in_step = self.passed == 0;
+            if let Some(footer) = self.section.frames.written(rest).filter(|_| is_in_step) {
+                self.frame(piece.bytes, at, &footer, records);
+                at += size;
+                continue;
+            }
+            // A part of a frame at the end is waited for.
+            let is_part = rest.len() < size;
+            if is_part && !(piece.is_end && next_header(piece.bytes, at, piece.offset).is_some()) {
+                break;
+            }
+            let Some(to) = self.pass(window, at, piece.offset, records) else { break };
+            at = to;
         }
         at
     }
@@ -194,7 +332,7 @@ impl Translator for Card {
     /// The last frames of a card's file may hold no records, or older ones than those before, so the whole file is
     /// read.
     fn record_at_or_before(&self, _offset: u64) -> u64 {
-        self.begins_at
+        self.first.as_ref().unwrap_or(&self.section).begins_at
     }
 }
 

@@ -267,12 +267,6 @@ impl Columns {
         self.columns.get(place).map(|column| column.kind)
     }
 
-    /// The bytes of a column.
-    pub(super) fn bytes<'r>(&self, place: usize, record: &'r [u8]) -> &'r [u8] {
-        let found = self.columns.get(place);
-        found.and_then(|column| record.get(column.at..column.at + column.kind.width())).unwrap_or_default()
-    }
-
     /// Learns the byte order of types for which the header does not state it, from the first value that only one order
     /// makes plausible. A CR1000X stores eight-byte numbers big-endian and writes `IEEE8`, which is little-endian by
     /// the manual: read like this, the numbers are nearly zero.

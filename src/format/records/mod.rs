@@ -8,6 +8,7 @@
 mod card;
 mod columns;
 mod csixml;
+mod frames;
 mod heading;
 mod print;
 mod sequence;
@@ -150,7 +151,7 @@ pub fn begin_under(file: &mut QuietFile, headed_at: u64) -> Result<bool, SourceE
     if !file.is_translated() || file.is_compressed() {
         return Ok(false);
     }
-    let mark = file.head(utf16::LITTLE.len())?;
+    let mark = file.head(MARK)?;
     let head = file.bytes(headed_at, LONGEST_HEAD as u64)?;
     let found = match Utf16::begun_by(&mark) {
         Some(text) => Recoded::open(text, &head, headed_at).map(|xml| Some(Box::new(xml) as Box<dyn Translator>)),
@@ -174,8 +175,8 @@ fn translator(head: &[u8], headed_at: u64) -> Result<Option<Box<dyn Translator>>
     let first = memchr::memchr(b'\n', head).map_or(head, |end| &head[..end]);
     Ok(match detect(first) {
         Format::Tob1 => Some(Box::new(tob1::Tob1::open(head, headed_at)?)),
-        Format::Tob2 => Some(Box::new(card::Card::open(head, card::TOB2)?)),
-        Format::Tob3 => Some(Box::new(card::Card::open(head, card::TOB3)?)),
+        Format::Tob2 => Some(Box::new(card::Card::open(head, headed_at, card::TOB2)?)),
+        Format::Tob3 => Some(Box::new(card::Card::open(head, headed_at, card::TOB3)?)),
         Format::CsiXml => Some(Box::new(csixml::CsiXml::open(head, headed_at)?)),
         // In mid-file a head may stand without what is before it in a document.
         _ if first.starts_with(b"<head") => Some(Box::new(csixml::CsiXml::open(head, headed_at)?)),

@@ -18,6 +18,7 @@ const NAMES: usize = 2;
 const UNITS: usize = 3;
 const PROCESS: usize = 4;
 const TYPES: usize = 5;
+const ULONG: Kind = Kind::Unsigned(4, Order::Little);
 
 /// A TOB1 file.
 pub(super) struct Tob1 {
@@ -38,7 +39,7 @@ struct Section {
     columns: Columns,
     /// None where the records have no time: such a table is refused.
     keys: Option<Keys>,
-    /// SECONDS and, behind them, NANOSECONDS.
+    /// SECONDS and, behind them, NANOSECONDS; or TIMESTAMP, which is both.
     has_seconds: bool,
     has_nanos: bool,
     has_record: bool,
@@ -58,17 +59,18 @@ impl Section {
             return Err(heading.damaged(TYPES, "makes records of more than a megabyte"));
         }
         let mut own = 0;
-        let mut leads = |name: &str| {
-            let found = heading.field(NAMES, own).eq_ignore_ascii_case(name)
-                && matches!(columns.kind(own), Some(Kind::Unsigned(4, Order::Little)));
+        let mut leads = |name: &str, kind: Kind| {
+            let found = heading.field(NAMES, own).eq_ignore_ascii_case(name) && columns.kind(own) == Some(kind);
             own += usize::from(found);
             found
         };
-        let has_seconds = leads("SECONDS");
-        let has_nanos = has_seconds && leads("NANOSECONDS");
-        let number_at = usize::from(has_seconds) + usize::from(has_nanos);
+        // One column of both has the bytes of the two.
+        let has_stamp = leads("TIMESTAMP", Kind::Nanos(Order::Little));
+        let has_seconds = has_stamp || leads("SECONDS", ULONG);
+        let has_nanos = has_stamp || (has_seconds && leads("NANOSECONDS", ULONG));
+        let number_at = usize::from(has_seconds) + usize::from(has_nanos && !has_stamp);
         let number = columns.kind(number_at).filter(|_| heading.field(NAMES, number_at).eq_ignore_ascii_case("RECORD"));
-        let has_record = leads("RECORD");
+        let has_record = leads("RECORD", ULONG);
         let first = heading.line(1);
         let rest = |line: usize| heading.line(line).get(own..).unwrap_or_default();
         let header = Toa5 {
@@ -112,21 +114,21 @@ impl Tob1 {
     /// Appends time and record number, and returns them.
     fn key(&mut self, record: &[u8], line: &mut Vec<u8>) -> (Option<LocalTime>, Option<i64>) {
         let section = &self.section;
-        let number = |place| unsigned(section.columns.bytes(place, record), Order::Little);
-        let (mut time, mut place) = (None, 0);
+        let four = |at: usize| unsigned(&record[at..at + 4], Order::Little);
+        let (mut time, mut at) = (None, 0);
         if section.has_seconds {
-            let nanos = if section.has_nanos { number(1) } else { 0 };
-            time = self.times.write(number(0), nanos, line);
-            place = 1 + usize::from(section.has_nanos);
+            let nanos = if section.has_nanos { four(4) } else { 0 };
+            time = self.times.write(four(0), nanos, line);
+            at = if section.has_nanos { 8 } else { 4 };
         }
         if !section.has_record {
             return (time, None);
         }
-        if place > 0 {
+        if at > 0 {
             line.push(b',');
         }
-        print::whole(number(place), line);
-        (time, Some(number(place)))
+        print::whole(four(at), line);
+        (time, Some(four(at)))
     }
 
     /// Takes the record at `at`.
@@ -135,9 +137,14 @@ impl Tob1 {
         let Some(record) = bytes.get(at..at + self.section.columns.width()) else { return };
         self.section.columns.learn_order(record);
         let mut line = records.begin(at);
+        let begin = line.text.len();
         let (time, number) = self.key(record, line.text);
         let values_at = line.text.len() + 1;
         let are_numbers = self.section.columns.print(self.section.own, record, &mut line);
+        if values_at == begin + 1 {
+            // No field is before the first value.
+            line.text.remove(begin);
+        }
         line.text.push(b'\n');
         if let Some(time) = time.filter(|_| are_numbers) {
             records.tell(time, number, values_at);

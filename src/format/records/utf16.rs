@@ -1,14 +1,19 @@
-//! Text in UTF-16, as Windows programs save it: two bytes a sign, after a byte order mark. Each line is handed on as
-//! UTF-8, and CSIXML is read as UTF-8, with the places of its records in the file.
+//! Text in UTF-16, as Windows programs save it: two bytes a sign, after a byte order mark or without one. Each line is
+//! handed on as UTF-8, and CSIXML is read as UTF-8, with the places of its records in the file.
 
 use super::RecordsError;
 use super::csixml::CsiXml;
 use crate::source::{Piece, Records, Translator};
 
 /// The byte order marks.
-pub(super) const LITTLE: [u8; 2] = [0xFF, 0xFE];
-pub(super) const BIG: [u8; 2] = [0xFE, 0xFF];
+const LITTLE: [u8; 2] = [0xFF, 0xFE];
+const BIG: [u8; 2] = [0xFE, 0xFF];
+/// So many signs of the first line are looked at where there is no mark, and so many of them must be there.
+const SEEN: usize = 32;
+const LEAST: usize = 6;
 const LINE_FEED: u16 = 0x0A;
+const CARRIAGE_RETURN: u16 = 0x0D;
+const TAB: u16 = 0x09;
 /// The longest line in bytes.
 const LONGEST_LINE: usize = 16 << 20;
 
@@ -16,13 +21,24 @@ const LONGEST_LINE: usize = 16 << 20;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Utf16 {
     is_big: bool,
+    /// The length of the byte order mark.
+    mark: usize,
 }
 
 impl Utf16 {
-    /// Recognises the file by its first two bytes.
+    /// Recognises the file by its byte order mark, or by a first line in ASCII of which every second byte is NUL.
     pub(super) fn begun_by(head: &[u8]) -> Option<Utf16> {
         let is = |mark: [u8; 2]| head.starts_with(&mark);
-        (is(LITTLE) || is(BIG)).then(|| Utf16 { is_big: is(BIG) })
+        if is(LITTLE) || is(BIG) {
+            return Some(Utf16 { is_big: is(BIG), mark: LITTLE.len() });
+        }
+        [false, true].map(|is_big| Utf16 { is_big, mark: 0 }).into_iter().find(|text| text.has_ascii_line(head))
+    }
+
+    fn has_ascii_line(self, head: &[u8]) -> bool {
+        let is_end = |unit: &u16| *unit == LINE_FEED || *unit == CARRIAGE_RETURN;
+        let line = || self.units(head).take(SEEN).take_while(|unit| !is_end(unit));
+        line().count() >= LEAST && line().all(|unit| unit == TAB || (0x20..0x7F).contains(&unit))
     }
 
     fn units<'b>(self, bytes: &'b [u8]) -> impl DoubleEndedIterator<Item = u16> + ExactSizeIterator + use<'b> {
@@ -50,7 +66,7 @@ impl Utf16 {
 
 impl Translator for Utf16 {
     fn begins_at(&self) -> u64 {
-        LITTLE.len() as u64
+        self.mark as u64
     }
 
     fn header(&self) -> &[u8] {
@@ -101,7 +117,7 @@ pub(super) struct Recoded {
 impl Recoded {
     /// By the bytes from a header on, which begins at `headed_at` of the file.
     pub(super) fn open(text: Utf16, head: &[u8], headed_at: u64) -> Result<Recoded, RecordsError> {
-        let mark = if headed_at == 0 { LITTLE.len() } else { 0 };
+        let mark = if headed_at == 0 { text.mark } else { 0 };
         let decoded = text.text(head.get(mark..).unwrap_or_default());
         let xml = CsiXml::open(&decoded, 0)?;
         let length = usize::try_from(xml.begins_at()).unwrap_or(usize::MAX).min(decoded.len());

@@ -140,6 +140,17 @@ fn folders(folder: &Path) -> Vec<PathBuf> {
     folders
 }
 
+/// Whether a file was read as it is, as by `ingest FILE`.
+fn was_read(path: &Path, files: &[ReadFile]) -> bool {
+    let Some(changed) = modified(path).map(|time| Timestamp::from_utc(time.into())) else { return false };
+    let own = path.canonicalize();
+    files.iter().filter(|file| file.modified >= changed).any(|file| {
+        let read = Path::new(&file.path);
+        let has_name = read.file_name() == path.file_name();
+        has_name && (read == path || own.as_ref().is_ok_and(|own| read.canonicalize().is_ok_and(|read| read == *own)))
+    })
+}
+
 pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut files: HashMap<&str, Vec<&ReadFile>> = HashMap::new();
@@ -181,8 +192,10 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
         }
         let newest = facts.table(name).and_then(|status| status.newest);
         let is_stale = Rule::of(table.stale_after, facts.interval(name)).judge(newest, now) == Lateness::Stale;
-        if let Some(first) = folders.unmatched.first().filter(|_| is_stale) {
-            let more = folders.unmatched.len() as u64;
+        let unread: Vec<&PathBuf> =
+            folders.unmatched.iter().filter(|path| is_stale && !was_read(path, &facts.files)).collect();
+        if let Some(first) = unread.first() {
+            let more = unread.len() as u64;
             found.push(
                 Finding::new(
                     Kind::UnmatchedFiles,

@@ -187,8 +187,18 @@ fn left_points(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<F
                     .fix("each sync tries again")
             }
             // The bucket has dropped them.
-            Goes::ByHand { .. } if kept_for(config, facts, table).is_some_and(|kept| age_s(now, *until) > kept) => {
+            Goes::ByHand { .. } | Goes::WhenDeleted { .. }
+                if kept_for(config, facts, table).is_some_and(|kept| age_s(now, *until) > kept) =>
+            {
                 continue;
+            }
+            Goes::WhenDeleted { why } => {
+                Finding::new(Kind::PointsLeft, format!("{points} hold what the rows no longer have: {why}"))
+                    .about("by hand")
+                    .fix(format!(
+                        "delete them there: a sync sees it within an hour, `fluxtower verify` at once; \
+                         `fluxtower bucket cleaned --table {table}` if they may stay"
+                    ))
             }
             Goes::ByHand { why } => {
                 Finding::new(Kind::PointsLeft, format!("{points} hold what the rows no longer have: {why}"))
@@ -287,11 +297,13 @@ fn quality(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Findi
             None => (String::new(), "see `fluxtower conflicts`"),
             Some(two) => (format!(": {}", of_two_loggers(two)), SEPARATE_LOGGERS),
         };
-        found.push(
-            Finding::new(Kind::Conflicts, format!("{} came with two contents{of}", count(conflicts, "time")))
-                .since(facts.newest_open_conflict)
-                .fix(fix),
-        );
+        let tables = facts.tables.iter().filter(|table| is_open(&table.table));
+        let times: u64 = tables.map(|table| table.open_conflict_times).sum();
+        let message = match times == conflicts {
+            true => format!("{} came with two contents{of}", count(times, "time")),
+            false => format!("{} came with two contents or more{of}", count(times, "time")),
+        };
+        found.push(Finding::new(Kind::Conflicts, message).since(facts.newest_open_conflict).fix(fix));
     }
 }
 

@@ -13,7 +13,7 @@ use crate::store::intake::decisions::KeptContent;
 use crate::store::intake::provisional::LineState;
 use crate::store::intake::retag::{OldRow, find_newest_of, rekey_content};
 use crate::store::intake::staging::{Incoming, LineAt, Outcome, Staging, content_hash, late};
-use crate::store::intake::tables::{Table, record_runs};
+use crate::store::intake::tables::{Table, all_runs};
 use crate::store::judge::flagging::verdict_columns;
 use crate::store::outbox::stale;
 use crate::store::schema::key;
@@ -385,7 +385,7 @@ impl Staging<'_> {
         moved: impl Fn(Timestamp, i64) -> i64,
     ) -> rusqlite::Result<()> {
         let conn = &self.store.conn;
-        for run in record_runs(conn, table.id)? {
+        for run in all_runs(conn, table.id)? {
             conn.prepare_cached(
                 "UPDATE record_run SET first_ts = ?4, last_ts = ?5 WHERE logger_table = ?1 AND epoch = ?2 AND first_record = ?3",
             )?

@@ -346,6 +346,13 @@ impl Staging<'_> {
             stored.header
         ])?;
         self.take_over(table, place, row, stored)?;
+        if row.tags == "[]"
+            && let Some(record) = row.record
+        {
+            // Earlier versions did not note the number of a content.
+            let stamp = table.stamp_of(row.ts);
+            table.runs.add_beside(record, stamp);
+        }
         Ok(Outcome::Conflict)
     }
 }

@@ -1,12 +1,15 @@
 //! Decides the time of a row in the hour that a time zone repeats, if the file has no row before it: the store knows
 //! which of the two instants is meant.
 
+use std::time::Duration;
+
 use rusqlite::OptionalExtension as _;
 
 use crate::format::Cells;
 use crate::store::Result;
 use crate::store::intake::staging::Staging;
 use crate::store::intake::tables::Table;
+use crate::store::queries::interval::{ROWS, Regularity, regularity};
 use crate::store::schema::key::key;
 use crate::time::Timestamp;
 
@@ -15,6 +18,16 @@ impl Staging<'_> {
     pub fn newest_of(&self, table: &mut Table, tags: &str) -> Option<Timestamp> {
         let place = table.series.find(tags)?;
         table.series.at(place).newest
+    }
+
+    /// The usual interval of the rows without tags up to a time, where they have one.
+    pub fn interval_up_to(&self, table: &mut Table, at: Timestamp) -> Result<Option<Duration>> {
+        let Some(place) = table.series.find("[]") else { return Ok(None) };
+        let times = self.store.newest_times(table.series.at(place).id, at.next_key(), ROWS)?;
+        Ok(match regularity(times.into_iter()) {
+            Regularity::Regular(interval) => Some(interval),
+            Regularity::Irregular | Regularity::TooFewRows(_) => None,
+        })
     }
 
     /// Whether the row of this key says the same as these values, in the columns that both have; `header` is that of the values.

@@ -15,6 +15,7 @@ mod parts;
 pub(super) mod provisional;
 pub(super) mod record_gaps;
 pub(super) mod record_runs;
+mod records;
 pub(super) mod rejected;
 pub(super) mod retag;
 pub(super) mod rows;

@@ -1,7 +1,12 @@
 //! Finds the missing records between the runs of record numbers.
 
+use std::time::Duration;
+
 use crate::store::intake::record_runs::{Gap, Run};
 use crate::time::Timestamp;
+
+/// The longest step of a logger's clock. Rows that lasted longer cannot be missing between two consecutive rows.
+pub(in crate::store) const LONGEST_STEP: Duration = Duration::from_secs(86_400);
 
 /// The gaps that sorted runs leave, oldest first. Nothing is known from runs that stand still.
 pub fn gaps(runs: &[Run]) -> Vec<Gap> {
@@ -72,4 +77,30 @@ pub(in crate::store) fn ends_before(runs: &[Run], gaps: &[Gap]) -> Vec<Option<Ti
     ends.sort_unstable();
     let before = |gap: &Gap| ends.partition_point(|end| *end < gap.after.1).checked_sub(1).map(|at| ends[at]);
     gaps.iter().map(before).collect()
+}
+
+/// What is missing of a gap, if the numbers of these runs of contents beside rows are not, oldest first. `before` is the time of the
+/// row before it. Where the clock stepped, contents stand before or behind the gap in time.
+pub(in crate::store) fn without(gap: Gap, before: Option<Timestamp>, beside: &[Run]) -> Vec<Gap> {
+    let begins = gap.before.map(|before| before.1).or(before).unwrap_or(gap.after.1);
+    let (from, until) = (begins.min(gap.after.1).before(LONGEST_STEP), begins.max(gap.after.1).after(LONGEST_STEP));
+    let (first, last) = (gap.after.0 - gap.missing, gap.after.0 - 1);
+    let begin = beside.partition_point(|run| run.last < first);
+    let within = beside[begin..].iter().take_while(|run| run.first <= last);
+    let mut left = Vec::new();
+    let mut rest = gap;
+    for run in within.filter(|run| from <= run.first_ts.min(run.last_ts) && run.first_ts.max(run.last_ts) <= until) {
+        let first = rest.after.0 - rest.missing;
+        if run.first > first {
+            left.push(Gap { after: (run.first, run.first_ts), missing: run.first - first, ..rest });
+        }
+        rest = Gap {
+            after_reset: false,
+            before: Some((run.last, run.last_ts)),
+            missing: rest.after.0 - 1 - run.last.min(rest.after.0 - 1),
+            ..rest
+        };
+    }
+    left.extend((rest.missing > 0).then_some(rest));
+    left
 }

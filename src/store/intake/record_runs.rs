@@ -14,6 +14,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::time::Timestamp;
 
+mod beside;
+
 /// Runs looked at for one of another epoch. Between two times stand more than a few only where the clock stepped often.
 const LOOK_BACK: usize = 64;
 
@@ -82,6 +84,8 @@ pub struct RecordRuns {
     previous: Option<(i64, Timestamp)>,
     /// The last record of which only the time was refused, and the row before it.
     refused: Option<(i64, (i64, Timestamp))>,
+    /// Numbers of contents that are kept beside rows and do not go on with the count, by the lowest.
+    beside: BTreeMap<i64, Run>,
     changed: BTreeSet<RunKey>,
     gone: BTreeSet<RunKey>,
 }
@@ -89,6 +93,8 @@ pub struct RecordRuns {
 /// Epoch and lowest record number.
 type RunKey = (i64, i64);
 
+/// In place of an epoch: the runs of contents that are kept beside rows.
+pub(in crate::store) const BESIDE: i64 = -1;
 /// Later than the key of each run.
 const LAST_KEY: RunKey = (i64::MAX, i64::MAX);
 
@@ -125,7 +131,11 @@ impl RecordRuns {
     pub fn new(saved: Vec<Run>) -> RecordRuns {
         let mut runs = RecordRuns::default();
         for run in saved {
-            runs.put(run);
+            if run.epoch == BESIDE {
+                runs.beside.insert(run.first, run);
+            } else {
+                runs.put(run);
+            }
         }
         if let Some(&(_, key)) = runs.by_last.last() {
             runs.open_run(key);
@@ -133,7 +143,12 @@ impl RecordRuns {
         runs
     }
 
-    /// The runs, sorted by epoch and record number.
+    /// Whether no record number is known.
+    pub fn is_empty(&self) -> bool {
+        self.runs.is_empty() && self.beside.is_empty()
+    }
+
+    /// The runs of the epochs, sorted by epoch and record number.
     pub fn runs(&self) -> Vec<Run> {
         self.runs.values().map(|run| self.as_now(run)).collect()
     }
@@ -148,7 +163,11 @@ impl RecordRuns {
             open.is_marked = false;
         }
         let changed = std::mem::take(&mut self.changed);
-        let written = changed.iter().filter_map(|key| Some(self.as_now(self.runs.get(key)?))).collect();
+        let now = |key: &RunKey| match key.0 {
+            BESIDE => self.beside.get(&key.1).copied(),
+            _ => self.runs.get(key).map(|run| self.as_now(run)),
+        };
+        let written = changed.iter().filter_map(now).collect();
         (written, std::mem::take(&mut self.gone).into_iter().filter(|key| !changed.contains(key)).collect())
     }
 
@@ -159,9 +178,14 @@ impl RecordRuns {
 
     /// Time of the last record below `record`, in the newest epoch.
     pub fn time_before(&self, record: i64) -> Option<Timestamp> {
+        self.last_below(record).map(|below| below.1)
+    }
+
+    /// The last record below `record`, in the newest epoch, and its time.
+    pub fn last_below(&self, record: i64) -> Option<(i64, Timestamp)> {
         let (&(newest, _), _) = self.runs.last_key_value()?;
         let below = self.runs.range((newest, i64::MIN)..(newest, record)).rev();
-        below.map(|(_, run)| self.as_now(run)).find(|run| run.last < record).map(|run| run.last_ts)
+        below.map(|(_, run)| self.as_now(run)).find(|run| run.last < record).map(|run| (run.last, run.last_ts))
     }
 
     /// The next row is the first one that is read of its file.
@@ -278,14 +302,19 @@ impl RecordRuns {
         if let Some(epoch) = fitting.or_else(|| near().find(|epoch| self.counts_on(*epoch, record))) {
             return self.insert(epoch, record, ts, was_open);
         }
+        self.begin_epoch(record, ts).1
+    }
+
+    /// The row is of no known epoch: it begins one, with the event that it shows.
+    fn begin_epoch(&mut self, record: i64, ts: Timestamp) -> (i64, Option<ClockEvent>) {
         let epoch = self.runs.last_key_value().map_or(0, |(key, _)| key.0 + 1);
         let before = self.by_first.range(..(ts, (i64::MIN, i64::MIN))).next_back();
         let before = before.and_then(|(_, key)| self.runs.get(key)).map(|run| (run.last, run.last_ts));
         self.put(Run { epoch, first: record, last: record, first_ts: ts, last_ts: ts });
         self.mark((epoch, record));
         self.open_run((epoch, record));
-        let before = before.filter(|before| before.0 >= record && before.1 < ts)?;
-        Some(ClockEvent { kind: EventKind::Reset, before, after: (record, ts) })
+        let before = before.filter(|before| before.0 >= record && before.1 < ts);
+        (epoch, before.map(|before| ClockEvent { kind: EventKind::Reset, before, after: (record, ts) }))
     }
 
     /// Epochs with a run that ends or begins next to a time, and the newest one: the newest first, each once.

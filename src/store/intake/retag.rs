@@ -74,6 +74,10 @@ pub struct LeftSeries {
     pub tags: Vec<String>,
     /// Up to this time rows were sent under them.
     pub until: Timestamp,
+    /// A fingerprint of the place where their points were seen last; none until they were looked for.
+    pub seen_in: Option<i64>,
+    /// Under which it is kept.
+    key: String,
 }
 
 /// Under this key is kept up to which time points stand under tags that rows of the table left.
@@ -190,13 +194,42 @@ impl Store {
         let names = self.table_names()?;
         let read = |(key, value): (String, String)| {
             let (id, tags) = key.strip_prefix(LEFT_POINTS)?.split_once(' ')?;
+            let (until, seen_in) =
+                value.split_once(' ').map_or((value.as_str(), None), |(until, at)| (until, Some(at)));
             Some(LeftSeries {
                 table: names.get(&id.parse().ok()?)?.clone(),
                 tags: serde_json::from_str(tags).ok()?,
-                until: Timestamp::from_nanos(value.parse().ok()?),
+                until: Timestamp::from_nanos(until.parse().ok()?),
+                seen_in: seen_in.and_then(|place| place.parse().ok()),
+                key,
             })
         };
         Ok(kept.into_iter().filter_map(read).collect())
+    }
+
+    /// The points of a series that rows left were seen in this place.
+    pub fn note_left_seen(&self, left: &LeftSeries, place: i64) -> Result<()> {
+        let until = left.until.nanos().to_string();
+        self.conn
+            .execute(
+                "UPDATE setting SET value = ?2 || ' ' || ?3 WHERE key = ?1 AND (value = ?2 OR value LIKE ?2 || ' %')",
+                params![left.key, until, place],
+            )
+            .map(drop)
+            .map_err(|source| self.at(source))
+    }
+
+    /// The points of a series that rows left are gone.
+    pub fn forget_left(&self, left: &LeftSeries) -> Result<()> {
+        // Rows may have left the series again meanwhile.
+        let until = left.until.nanos().to_string();
+        self.conn
+            .execute(
+                "DELETE FROM setting WHERE key = ?1 AND (value = ?2 OR value LIKE ?2 || ' %')",
+                params![left.key, until],
+            )
+            .map(drop)
+            .map_err(|source| self.at(source))
     }
 
     /// The user says that points under earlier tags of the table are gone, or may stay. Gives whether there were any.

@@ -144,6 +144,8 @@ pub enum Records {
     Known,
     /// The lines were kept: some were seen when they were read.
     Kept,
+    /// The rows were in the store under other keys: they come in any order.
+    Moved,
 }
 
 impl<'s> Staging<'s> {
@@ -254,7 +256,11 @@ impl<'s> Staging<'s> {
             // What is kept beside a row and does not go on with its count may be another logger's.
             let is_beside = outcome == Outcome::Conflict && !table.runs.goes_on(record);
             let is_seen = matches!(outcome, Outcome::Duplicate | Outcome::Extended { record: false });
-            if is_seen || is_beside {
+            if is_beside {
+                table.runs.pass_beside(record, stamp);
+            } else if self.records == Records::Moved {
+                table.runs.enter(record, stamp);
+            } else if is_seen {
                 table.runs.pass(record, stamp);
             } else if self.records == Records::AsRead || !table.runs.settle(record, stamp) {
                 self.see_record(table, record, stamp)?;

@@ -12,7 +12,7 @@ use crate::quantity::Stated;
 use crate::store::intake::changed::Touched;
 use crate::store::intake::logger_names::LoggerNames;
 use crate::store::intake::provisional::ProvisionalLines;
-use crate::store::intake::record_runs::{RecordRuns, Run};
+use crate::store::intake::record_runs::{BESIDE, RecordRuns, Run};
 use crate::store::judge::due::Due;
 use crate::store::judge::flagging::Judge;
 use crate::store::schema::error::StoreError;
@@ -352,7 +352,7 @@ impl Store {
             })
             .map_err(sql)?;
         let samples = self.samples(id).map_err(sql)?;
-        let mut runs = record_runs(&self.conn, id).map_err(sql)?;
+        let mut runs = all_runs(&self.conn, id).map_err(sql)?;
         if let Some(samples) = samples {
             // Earlier versions noted the times of rows, not of their stamps.
             for run in &mut runs {
@@ -626,7 +626,22 @@ fn series(conn: &Connection, table: i64) -> rusqlite::Result<SeriesList> {
     Ok(list)
 }
 
+/// The runs of the epochs, by epoch and number.
 pub(in crate::store) fn record_runs(conn: &Connection, table: i64) -> rusqlite::Result<Vec<Run>> {
+    let mut runs = all_runs(conn, table)?;
+    runs.retain(|run| run.epoch != BESIDE);
+    Ok(runs)
+}
+
+/// The runs of contents that are kept beside rows, by number.
+pub(in crate::store) fn beside_runs(conn: &Connection, table: i64) -> rusqlite::Result<Vec<Run>> {
+    let mut runs = all_runs(conn, table)?;
+    runs.retain(|run| run.epoch == BESIDE);
+    Ok(runs)
+}
+
+/// All of them, those of contents first.
+pub(in crate::store) fn all_runs(conn: &Connection, table: i64) -> rusqlite::Result<Vec<Run>> {
     conn.prepare_cached(
         "SELECT epoch, first_record, last_record, first_ts, last_ts FROM record_run WHERE logger_table = ?1 ORDER BY epoch, first_record",
     )?

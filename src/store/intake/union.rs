@@ -11,6 +11,7 @@
 
 use crate::format::{Cells, Header, Likeness};
 use crate::quantity::Stated;
+use crate::store::intake::retag::OldRow;
 use crate::store::intake::staging::{Incoming, Old, Outcome, Staging, Stored};
 use crate::store::intake::tables::{self, Column, Table};
 use crate::store::schema::key;
@@ -53,6 +54,18 @@ impl Side<'_> {
 impl Stored {
     pub(in crate::store) fn side(&self) -> Side<'_> {
         Side { record: self.record, cells: Cells { json: &self.values, lacks: &self.lacks }, header: self.header }
+    }
+}
+
+impl OldRow {
+    fn side<'a>(&'a self, table: &'a Table) -> Side<'a> {
+        let cells = Cells { json: &self.values, lacks: table.lacks(self.header) };
+        Side { record: self.record, cells, header: self.header }
+    }
+
+    /// Whether a row that gets its time says the same, perhaps with more columns: it is no conflict then.
+    pub fn is_met_alike(&self, row: &OldRow, table: &Table) -> bool {
+        self.side(table).compare(row.side(table), &table.derived_places()).is_alike()
     }
 }
 

@@ -233,6 +233,32 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
+    /// Notes that a window of the series was made although the interval of its rows was not known yet.
+    pub fn note_unknown_interval(&self, series: i64, end: Timestamp) -> Result<()> {
+        let end = end.nanos();
+        let (first, last) =
+            self.unknown_intervals(series)?.map_or((end, end), |(first, last)| (first.min(end), last.max(end)));
+        self.remember(&unknown_key(series), &format!("{first} {last}"))
+    }
+
+    /// Makes such windows of the series due again, because the interval is known now.
+    pub fn remake_unknown_intervals(&self, series: i64) -> Result<()> {
+        if let Some(span) = self.unknown_intervals(series)? {
+            insert(&self.conn, series, span).map_err(|source| self.at(source))?;
+            self.forget(&unknown_key(series))?;
+        }
+        Ok(())
+    }
+
+    fn unknown_intervals(&self, series: i64) -> Result<Option<(i64, i64)>> {
+        let text = self.recall(&unknown_key(series))?;
+        // This program wrote the text, so it can be parsed.
+        Ok(text.and_then(|text| {
+            let (first, last) = text.split_once(' ')?;
+            Some((first.parse().ok()?, last.parse().ok()?))
+        }))
+    }
+
     /// The series of the source that have windows to be made.
     pub fn due_series(&self, source: &str) -> Result<Vec<MadeSeries>> {
         let work = || -> rusqlite::Result<Vec<MadeSeries>> {
@@ -390,6 +416,11 @@ pub(in crate::store) fn is_made(conn: &Connection, table: i64) -> rusqlite::Resu
 /// Under this key the store keeps that the rows of a table are made.
 fn made_key(table: &TableConfig) -> String {
     format!("rows are made: {}", table.name)
+}
+
+/// Under this key the store keeps the ends of the first and the last window of a series that were made without an interval.
+fn unknown_key(series: i64) -> String {
+    format!("windows without an interval: {series};")
 }
 
 /// Every window that has a row, or a row that was made.

@@ -11,9 +11,9 @@ use std::time::Duration;
 use rusqlite::{OptionalExtension, params};
 
 use crate::store::Store;
-use crate::store::intake::record_gaps::{Head, ends_before, gaps, heads};
+use crate::store::intake::record_gaps::{Head, LONGEST_STEP, ends_before, gaps, heads, without};
 use crate::store::intake::record_runs::{Gap, Run};
-use crate::store::intake::tables::i64_of;
+use crate::store::intake::tables::{beside_runs, i64_of};
 use crate::store::judge::scan::newest_times;
 use crate::store::queries::interval::{ROWS, Regularity, longest_step, regularity};
 use crate::store::schema::key;
@@ -28,8 +28,6 @@ const ROWS_A_RUN: i64 = 3;
 
 /// The usual interval at a place holds for so many rows around it.
 const NEAR: i64 = 50;
-/// The longest step back of a logger's clock. Rows that lasted longer cannot be missing between two consecutive rows.
-const LONGEST_STEP: Duration = Duration::from_secs(86_400);
 
 /// What the RECORD of a table shows about missing rows.
 #[derive(Debug, Default)]
@@ -65,10 +63,12 @@ impl Store {
         if by_number.is_empty() && joints.is_empty() {
             return Ok(found);
         }
-        let Some(series) = self.untagged_series(table)? else {
-            return Ok(Missing { gaps: by_number, ..found });
-        };
         let before = ends_before(runs, &by_number);
+        let beside = beside_runs(&self.conn, table)?;
+        let Some(series) = self.untagged_series(table)? else {
+            let gaps = by_number.into_iter().zip(before).flat_map(|(gap, before)| without(gap, before, &beside));
+            return Ok(Missing { gaps: gaps.collect(), ..found });
+        };
         // The longest pause that can be one interval of the surrounding rows. It is computed from the newest rows, so
         // that most gaps need no further query.
         let newest = newest_times(&self.conn, series, Timestamp::MAX, ROWS)?;
@@ -92,7 +92,11 @@ impl Store {
                     pause <= longest_step(interval) && (gap.after_reset || lasted > nanos(LONGEST_STEP))
                 });
             }
-            if is_jump { found.jumps.push(gap) } else { found.gaps.push(gap) }
+            if is_jump {
+                found.jumps.push(gap);
+            } else {
+                found.gaps.extend(without(gap, before, &beside));
+            }
         }
         for joint in joints {
             let Some((_, before)) = joint.before else { continue };
@@ -101,7 +105,7 @@ impl Store {
                 let lasted = nanos(interval).saturating_mul(joint.missing + 1);
                 joint.after.1.nanos_since(before).saturating_sub(lasted).abs() <= nanos(interval) / 2
             }) {
-                found.gaps.push(joint);
+                found.gaps.extend(without(joint, None, &beside));
             }
         }
         found.gaps.sort_by_key(|gap| gap.after.1);

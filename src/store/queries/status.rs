@@ -28,6 +28,8 @@ pub struct TableStatus {
     pub conflicts: u64,
     /// Conflicts that are not decided.
     pub open_conflicts: u64,
+    /// The times of these.
+    pub open_conflict_times: u64,
     /// Lines that did not become rows.
     pub rejected_lines: u64,
     /// Lines ahead of this computer's clock, which are staged automatically when the clock reaches them, and the held
@@ -70,6 +72,7 @@ impl Store {
              FROM logger_table t ORDER BY id",
         )?;
         let decided = self.decided_conflicts()?;
+        let open_times = self.open_conflict_times()?;
         let mut tables = Vec::new();
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
@@ -85,6 +88,7 @@ impl Store {
                 expired: count(6)?,
                 conflicts: count(7)?,
                 open_conflicts: count(7)?.saturating_sub(decided.get(&id).copied().unwrap_or(0)),
+                open_conflict_times: open_times.get(&id).copied().unwrap_or(0),
                 rejected_lines: count(8)?.saturating_sub(count(10)? + count(11)?),
                 held_lines: count(10)? + count(11)?,
                 held_samples: count(11)?,
@@ -103,6 +107,17 @@ impl Store {
             .prepare_cached(
                 "SELECT s.logger_table, count(*) FROM conflict c JOIN series s ON s.id = c.series
                  WHERE c.decided IS NOT NULL GROUP BY s.logger_table",
+            )?
+            .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?
+            .collect()
+    }
+
+    /// The times of each table that came with other contents, of which not all are decided.
+    fn open_conflict_times(&self) -> rusqlite::Result<HashMap<i64, u64>> {
+        self.conn
+            .prepare_cached(
+                "SELECT s.logger_table, count(*) FROM (SELECT DISTINCT series, ts FROM conflict WHERE decided IS NULL) c
+                 JOIN series s ON s.id = c.series GROUP BY s.logger_table",
             )?
             .query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.cast_unsigned())))?
             .collect()

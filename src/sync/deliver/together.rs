@@ -50,7 +50,7 @@ impl Cause {
         let TypeConflict { measurement, field, sent, stored, .. } = &self.conflict;
         format!(
             "{noun} {tables}: {bucket} holds field {field} of measurement {measurement} as {stored} and it is sent as {sent}, so \
-             {} with it set aside; {}",
+             {} rejected and set aside; {}",
             if self.rows == 1 { "1 row was".to_owned() } else { format!("{} were", count(self.rows, "row")) },
             Cause::advice(&self.conflict)
         )

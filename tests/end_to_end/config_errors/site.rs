@@ -71,7 +71,7 @@ const OF_NOTIFY: &[Key] = &[
 ];
 const STATION: &[Key] = &[
     needed("name", Text, "\"US-UMB\"", &["\"\"", "\"${FLUXTOWER_TEST_NOT_SET}\"", "\" US-UMB\"", "'US\\UMB'"]),
-    needed("utc_offset", Text, "\"-05:00\"", &["\"-5\"", "\"EST\"", "\"-15:00\""]),
+    needed("utc_offset", Text, "\"-05:00\"", &["\"-5\"", "\"EST\"", "\"-15:00\"", "\"-05:60\""]),
     free("timezone", Text, "\"America/Detroit\"", &["\"America/Detriot\"", "\"Michigan time\""])
         .instead_of(&["utc_offset"]),
     free("offset", Groups, OFFSET_CHANGE, &["[{}]", "[{ from = \"2026-03-01\" }]"]),

@@ -175,6 +175,90 @@ fn i12_points_under_earlier_tags_are_named_until_the_user_says_that_they_are_gon
     is_well(&site);
 }
 
+/// The next sync looks for points under earlier tags, as if an hour had passed.
+fn an_hour_passes(site: &Site) {
+    let conn = rusqlite::Connection::open(site.path("store.db")).unwrap();
+    let looked = conn.execute(
+        "UPDATE setting SET value = CAST(value - 3600000000000 AS TEXT) WHERE key = 'left series looked for'",
+        [],
+    );
+    assert_eq!(looked.unwrap(), 1);
+}
+
+#[test]
+fn i12_points_under_earlier_tags_are_named_until_they_are_gone_from_the_bucket() {
+    for api in ["api = \"v2\"\n", "api = \"v1\"\n"] {
+        for looks in ["sync", "verify"] {
+            let server = Server::start();
+            let site = retagged(&server, api);
+            site.sync().works();
+            site.run(&["ingest", "--json"]).works();
+            an_hour_passes(&site);
+            site.sync().works();
+            let (found, _) = named(&site);
+            assert!(found.len() == 1 && found[0].contains("without tags"), "{found:?}");
+            assert!(found[0].contains("`fluxtower verify` at once"), "{found:?}");
+            // Another program's series under the same measurement is not that one.
+            server.drop_series(|series| !series.contains("P_Avg="));
+            server.put(&format!("met,other=x T_Avg=1 {}", ns(10)));
+            assert_eq!(server.points().len(), 61);
+            // Not within the hour.
+            site.sync().works();
+            assert_eq!(named(&site).0.len(), 1);
+            if looks == "sync" {
+                an_hour_passes(&site);
+                site.sync().works();
+            } else {
+                let _ = site.run(&["verify", "--since", "2026-06-01"]);
+            }
+            is_well(&site);
+        }
+    }
+}
+
+#[test]
+fn i12_points_under_earlier_tags_stay_named_where_the_bucket_is_asked_elsewhere_or_cannot_be_asked() {
+    let server = Server::start();
+    let site = retagged(&server, "");
+    site.sync().works();
+    site.run(&["ingest", "--json"]).works();
+    // The points are under the measurement of before.
+    site.replace_in_config("name = \"met\"", "name = \"met\"\nmeasurement = \"air\"");
+    an_hour_passes(&site);
+    site.sync().works();
+    assert_eq!(named(&site).0.len(), 1, "another measurement");
+    site.replace_in_config("\nmeasurement = \"air\"", "");
+    server.drop_series(|series| !series.contains("P_Avg="));
+    server.answer(|path| path.starts_with("/api/v2/query").then(|| Reply::refusal(403, "no reading")));
+    an_hour_passes(&site);
+    site.sync().works();
+    assert_eq!(named(&site).0.len(), 1, "no permission to read");
+    server.answer(|_| None);
+    an_hour_passes(&site);
+    site.sync().works();
+    is_well(&site);
+}
+
+#[test]
+fn i12_points_under_an_earlier_tag_column_are_told_from_those_under_the_present_one() {
+    let server = Server::start();
+    let site = Site::with(&server.url(), &["met"], "", "");
+    more(&site, TAG);
+    site.stage(0..60);
+    site.sync().works();
+    let other = TAG.replace("P_Avg", "T_Avg");
+    site.replace_in_config(TAG, &other);
+    let _ = site.run(&["ingest", "--json"]).expect(1);
+    site.sync().works();
+    site.run(&["ingest", "--json"]).works();
+    let (found, _) = named(&site);
+    assert!(found.len() == 1 && found[0].contains("with the tags 98.5"), "{found:?}");
+    server.drop_series(|series| series.contains("P_Avg="));
+    an_hour_passes(&site);
+    site.sync().works();
+    is_well(&site);
+}
+
 #[test]
 fn i12_points_under_tags_that_rows_get_back_are_theirs_again() {
     let server = Server::start();

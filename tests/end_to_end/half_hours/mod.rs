@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::support::Station;
 
 mod again;
+mod intervals;
 mod names;
 mod programs;
 mod turbulence;

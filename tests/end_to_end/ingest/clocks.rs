@@ -229,6 +229,26 @@ fn i3_the_double_hour_of_a_table_with_one_value_a_line_has_both_hours_in_any_ord
 }
 
 #[test]
+fn i3_rows_behind_collections_missed_in_the_double_hour_are_of_the_pass_that_their_record_numbers_count_to() {
+    let header = String::from_utf8(behind_header("")).unwrap();
+    let line = |at: usize| format!("{},{at},1,{at}\r\n", faces()[at]);
+    // All rows behind the hole in one file, or each in a file that takes the place of the one before.
+    for rows in [1, 24] {
+        for missed in [8..13, 8..14, 9..17, 10..12, 11..18, 12..16, 16..20] {
+            let tower = Station::new().clock(EASTERN);
+            let kept: Vec<usize> = (0..24).filter(|at| !missed.contains(at)).collect();
+            for part in kept.chunks(rows) {
+                tower.write("part.dat", header.clone() + &part.iter().map(|at| line(*at)).collect::<String>());
+                tower.run_json(&["ingest", "--table", TABLE, "part.dat"]).works();
+            }
+            let times: Vec<String> = tower.rows(TABLE).iter().map(Row::time).collect();
+            let expected: Vec<String> = kept.iter().map(|at| night()[*at].clone()).collect();
+            assert_eq!(times, expected, "without rows {missed:?}, {rows} rows a file");
+        }
+    }
+}
+
+#[test]
 fn i3_a_copy_of_the_first_pass_that_is_read_by_hand_is_not_the_second() {
     let lines: Vec<String> = faces().iter().map(|face| format!("{face},1,0\r\n")).collect();
     let tower = Station::new().clock(EASTERN).table_keys(CSV);

@@ -69,6 +69,20 @@ fn i11_times_that_came_twice_get_the_newer_content_where_the_configuration_asks_
 }
 
 #[test]
+fn a_conflict_that_on_conflict_decides_is_open_for_conflicts_no_more_than_for_status() {
+    let tower = Station::new().table_keys("on_conflict = \"replace\"");
+    let content = "\"2024-05-01 00:00:00\",0,1,2\r\n\"2024-05-01 00:00:05\",1,3,4\r\n\"2024-05-01 00:00:05\",1,5,6\r\n";
+    tower.write(DAT, behind_header(content));
+    tower.run(&["ingest"]).works();
+    let status = tower.run_json(&["status"]).works().json();
+    assert!(status["findings"].as_array().unwrap().iter().all(|finding| finding["kind"] != "conflicts"), "{status}");
+    let listed = tower.run_json(&["conflicts"]).expect(0).json();
+    assert_eq!(listed["conflicts"].as_array().unwrap().len(), 1, "it stays readable");
+    tower.replace_in_config("on_conflict = \"replace\"", "");
+    let _ = tower.run_json(&["conflicts"]).expect(1);
+}
+
+#[test]
 fn i11_a_content_of_the_hour_that_spring_leaves_out_that_an_earlier_version_kept_can_be_decided() {
     let tower = Station::new().clock("timezone = \"America/Detroit\"");
     let content = "\"2024-03-10 01:50:00\",0,1,2\r\n\"2024-03-10 03:10:00\",1,3,4\r\n\"2024-03-10 03:10:00\",1,5,6\r\n";

@@ -15,6 +15,7 @@ mod names;
 mod notes;
 mod provisional;
 mod quiet;
+mod record_numbers;
 mod refusals;
 mod repeated_hour;
 mod repeats;

@@ -211,6 +211,11 @@ impl Server {
         self.shared.lock().points.add(lines);
     }
 
+    /// Loses the points of the series with such an identity: measurement and sorted tags.
+    pub fn drop_series(&self, is_lost: impl Fn(&str) -> bool) {
+        self.shared.lock().points.map.retain(|(series, _), _| !is_lost(series));
+    }
+
     pub fn connections(&self) -> usize {
         self.shared.lock().connections
     }
@@ -389,6 +394,11 @@ fn removal_reply(head: &http::Head, body: &str, shared: &Shared) -> Option<Reply
                 let keys = keys.into_iter().collect::<Vec<_>>().join(",");
                 let series = format!(r#"{{"name":"m","columns":["tagKey"],"values":[{keys}]}}"#);
                 return Some(Reply::json(200, &format!(r#"{{"results":[{{"statement_id":0,"series":[{series}]}}]}}"#)));
+            }
+            if let Some(asked) = Removed::of_v1_question(&statement) {
+                let series = asked.series_of_v1(&state.points);
+                let answer = format!(r#"{{"results":[{{"statement_id":0,"series":[{series}]}}]}}"#);
+                return Some(Reply::json(200, &answer));
             }
             take(Removed::of_v1(&statement)?);
             Some(Reply::json(200, r#"{"results":[{"statement_id":0}]}"#))

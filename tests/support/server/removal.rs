@@ -50,6 +50,53 @@ impl Removed {
         Some(removed)
     }
 
+    /// The question of InfluxQL which series there are.
+    pub(super) fn of_v1_question(statement: &str) -> Option<Removed> {
+        let asked = statement.strip_prefix("SELECT * FROM ")?.strip_suffix(" GROUP BY * LIMIT 1")?;
+        let (measurement, conditions) = asked.split_once(" WHERE ")?;
+        let time = |text: &str| {
+            let time = chrono::DateTime::parse_from_rfc3339(text.trim_matches('\'')).ok()?;
+            time.timestamp_nanos_opt()
+        };
+        let measurement = measurement.trim_matches('"').to_owned();
+        let mut asked = Removed { measurement, tags: Vec::new(), from: i64::MIN, to: i64::MAX };
+        for condition in conditions.split(" AND ") {
+            if let Some(text) = condition.strip_prefix("time >= ") {
+                asked.from = time(text)?;
+            } else if let Some(text) = condition.strip_prefix("time < ") {
+                asked.to = time(text)? - 1;
+            } else {
+                asked.tags.push(pair(condition)?);
+            }
+        }
+        Some(asked)
+    }
+
+    /// The answer to it: each series names every tag key of the measurement.
+    pub(super) fn series_of_v1(&self, points: &Points) -> String {
+        let tags = |series: &str| -> std::collections::BTreeMap<String, String> {
+            let pairs = series.split(',').skip(1).filter_map(|part| part.split_once('='));
+            pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+        };
+        let is_of = |series: &str| series.split(',').next() == Some(self.measurement.as_str());
+        let keys: std::collections::BTreeSet<String> = points
+            .map
+            .keys()
+            .filter(|(series, _)| is_of(series))
+            .flat_map(|(series, _)| tags(series).into_keys())
+            .collect();
+        let found = points.map.keys().filter(|(series, ns)| (self.from..=self.to).contains(ns) && self.takes(series));
+        let found: std::collections::BTreeSet<&String> = found.map(|(series, _)| series).collect();
+        let series = found.into_iter().map(|series| {
+            let own = tags(series);
+            let tags: serde_json::Map<String, serde_json::Value> =
+                keys.iter().map(|key| (key.clone(), own.get(key).cloned().unwrap_or_default().into())).collect();
+            serde_json::json!({"name": self.measurement, "tags": tags, "columns": ["time"], "values": [[0]]})
+                .to_string()
+        });
+        series.collect::<Vec<_>>().join(",")
+    }
+
     pub(super) fn act(&self, points: &mut Points) {
         points.map.retain(|(series, ns), _| !((self.from..=self.to).contains(ns) && self.takes(series)));
     }
@@ -107,6 +154,7 @@ impl Removed {
 /// `key=value`, both between quotes.
 fn pair(text: &str) -> Option<(String, String)> {
     let (key, value) = text.split_once('=')?;
+    let key = key.trim_end_matches("::tag");
     let bare = |text: &str| text.trim_matches(|letter| matches!(letter, '"' | '\'')).to_owned();
     Some((bare(key), bare(value)))
 }

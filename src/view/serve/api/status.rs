@@ -219,6 +219,7 @@ fn say(config: &Config, seen: &Seen, revision: u64, now: Timestamp) -> Status {
         expired: 0,
         conflicts: 0,
         open_conflicts: 0,
+        open_conflict_times: 0,
         rejected_lines: 0,
         held_lines: 0,
         held_samples: 0,

@@ -1,0 +1,66 @@
+//! Follows the record numbers of rows that come about otherwise than by being read: contents that become rows, and rows that get
+//! or lose tags.
+
+use rusqlite::params;
+
+use crate::store::Result;
+use crate::store::intake::record_runs::RecordRuns;
+use crate::store::intake::staging::Staging;
+use crate::store::intake::tables::{Table, all_runs};
+use crate::store::schema::key;
+use crate::time::Timestamp;
+
+impl Staging<'_> {
+    /// Contents became rows under these tags, each with a key of its own: their record numbers are not missing.
+    pub fn enter_records(&mut self, table: &mut Table, tags: &str, rows: &[(i64, Timestamp)]) -> Result<()> {
+        if tags != "[]" {
+            return Ok(());
+        }
+        self.begin()?;
+        for (record, ts) in rows {
+            let stamp = table.stamp_of(*ts);
+            table.runs.enter(*record, stamp);
+        }
+        Ok(())
+    }
+
+    /// What is known of record numbers was changed in the database. Nothing of the table may wait to be written.
+    pub fn read_records_again(&mut self, table: &mut Table) -> Result<()> {
+        let runs = all_runs(&self.store.conn, table.id).map_err(|source| self.store.at(source))?;
+        table.runs = RecordRuns::new(runs);
+        Ok(())
+    }
+
+    /// Forgets each record number that no row without tags has, nor any content beside one: rows of a table with tag columns do not
+    /// show by their numbers which are missing.
+    pub fn keep_records_of_rows(&mut self, table: &mut Table) -> Result<()> {
+        if table.runs.is_empty() {
+            return Ok(());
+        }
+        self.begin()?;
+        let Some(series) = self.series_if_known(table, "[]") else {
+            table.runs.keep_only(std::iter::empty());
+            return Ok(());
+        };
+        self.keep_records_of(table, series).map_err(|source| self.store.at(source))
+    }
+
+    fn keep_records_of(&self, table: &mut Table, series: i64) -> rusqlite::Result<()> {
+        let samples = table.samples;
+        let seen = |row: &rusqlite::Row<'_>| {
+            let ts = key::time(row.get(1)?, row.get(2)?);
+            Ok((row.get(0)?, samples.map_or(ts, |samples| samples.stamp_of(ts))))
+        };
+        let (first, last) = key::keys(series, key::TIMES.0, key::TIMES.1);
+        let mut rows = self.store.conn.prepare_cached(
+            "SELECT record, id, nanos FROM reading WHERE id BETWEEN ?1 AND ?2 AND record IS NOT NULL
+             UNION ALL SELECT record, ts / 1000, ts % 1000 FROM conflict WHERE series = ?3 AND record IS NOT NULL",
+        )?;
+        let rows = rows.query_map(params![first, last, series], seen)?;
+        let mut failed = None;
+        let rows = rows.map_while(|row| row.map_err(|error| failed = Some(error)).ok());
+        let unknown = table.runs.keep_only(rows);
+        unknown.into_iter().for_each(|(record, stamp)| table.runs.add_beside(record, stamp));
+        failed.map_or(Ok(()), Err)
+    }
+}
