@@ -208,7 +208,9 @@ fn keys_over_the_servers_limit_are_refused() {
     let long = "x".repeat(65_535 - "fastdata,station=US-UMB,plot=".len());
     let column = names(&["T"]);
     let over = LineShape::new(&table(&[]), &column, &pairs(&[("plot", &format!("{long}x"))]));
-    assert_eq!(over.unwrap_err(), LineError::KeyTooLong { field: String::new(), bytes: 65_536 });
+    let over = over.unwrap_err();
+    assert_eq!(over, LineError::KeyTooLong { field: String::new(), bytes: 65_536 });
+    assert!(over.to_string().starts_with("measurement and tags need 65536 bytes"), "{over}");
     let fits = &long[.."T_qc".len().abs_diff(long.len()) - 4];
     assert!(LineShape::new(&table(&[]), &column, &pairs(&[("plot", fits)])).is_ok());
     let field_over = LineShape::new(&table(&[]), &names(&["T", "T2"]), &pairs(&[("plot", fits)]));
