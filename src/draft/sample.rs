@@ -335,7 +335,7 @@ impl Reader {
         }
         let is_blank = |line: &[u8]| line.iter().all(u8::is_ascii_whitespace);
         let has_blank = self.head.iter().any(|line| is_blank(line));
-        let is_row = Fields::new(&line).next().is_some_and(|field| LocalTime::parse(field.text).is_some());
+        let is_row = Fields::new(&line).next().is_some_and(|field| LocalTime::parse_logger(field.text).is_some());
         if has_blank && is_row && self.head.len() == self.header_lines() {
             // Units or processes are a blank line.
             let head = std::mem::take(&mut self.head);

@@ -136,7 +136,8 @@ impl Layout {
         let layout = Layout::new(sources.collect(), width, derived);
         let FileFormat::Csv(csv) = format else {
             let bare = header.names.iter().map(|name| Bare::of(header.stated(name))).collect();
-            return Layout { bare, ..layout };
+            let time_formats = vec![StampFormat::LOGGERS, StampFormat::MINUTES];
+            return Layout { bare, own_formats: time_formats.len(), time_formats, ..layout };
         };
         let time_formats: Vec<StampFormat> =
             csv.time_formats.iter().filter_map(|text| StampFormat::new(text.as_deref())).collect();
@@ -552,11 +553,10 @@ fn refused_time(field: Field<'_>, layout: &Layout) -> RowError {
     RowError::Time { text: text.chars().take(40).collect(), hint }
 }
 
-/// Whether the stamp has nineteen characters, or a fraction that does not end in zero; seconds; a blank between date and time;
+/// Whether the stamp has nineteen characters, or a fraction that does not end in zero; a blank between date and time;
 /// and not hour 24.
 fn is_plain(stamp: &[u8]) -> bool {
-    let has_own_form = stamp.len() == 19 || (stamp.len() > 19 && stamp.last() != Some(&b'0'));
-    stamp[10] == b' ' && &stamp[11..13] != b"24" && has_own_form
+    stamp[10] == b' ' && &stamp[11..13] != b"24" && (stamp.len() == 19 || stamp.last() != Some(&b'0'))
 }
 
 fn write_derived(value: Option<f64>, json: &mut Vec<u8>) {

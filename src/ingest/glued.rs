@@ -36,12 +36,15 @@ pub(super) fn first_line(rest: &[u8]) -> &[u8] {
 
 /// The time at the beginning of a physical line.
 pub(super) fn time_of(line: &[u8]) -> Option<LocalTime> {
-    LocalTime::parse(stamp(line)?)
+    LocalTime::parse_logger(stamp(line)?)
 }
 
 fn stamp(line: &[u8]) -> Option<&[u8]> {
     let line = line.strip_prefix(b"\"").unwrap_or(line);
-    let length = if line.get(TO_THE_MINUTE) == Some(&b':') { STAMP } else { TO_THE_MINUTE };
+    let length = match line.get(TO_THE_MINUTE)? {
+        b'"' | b',' => TO_THE_MINUTE,
+        _ => STAMP,
+    };
     let stamp = line.get(..length)?;
     (stamp[0].is_ascii_digit() && stamp[4] == b'-' && stamp[7] == b'-' && stamp[13] == b':').then_some(stamp)
 }

@@ -99,7 +99,7 @@ struct Row {
 fn row_of(config: &TableConfig, keys: &Keys, line: &[u8]) -> Option<Row> {
     let line = strip_noise(line);
     let field = |place: usize| Fields::new(&line).nth(place).map(|field| field.text);
-    let local = LocalTime::parse(field(*keys.time.first()?)?)?;
+    let local = LocalTime::parse_logger(field(*keys.time.first()?)?)?;
     let record = keys.record.and_then(field);
     let record = record.and_then(|text| std::str::from_utf8(text).ok()?.trim().parse().ok());
     let (Candidates::One(ts) | Candidates::Missing(ts) | Candidates::Two(ts, _)) =

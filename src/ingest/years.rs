@@ -12,7 +12,7 @@ use crate::config::FileFormat;
 use crate::format::{self, ColumnSource, Header, Layout, ParsedRow, RowError};
 use crate::source::{QuietFile, SourceError};
 use crate::store::{LineAt, Result, Staging, Table};
-use crate::time::{LocalTime, NANOS_PER_SECOND, Timestamp};
+use crate::time::{Candidates, LocalTime, NANOS_PER_SECOND, Timestamp};
 
 const DAY: i64 = 86_400 * NANOS_PER_SECOND;
 /// A step further than this from one row to the next is one into another year.
@@ -91,6 +91,8 @@ struct Witnesses {
     changed: LocalTime,
     /// Whether the rows stand behind others that were read.
     is_append: bool,
+    /// Whether the table has a row at the time of the first one in the known year.
+    is_there: bool,
 }
 
 enum Year {
@@ -107,18 +109,25 @@ fn year_of(span: &Span, by: &Witnesses) -> Year {
         (0..=span.turns.max(0)).map(|back| by.known - back).find(|year| age(*year) >= -NEAR).unwrap_or(by.known);
     let Some(newest) = by.newest else { return Year::Is(known) };
     let behind = |year: i64| span.first_in(year).map_or(i64::MIN, |first| first.nanos_since(newest));
-    if let Some(year) =
-        span.year_by(by.changed).filter(|year| *year > known && (-NEAR..=PAUSE).contains(&behind(*year)))
-    {
-        if age(year) <= NEAR {
-            return Year::Is(year);
-        }
-        if age(year) <= COPIED && behind(known) < -HALF_A_YEAR && !by.is_append {
-            return Year::Perhaps(year);
-        }
+    let next = (known + 1..known + 60).find(|year| behind(*year) >= -HALF_A_YEAR);
+    if behind(known) >= -HALF_A_YEAR && span.year_by(by.changed).is_none_or(|year| year <= known) {
+        return Year::Is(known);
     }
-    let goes_on = (known..known + 60).find(|year| behind(*year) >= -HALF_A_YEAR).filter(|_| by.is_append);
-    Year::Is(goes_on.unwrap_or(known))
+    let written = span.year_by(by.changed).filter(|year| *year > known && behind(*year) <= PAUSE);
+    if let Some(year) = written.filter(|year| age(*year) <= NEAR) {
+        return Year::Is(year);
+    }
+    if by.is_append {
+        return Year::Is(if behind(known) >= -HALF_A_YEAR { known } else { next.unwrap_or(known) });
+    }
+    // The table has gone on: its rows are of the known year if they were read before, and the file was copied since.
+    let is_further = behind(known) < -HALF_A_YEAR && span.year_by(by.changed).is_some_and(|year| year > known);
+    let fresh = written.filter(|year| age(*year) <= COPIED);
+    let last = (known + 1..known + 60).take_while(|year| behind(*year) <= 0).last();
+    match fresh.or(last).or(next).filter(|_| is_further && (fresh.is_some() || !by.is_there)) {
+        Some(year) => Year::Perhaps(year),
+        None => Year::Is(known),
+    }
 }
 
 impl Reader<'_, '_> {
@@ -151,7 +160,12 @@ impl Reader<'_, '_> {
         let Some(span) = span else { return Ok(Ok(Some(years))) };
         let newest = self.staging.newest_of(table, "[]").max(self.store.newest_of_table(&self.config.name.0)?);
         let newest = newest.map(|newest| self.config.clock.local(newest));
-        let by = Witnesses { known: i64::from(known), newest, changed, is_append: from > 0 };
+        let known_year = i64::from(known);
+        let is_there = match span.first_in(known_year).map(|first| self.config.stamps.candidates(first, None)) {
+            Some(Candidates::One(ts)) => self.staging.has_row(table, "[]", ts)?,
+            _ => false,
+        };
+        let by = Witnesses { known: known_year, newest, changed, is_append: from > 0, is_there };
         match year_of(&span, &by) {
             Year::Is(year) => years.current = u16::try_from(year).unwrap_or(known),
             Year::Perhaps(year) => {
@@ -302,7 +316,7 @@ mod tests {
 
     fn year(first: i64, last: i64, turns: i64, known: i64, newest: Option<&str>, changed: &str) -> (i64, bool) {
         let span = Span { first: (first - 1) * DAY, last: (last - 1) * DAY, turns };
-        let by = Witnesses { known, newest: newest.map(at), changed: at(changed), is_append: false };
+        let by = Witnesses { known, newest: newest.map(at), changed: at(changed), is_append: false, is_there: false };
         match year_of(&span, &by) {
             Year::Is(year) => (year, true),
             Year::Perhaps(year) => (year, false),
@@ -321,7 +335,12 @@ mod tests {
         assert_eq!(year(240, 241, 0, 2025, Some(december), "2026-08-29 12:00:00"), (2026, true));
         // An archive that was copied later, the same again, and an old file that is read late.
         assert_eq!(year(1, 5, 0, 2004, None, january), (2004, true));
-        assert_eq!(year(100, 120, 0, 2004, Some("2004-12-30 00:00:00"), january), (2004, true));
+        assert_eq!(year(100, 120, 0, 2004, Some("2004-05-30 00:00:00"), january), (2004, true));
+        // One of a later year, or one that is read again: only a row that is there tells.
+        assert_eq!(year(100, 120, 0, 2004, Some("2004-12-30 00:00:00"), january), (2005, false));
+        // An older file of a table that has gone on, with its own time.
+        assert_eq!(year(40, 50, 0, 2025, Some("2026-11-30 00:00:00"), "2026-02-20 00:00:00"), (2026, true));
+        assert_eq!(year(40, 50, 0, 2025, Some("2026-11-30 00:00:00"), "2025-02-20 00:00:00"), (2025, true));
         assert_eq!(year(100, 120, 0, 2025, Some(december), "2025-04-30 00:00:00"), (2025, true));
         assert_eq!(year(100, 120, 0, 2025, Some(december), january), (2025, true));
     }

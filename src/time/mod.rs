@@ -87,15 +87,10 @@ impl LocalTime {
         LocalTime(self.0.saturating_sub(1))
     }
 
-    /// Parses `YYYY-MM-DD hh:mm:ss` with up to nine fraction digits, or without seconds; `24:00:00` is midnight of the
-    /// next day (LoggerNet's "2400" option). None for any other text, including a date with slashes.
+    /// Parses `YYYY-MM-DD hh:mm:ss` with up to nine fraction digits; `24:00:00` is midnight of the next day
+    /// (LoggerNet's "2400" option). None for any other text, including a date with slashes.
     pub fn parse(text: &[u8]) -> Option<LocalTime> {
-        let Some((stamp, fraction)) = text.split_at_checked(19) else {
-            let minute = <[u8; 16]>::try_from(text).ok()?;
-            let mut stamp = *b"0000-00-00 00:00:00";
-            stamp[..16].copy_from_slice(&minute);
-            return LocalTime::parse(&stamp);
-        };
+        let (stamp, fraction) = text.split_at_checked(19)?;
         if stamp[4] != b'-'
             || stamp[7] != b'-'
             || !matches!(stamp[10], b' ' | b'T')
@@ -115,6 +110,19 @@ impl LocalTime {
         let day_number = days_since_1970(year, month, day)?;
         let seconds = day_number * 86_400 + i64::from(hour * 3600 + minute * 60 + second);
         Some(LocalTime(seconds.checked_mul(NANOS_PER_SECOND)?.checked_add(i64::from(nanos))?))
+    }
+
+    /// Parses `YYYY-MM-DD hh:mm`: the full minute, as programs write it that saved a logger's file.
+    pub fn parse_minute(text: &[u8]) -> Option<LocalTime> {
+        let minute = <[u8; 16]>::try_from(text).ok()?;
+        let mut stamp = *b"0000-00-00 00:00:00";
+        stamp[..minute.len()].copy_from_slice(&minute);
+        LocalTime::parse(&stamp)
+    }
+
+    /// Parses a stamp in a logger's file.
+    pub fn parse_logger(text: &[u8]) -> Option<LocalTime> {
+        LocalTime::parse(text).or_else(|| LocalTime::parse_minute(text))
     }
 
     /// Parses by a chrono format, for files with another time format.
@@ -396,11 +404,19 @@ mod tests {
             "2026-06-01 00:60:00",
             "2026-06-01 00:00:00.",
             "2026-06-01 00:00:00.1234567890",
-            "2026-06-01 00:0",
-            "2026-06-01 00:00:0",
-            "2026-06-01 24:30",
+            "2026-06-01 00:00",
         ] {
             assert_eq!(LocalTime::parse(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_stamp_without_seconds_has_sixteen_signs() {
+        assert_eq!(LocalTime::parse_logger(b"2026-06-01 07:30"), Some(local("2026-06-01 07:30:00")));
+        assert_eq!(LocalTime::parse_logger(b"2026-05-31 24:00"), Some(local("2026-06-01 00:00:00")));
+        for text in ["2026-06-01 07:3", "2026-06-01 07:30:", "2026-06-01 24:30", "2026-06-01 7:30", "2026-06-01 07:60"]
+        {
+            assert_eq!(LocalTime::parse_logger(text.as_bytes()), None, "{text}");
         }
     }
 

@@ -22,6 +22,8 @@ pub struct StampFormat(Form);
 enum Form {
     /// `YYYY-MM-DD hh:mm:ss[.f]`.
     Loggers,
+    /// `YYYY-MM-DD hh:mm`.
+    Minutes,
     Letters {
         text: String,
         items: Vec<Item>,
@@ -111,6 +113,8 @@ struct Parts {
 impl StampFormat {
     /// The format of the loggers.
     pub const LOGGERS: StampFormat = StampFormat(Form::Loggers);
+    /// That of loggers without seconds.
+    pub const MINUTES: StampFormat = StampFormat(Form::Minutes);
 
     /// Parses a format in the configuration; None is the format of the loggers. Returns None if the text is not a
     /// format of a whole date.
@@ -141,6 +145,7 @@ impl StampFormat {
         let local = |time| StampRead { time, is_utc: false };
         match &self.0 {
             Form::Loggers => LocalTime::parse(text).map(local),
+            Form::Minutes => LocalTime::parse_minute(text).map(local),
             Form::Letters { items, midnight_ends_the_day, .. } => {
                 let mut parts = Parts::default();
                 let mut rest = text.trim_ascii();
@@ -162,7 +167,7 @@ impl StampFormat {
     /// Why a text is not a time of this format. None for the loggers' format.
     pub fn hint(&self, stamp: &str) -> Option<String> {
         Some(match &self.0 {
-            Form::Loggers => return None,
+            Form::Loggers | Form::Minutes => return None,
             Form::Letters { text, .. } | Form::Chrono(text) => impossible_by(stamp.trim(), text),
             Form::Since { .. } => "it is not a number that counts from the instant of time_format".to_owned(),
         })

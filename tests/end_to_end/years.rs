@@ -134,6 +134,31 @@ fn files_of_an_archive_keep_the_configured_year_whenever_they_were_copied() {
 }
 
 #[test]
+fn an_older_file_that_is_read_again_by_hand_keeps_the_year_that_it_had() {
+    let station = station(2023);
+    write(&station, &[363, 364], NEW_YEAR_2024 - DAY);
+    ingest(&station);
+    for days in [[1, 2], [100, 101], [300, 301]] {
+        write(&station, &days, NEW_YEAR_2024 + u64::from(days[1]) * DAY);
+        ingest(&station);
+    }
+    let before = rows(&station);
+    assert_eq!(before[2..4], ["2024-01-01 [1]", "2024-01-02 [2]"]);
+    let read = |name: &str, written: u64| {
+        station.write(name, "101,1,1200,1\r\n101,2,1200,2\r\n");
+        set_time(&station, name, written);
+        let file = station.path(name);
+        station.run_json(&["ingest", "--table", TABLE, file.to_str().unwrap()]).json()["tables"][0].clone()
+    };
+    // With the time at which it was written, and copied since.
+    let report = read("january.dat", NEW_YEAR_2024 + 3 * DAY);
+    assert_eq!((report["duplicates"].as_u64(), report["rejected"].as_u64()), (Some(2), Some(0)), "{report}");
+    let report = read("copied.dat", NEW_YEAR_2024 + 330 * DAY);
+    assert_eq!((report["staged"].as_u64(), report["rejected"].as_u64()), (Some(0), Some(2)), "{report}");
+    assert_eq!(rows(&station), before);
+}
+
+#[test]
 fn a_day_that_was_damaged_among_others_is_rejected_and_the_rows_behind_keep_their_year() {
     let station = station(2024);
     write(&station, &[300, 301, 2, 302], NEW_YEAR_2024 + 302 * DAY);

@@ -169,7 +169,7 @@ fn what_is_not_understood_for_sure_is_unknown() {
     unknown("PA", &["unitless", "raw", "MPA", "kPa abs", "kPa)", "(kPa", "((((((((", "/", "kPa/", "^2", "k Pa"]);
     unknown("H2O", &["ppt", "dBz", "Grade", "?"]);
     unknown("SW_IN", &["W/m2 s-1", "J(m^2 h)", "W/m^", "W/m^x", "W/m2-", "W/m99"]);
-    unknown("WS", &["per", "per second per", "square", "m per", "sq", "meter sq"]);
+    unknown("WS", &["per", "per second per", "square", "m per", "sq"]);
     unknown("RH", &["unitless", "records", "%%RH!", "CO2", "no", "photons", "/CO", "mmol/CO2"]);
     unknown("P", &["kg/m^2", "mm a-1", "tips", "mm_Tot"]);
     unknown("PPFD_IN", &["\u{fffd}mol/m2/s", "umolm2s1", &"(".repeat(5000), &"m ".repeat(200)]);

@@ -205,7 +205,12 @@ fn is_header_alone(format: &FileFormat, head: &[u8], text: &[u8]) -> bool {
 fn newest_record(text: &[u8], table: &TableConfig, (head, written): (&[u8], Option<Timestamp>)) -> Option<LocalTime> {
     let lines = || text.rsplit(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
     let FileFormat::Csv(csv) = &table.format else {
-        return lines().find_map(|line| LocalTime::parse(Fields::new(line).next()?.text));
+        return lines().find_map(|line| {
+            let mut fields = Fields::new(line);
+            let time = LocalTime::parse_logger(fields.next()?.text)?;
+            // A stamp alone was cut.
+            fields.next().map(|_| time)
+        });
     };
     let (_, mut layout) = csv.open(&table.name.0, head).ok()?;
     let mut row = ParsedRow::default();
