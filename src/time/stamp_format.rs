@@ -2,7 +2,8 @@
 //!
 //! A format is parsed once and then reads each stamp in one pass. It accepts what chrono's formats accept, and further
 //! forms in files of field stations: hours and minutes without a separator and without leading zeros (`%H%M`: 58 is
-//! 00:58), hour 24 at the end of a day, fractions after any seconds (`%S:%f` after a colon), an offset from UTC, `days since 1899-12-30`, and a
+//! 00:58), hour 24 at the end of a day, hours with a fraction
+//! (`%H%.f`: 14.50 is 14:30), fractions after any seconds (`%S:%f` after a colon), an offset from UTC, `days since 1899-12-30`, and a
 //! midnight with the date of the day that it ends.
 
 use chrono::NaiveDate;
@@ -47,6 +48,8 @@ enum Item {
     Numbers(Vec<Number>),
     /// The fraction after a point or a comma, which is read with the seconds.
     Fraction,
+    /// The fraction of an hour, after a point or a comma: 14.50 is 14:30.
+    HourFraction,
     /// The digits of a fraction after another sign: `00:00:00:250`.
     Decimals,
     MonthName,
@@ -292,7 +295,7 @@ fn items(text: &str) -> Option<Vec<Item>> {
                     letters.next();
                 }
                 (letters.next()? == 'f').then_some(())?;
-                items.push(Item::Fraction);
+                items.push(fraction(&items));
             }
             'f' => match items.last() {
                 Some(Item::Literal(letter)) if !matches!(letter.as_str(), "." | ",") => items.push(Item::Decimals),
@@ -300,7 +303,7 @@ fn items(text: &str) -> Option<Vec<Item>> {
                     if let Some(Item::Literal(_)) = last {
                         items.pop();
                     }
-                    items.push(Item::Fraction);
+                    items.push(fraction(&items));
                 }
             },
             ':' => {
@@ -311,6 +314,14 @@ fn items(text: &str) -> Option<Vec<Item>> {
         }
     }
     Some(items)
+}
+
+/// The fraction after these items: of the hour, if the hour is the last of them.
+fn fraction(items: &[Item]) -> Item {
+    match items.last() {
+        Some(Item::Numbers(run)) if run.last() == Some(&Number::Hour) => Item::HourFraction,
+        _ => Item::Fraction,
+    }
 }
 
 fn is_a_date(items: &[Item]) -> bool {
@@ -343,6 +354,10 @@ impl Parts {
             Item::Blank => Some(rest.trim_ascii_start()),
             Item::Numbers(run) => self.numbers(run, rest.trim_ascii_start()),
             Item::Fraction => Some(rest),
+            Item::HourFraction => Some(match rest {
+                [b'.' | b',', digits @ ..] => self.fraction_of_hour(digits)?,
+                rest => rest,
+            }),
             Item::Decimals => self.decimals(rest),
             Item::MonthName => {
                 let length = letters(rest);
@@ -409,6 +424,22 @@ impl Parts {
         let scale = 10_u32.pow(u32::try_from(9 - kept).ok()?);
         self.nanos = number(&text[..kept]) * scale;
         Some(&text[count..])
+    }
+
+    /// Reads the digits of the fraction of an hour. 0.33 is 20 minutes, not 19 minutes and 48 seconds: of the times that are
+    /// written with these digits, the one on the coarsest grid of minutes. A single digit is exact.
+    fn fraction_of_hour<'t>(&mut self, text: &'t [u8]) -> Option<&'t [u8]> {
+        const GRIDS: [u64; 5] = [1_800, 900, 600, 300, 60];
+        const SECOND: u64 = NANOS_PER_SECOND.unsigned_abs();
+        let rest = self.decimals(text)?;
+        let count = u32::try_from(text.len() - rest.len()).unwrap_or(u32::MAX);
+        let nanos = u64::from(std::mem::take(&mut self.nanos)) * 3_600;
+        let step = if (2..=8).contains(&count) { 3_600 * SECOND / 10_u64.pow(count) } else { 0 };
+        let mut grids = GRIDS.iter().map(|grid| (nanos + grid * SECOND / 2) / (grid * SECOND) * (grid * SECOND));
+        let nanos = grids.find(|at| nanos.abs_diff(*at) * 2 <= step).unwrap_or(nanos);
+        let part = |unit: u64, of: u64| u32::try_from(nanos / unit % of).unwrap_or_default();
+        (self.minute, self.second, self.nanos) = (part(60 * SECOND, 60), part(SECOND, 60), part(1, SECOND));
+        Some(rest)
     }
 
     fn set(&mut self, which: Number, value: u32) {
@@ -559,6 +590,17 @@ mod tests {
             ("days since 1970-01-01", "20785.99999", "2026-11-28 23:59:59"),
             ("hours since 2021-06-25 00:00:00", "9.5", "2021-06-25 09:30:00"),
             ("%Y-%m-%d", "2021-06-25", "2021-06-25 00:00:00"),
+            ("%Y-%m-%d %H", "2021-06-25 9", "2021-06-25 09:00:00"),
+            ("%Y-%m-%d %H", "2021-06-25 24", "2021-06-26 00:00:00"),
+            ("%Y-%m-%d %H%.f", "2021-06-25 9.50", "2021-06-25 09:30:00"),
+            ("%Y-%m-%d %H%.f", "2021-06-25 9", "2021-06-25 09:00:00"),
+            ("%Y-%m-%d %H%.f", "2021-06-25 24.0", "2021-06-26 00:00:00"),
+            ("%Y %j %H%.f", "2021 176 0,5", "2021-06-25 00:30:00"),
+            ("%Y-%m-%d %H%.f", "2021-06-25 9.33", "2021-06-25 09:20:00"),
+            ("%Y-%m-%d %H%.f", "2021-06-25 9.67", "2021-06-25 09:40:00"),
+            ("%Y-%m-%d %H%.f", "2021-06-25 9.08", "2021-06-25 09:05:00"),
+            ("%Y-%m-%d %H%.f", "2021-06-25 9.0166667", "2021-06-25 09:01:00"),
+            ("%Y-%m-%d %H%.f", "2021-06-25 9.1", "2021-06-25 09:06:00"),
         ] {
             assert_eq!(read(format, text).as_deref(), Some(time), "{text} by {format}");
         }
@@ -579,6 +621,9 @@ mod tests {
             ("excel", "inf"),
             ("%Y-%m-%d %H:%M:%S:%f", "2021-06-25 09:05:00:"),
             ("%Y-%m-%d %H:%M%z", "2021-06-25 09:05"),
+            ("%Y-%m-%d %H%.f", "2021-06-25 24.50"),
+            ("%Y-%m-%d %H%.f", "2021-06-25 9."),
+            ("%Y-%m-%d %H%.f", "2021-06-25 9.50.0"),
         ] {
             assert_eq!(read(format, text), None, "{text} by {format}");
         }

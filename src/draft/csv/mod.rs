@@ -6,10 +6,14 @@
 //! date, the one whose rows are at equal intervals.
 
 mod array;
+mod clock;
+mod forms;
 mod heading;
 mod interval;
 mod long;
 mod numbers;
+#[cfg(test)]
+mod sweep;
 mod time;
 
 pub(in crate::draft) use array::arrays;

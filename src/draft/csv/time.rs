@@ -4,10 +4,11 @@
 //! best one reads most of them, gives ascending times, and has the most equal intervals.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::LazyLock;
 
 use chrono::Utc;
 
+use super::clock::{self, Place};
+use super::forms::{COMPACT_HOUR, DATE_FORMATS, Format, JOINS, WAYS};
 use super::interval;
 use super::numbers::is_number;
 use crate::time::{LocalTime, MIDNIGHT_ENDS_THE_DAY, NANOS_PER_SECOND, StampFormat};
@@ -77,90 +78,29 @@ impl Found {
     }
 }
 
-/// A time format with its use.
-#[derive(Debug, Clone)]
-pub(super) struct Format {
-    text: Option<String>,
-    pub(super) format: StampFormat,
-}
-
-impl Format {
-    fn new(text: Option<&str>) -> Option<Format> {
-        Some(Format { text: text.map(str::to_owned), format: StampFormat::new(text)? })
-    }
-}
-
-/// Formats of dates and times that are texts, the more usual ones first.
-static WAYS: LazyLock<Vec<Format>> = LazyLock::new(|| {
-    const DATES: [&str; 24] = [
-        "%Y-%m-%d",
-        "%Y/%m/%d",
-        "%Y.%m.%d",
-        "%m/%d/%Y",
-        "%d/%m/%Y",
-        "%d.%m.%Y",
-        "%m.%d.%Y",
-        "%d-%m-%Y",
-        "%m-%d-%Y",
-        "%m/%d/%y",
-        "%d/%m/%y",
-        "%y/%m/%d",
-        "%d.%m.%y",
-        "%y.%m.%d",
-        "%y-%m-%d",
-        "%d-%m-%y",
-        "%m-%d-%y",
-        "%d-%b-%Y",
-        "%d-%b-%y",
-        "%d %b %Y",
-        "%b %d, %Y",
-        "%b %d %Y",
-        "%a %d %b %Y",
-        "%Y%m%d",
-    ];
-    const TIMES: [&str; 9] =
-        ["%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p", "%H.%M.%S", "%H.%M", "%H%M", "%H:%M:%S%z", "%H:%M:%S:%f"];
-    const JOINS: [&str; 5] = [" ", "T", ", ", "_", ""];
-    let mut all: Vec<Format> = Format::new(None).into_iter().collect();
-    for date in DATES {
-        for time in TIMES {
-            for join in JOINS {
-                let is_compact = date == "%Y%m%d" && !time.contains([':', '.']);
-                if join.is_empty() && !is_compact {
-                    continue;
-                }
-                all.extend(Format::new(Some(&format!("{date}{join}{time}"))));
-                if time.ends_with("%z") {
-                    all.extend(Format::new(Some(&format!("{date}{join}%H:%M%z"))));
-                    all.extend(Format::new(Some(&format!("{date}{join}%H:%M:%S %z"))));
-                }
-            }
-        }
-        all.extend(Format::new(Some(date)));
-    }
-    all.extend(Format::new(Some("%Y%m%d%H%M%S")));
-    all
-});
-
 /// The result of reading the rows with a format.
+#[derive(Debug, Clone)]
 pub(super) struct Reading {
     pub(super) columns: Vec<usize>,
     pub(super) way: Format,
     pub(super) first: usize,
     pub(super) rows: usize,
     /// The number of steps back in time.
-    back: usize,
+    pub(super) back: usize,
     /// The number of rows with the time of the previous row.
-    same: usize,
+    pub(super) same: usize,
     /// The number of different times.
     distinct: usize,
     /// The share of the usual interval among the steps, in thousandths.
-    alike: usize,
+    pub(super) alike: usize,
     span: i64,
+    latest: i64,
     is_future: bool,
     has_hour: bool,
     /// Whether the format has a fixed position for the year, month or day.
     is_certain: bool,
+    /// A CHECK, if the rows fit another format as well.
+    pub(super) doubt: Option<String>,
 }
 
 impl Reading {
@@ -196,7 +136,7 @@ pub(super) fn find(rows: &[&[String]], names: &dyn Fn(usize) -> Option<Vec<Strin
     };
     readings.sort_by(|a, b| b.rank().cmp(&a.rank()).then(is_later(a).cmp(&is_later(b))));
     let best = readings.first()?;
-    let mut notes = Vec::new();
+    let mut notes: Vec<String> = best.doubt.iter().cloned().collect();
     let names = names_of(best.first).or(names);
     let interval = names.as_deref().and_then(|names| interval::of(rows, best, names));
     let (best, starts) = match &interval {
@@ -267,8 +207,18 @@ fn like(rows: &[&[String]], row: &[String], names: Option<&[String]>) -> Vec<Rea
         let ways = WAYS.iter().filter(|way| way.format.read(text.as_bytes()).is_some());
         for way in ways {
             let bare_clock = columns.len() > 1 && columns.iter().all(|place| is_number(&row[*place]));
-            if !bare_clock {
+            // Ten digits that begin with 1 are Unix seconds.
+            let is_unix = way.text.as_deref() == Some(COMPACT_HOUR) && !text.starts_with("20");
+            if !bare_clock && !is_unix {
                 readings.extend(reading(rows, &columns, way));
+            }
+        }
+        let joins = if columns.len() > 1 { &JOINS[..1] } else { &JOINS[..] };
+        let name = columns.get(1).and_then(|place| Some(names?.get(*place)?.as_str()));
+        for (date, join) in DATE_FORMATS.iter().flat_map(|date| joins.iter().map(move |join| (date, join))) {
+            let place = Place { columns: &columns, date, join, name, is_of_parts: false };
+            if clock::may_be(row, &place) {
+                readings.extend(clock::decide(rows, &place));
             }
         }
     }
@@ -341,9 +291,11 @@ pub(super) fn reading(rows: &[&[String]], columns: &[usize], way: &Format) -> Op
         distinct,
         alike: usual * 1000 / forward.max(1),
         span: latest.saturating_sub(earliest),
+        latest,
         is_future: latest > now.saturating_add(2 * 86_400 * NANOS_PER_SECOND),
         has_hour: letters.contains("%H") || letters.contains("%I") || !letters.contains('%'),
         is_certain: !letters.contains("%y") || letters.contains("%b"),
+        doubt: None,
     })
 }
 
@@ -381,6 +333,24 @@ fn of_parts(rows: &[&[String]], middle: &[String], names: Option<&[String]>) -> 
     ];
     let mut found = Vec::new();
     let as_these = |columns: &[usize], letters: &[&str]| {
+        // The clock alone, or hours alone, at the end: what its numbers are is decided by the rows.
+        let is_alone = !letters.contains(&"%M") && !letters.contains(&"%S");
+        let clock = letters.iter().position(|letters| ["%H", "%H%M"].contains(letters)).filter(|_| is_alone);
+        if let Some(clock) = clock {
+            let (mut columns, mut date) = (columns.to_vec(), letters.to_vec());
+            let column = columns.remove(clock);
+            columns.push(column);
+            date.remove(clock);
+            let name = names.and_then(|names| Some(names.get(column)?.as_str()));
+            let place = Place {
+                columns: &columns,
+                date: &Format::new(Some(&date.join(" ")))?,
+                join: " ",
+                name,
+                is_of_parts: true,
+            };
+            return clock::decide(rows, &place);
+        }
         let way = Format::new(Some(&letters.join(" ")))?;
         reading(rows, columns, &way).filter(|reading| reading.back * 10 <= reading.rows)
     };
@@ -427,15 +397,56 @@ fn of_numbers(rows: &[&[String]], middle: &[String], names: Option<&[String]>) -
             .iter()
             .any(|known| name.contains(known));
         let way = match value {
-            value if (6.3e8..4.2e9).contains(&value) => "unix",
+            value if UNIX_SECONDS.contains(&value) => "unix",
             value if (6.3e11..4.2e12).contains(&value) => "unix ms",
             value if (32_874.0..73_050.0).contains(&value) => "excel",
             _ => continue,
         };
         let Some(way) = Format::new(Some(way)) else { continue };
-        let read = reading(rows, &[column], &way);
-        found.extend(read.filter(|reading| reading.back == 0 && (is_named || (column == 0 && reading.alike >= 500))));
+        let is_sound =
+            |reading: &Reading| reading.back == 0 && (is_named || (column == 0 && reading.alike >= EVEN / 2));
+        let mut counted = reading(rows, &[column], &way).filter(is_sound).filter(|reading| !reading.is_future);
+        let written = digits_of_a_date(rows, column).filter(is_sound);
+        if let (Some(counted), Some(written)) = (&mut counted, &written) {
+            if written.alike < EVEN || counted.alike >= EVEN {
+                counted.doubt = Some(format!(
+                    "CHECK: {text} is read as Unix seconds; the rows fit \"{DIGITS_OF_A_DATE}\" as well. For that write it as time_format."
+                ));
+                found.push(counted.clone());
+                continue;
+            }
+        } else if let Some(counted) = &mut counted {
+            counted.doubt = since_1990(counted, &name);
+        }
+        found.extend(written.or(counted));
     }
     found.truncate(1);
     found
+}
+
+/// Numbers that may be Unix seconds of 1989 to 2103.
+const UNIX_SECONDS: std::ops::Range<f64> = 6.3e8..4.2e9;
+/// A date and a time of day in ten digits, as many as Unix seconds have.
+const DIGITS_OF_A_DATE: &str = "%y%m%d%H%M";
+/// The share of equal intervals, in thousandths, of rows that are at equal intervals.
+const EVEN: usize = 990;
+
+/// The reading of ten digits as year, month, day, hour and minute, if all rows can be read so.
+fn digits_of_a_date(rows: &[&[String]], column: usize) -> Option<Reading> {
+    let way = Format::new(Some(DIGITS_OF_A_DATE))?;
+    let read = reading(rows, &[column], &way)?;
+    (read.rows == rows[read.first..].len().min(TRIED) && !read.is_future).then_some(read)
+}
+
+/// A CHECK, if the numbers may as well be seconds since 1990, from which Campbell's loggers count.
+fn since_1990(read: &Reading, name: &str) -> Option<String> {
+    const TWENTY_YEARS: i64 = 7_305 * 86_400 * NANOS_PER_SECOND;
+    let is_seconds =
+        read.way.text.as_deref() == Some("unix") && !["unix", "epoch", "1970"].iter().any(|known| name.contains(known));
+    let is_past = read.latest.saturating_add(TWENTY_YEARS) <= Utc::now().timestamp_nanos_opt().unwrap_or(i64::MAX);
+    (is_seconds && is_past).then(|| {
+        "CHECK: the numbers are read as Unix seconds, which count from 1970 in UTC. If they count from 1990, as loggers of Campbell do, write \
+         time_format = \"seconds since 1990-01-01\"."
+            .to_owned()
+    })
 }
