@@ -1,7 +1,7 @@
 //! Splits a column's name into the parts that the programmer joined.
 
 use super::marks;
-use crate::quantity::joined_words;
+use crate::quantity::joined_parts;
 
 /// Parts that mean a statistic, a unit or a place, and not the quantity.
 const NEUTRAL: [&str; 24] = [
@@ -30,7 +30,7 @@ impl NameParts {
         let mut found = NameParts { has_place, ..NameParts::default() };
         for token in rest.split(|c: char| !c.is_ascii_alphanumeric()).filter(|token| !token.is_empty()) {
             found.add(token);
-            for part in joined_words(token) {
+            for part in joined_parts(token) {
                 found.add(part);
                 let bare = letters(part);
                 found.add(bare);

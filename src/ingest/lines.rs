@@ -668,7 +668,7 @@ impl<'a> LineTaker<'a> {
             return None;
         }
         let valid_from = Timestamp::from_utc(self.config.valid_from);
-        if ts < Timestamp::EPOCH && ts >= valid_from {
+        if ts < Timestamp::EPOCH && valid_from <= Timestamp::EPOCH.after(FUTURE_ALLOWED) {
             let reason = format!(
                 "{local} is before 1970-01-01 00:00:00 UTC, and no row can have a time before that; if the logger's clock was \
                  wrong and the true time is known, [[table.clock]] puts it right"

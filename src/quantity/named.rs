@@ -78,7 +78,7 @@ const RAIN: [&str; 13] = [
     "prcp",
     "pcpn",
 ];
-/// Parts of names of rain, as whole words or their beginnings: `drain` and `terrain` are none.
+/// Parts of names of rain, whole or at their beginning: `drain` and `terrain` are none.
 const RAIN_BEGINS: [&str; 3] = ["rain", "regen", "ppt"];
 /// Parts of names of rain that is no sum over the row's interval: a rate, a sum since a reset or over another time, an
 /// extreme, the height in a gauge.
@@ -139,8 +139,8 @@ pub(super) struct Named<'a> {
     unit: &'a str,
     /// The parts between signs, in lower case: `MetSENS_WD` gives `metsens` and `wd`.
     parts: Vec<String>,
-    /// The parts and the words that are written together in them: `DirAvg` gives `diravg`, `dir` and `avg`.
-    words: Vec<String>,
+    /// The parts, and those of which they are joined: `DirAvg` gives `diravg`, `dir` and `avg`.
+    pieces: Vec<String>,
 }
 
 impl<'a> Named<'a> {
@@ -148,19 +148,19 @@ impl<'a> Named<'a> {
         let own = without_unit(name);
         let tokens = || own.split(|letter: char| !letter.is_alphanumeric());
         let parts: Vec<String> = tokens().map(str::to_lowercase).collect();
-        let mut words = parts.clone();
-        for word in tokens().flat_map(joined_words).map(str::to_lowercase) {
-            if !words.contains(&word) {
-                words.push(word);
+        let mut pieces = parts.clone();
+        for word in tokens().flat_map(joined_parts).map(str::to_lowercase) {
+            if !pieces.contains(&word) {
+                pieces.push(word);
             }
         }
         let says_degrees = || parts.last().is_some_and(|part| ["deg", "degs", "degree", "degrees"].contains(&&**part));
         let unit = if unit.trim().is_empty() && says_degrees() { "deg" } else { unit.trim() };
-        Named { name: name.to_lowercase(), unit, parts, words }
+        Named { name: name.to_lowercase(), unit, parts, pieces }
     }
 
     fn has(&self, wanted: &[&str]) -> bool {
-        self.words.iter().any(|word| wanted.contains(&bare(word)))
+        self.pieces.iter().any(|word| wanted.contains(&bare(word)))
     }
 
     /// A unit of degrees alone may be a latitude or a tilt. The name of a wind direction shows what it is, and then the
@@ -170,7 +170,7 @@ impl<'a> Named<'a> {
             let part = bare(part);
             SPREADS.iter().any(|spread| part == *spread || (part.contains("dir") && part.ends_with(spread)))
         };
-        if self.words.iter().any(is_spread) {
+        if self.pieces.iter().any(is_spread) {
             return false;
         }
         let letters = self.parts.concat();
@@ -188,7 +188,7 @@ impl<'a> Named<'a> {
     fn says_direction_in_degrees(&self) -> bool {
         let begins = ["wd", "azimuth"].iter().any(|begin| self.name.starts_with(begin));
         let ends = || self.parts.iter().any(|part| ["dir", "direction"].iter().any(|end| bare(part).ends_with(end)));
-        let holds = || IN_DEGREES.iter().any(|letters| self.words.iter().any(|word| word.contains(letters)));
+        let holds = || IN_DEGREES.iter().any(|letters| self.pieces.iter().any(|word| word.contains(letters)));
         begins || ends() || (!self.has(&OTHER_ANGLES) && (self.has(&OF_DEGREES) || holds()))
     }
 
@@ -199,7 +199,7 @@ impl<'a> Named<'a> {
             let unit = word.trim_start_matches(|letter: char| letter.is_ascii_digit());
             unit.len() < word.len() && ["h", "hr", "hrs", "hour", "hours", "d"].contains(&unit)
         };
-        self.is_rain() && self.is_of_rain() && !self.has(&NO_TOTAL) && !self.words.iter().any(is_hours)
+        self.is_rain() && self.is_of_rain() && !self.has(&NO_TOTAL) && !self.pieces.iter().any(is_hours)
     }
 
     /// Whether the name is one of rain.
@@ -210,7 +210,7 @@ impl<'a> Named<'a> {
                 && self.parts[1..].iter().all(|part| part == "mm" || is_of_place_or_process(part))
         };
         let begins = |word: &String| RAIN_BEGINS.iter().any(|begin| word.starts_with(begin));
-        self.words.iter().any(|word| begins(word) || RAIN.iter().any(|rain| word.contains(rain))) || is_own()
+        self.pieces.iter().any(|word| begins(word) || RAIN.iter().any(|rain| word.contains(rain))) || is_own()
     }
 
     /// Whether the unit, of the header or behind the name, is one in which rain is measured.
@@ -251,7 +251,7 @@ impl<'a> Named<'a> {
     /// A gust is the largest speed of the row's interval.
     fn is_gust(&self) -> bool {
         let is = |word: &String| word.starts_with("gust") || word.ends_with("windgust") || word == "rafale";
-        !self.has(&["avg", "mean", "std", "count", "time"]) && self.words.iter().any(is) && is_of("WS", self.unit)
+        !self.has(&["avg", "mean", "std", "count", "time"]) && self.pieces.iter().any(is) && is_of("WS", self.unit)
     }
 }
 
@@ -292,9 +292,9 @@ fn is_of_place_or_process(part: &str) -> bool {
     is_place(part) || part.is_empty() || others.contains(&part)
 }
 
-/// The words that are written together: `RelHum` gives `Rel` and `Hum`, `PTemp` gives `P` and `Temp`, `CO2Mean` gives `CO2` and
+/// The parts of which a name is joined by capital letters: `RelHum` gives `Rel` and `Hum`, `PTemp` gives `P` and `Temp`, `CO2Mean` gives `CO2` and
 /// `Mean`.
-pub fn joined_words(token: &str) -> Vec<&str> {
+pub fn joined_parts(token: &str) -> Vec<&str> {
     let bytes = token.as_bytes();
     let mut cuts = vec![0];
     for at in 1..bytes.len() {

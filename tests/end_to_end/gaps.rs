@@ -167,6 +167,37 @@ fn a_few_numbers_that_are_left_out_within_one_interval_are_missing_because_the_c
 }
 
 #[test]
+fn rows_whose_record_is_not_a_number_are_not_missing_between_those_that_have_one() {
+    let text = |unnumbered: &[i64], left_out: &[i64]| {
+        let rows = file((1..=10).map(|at| (at * 30, at)));
+        let is_kept = |line: &&str| left_out.iter().all(|at| !line.contains(&format!("\",{at},")));
+        let mut text: String = rows.split_inclusive('\n').filter(is_kept).collect();
+        for at in unnumbered {
+            let whole = format!("\",{at},");
+            assert!(text.contains(&whole), "{text}");
+            text = text.replace(&whole, if at % 2 == 0 { "\",\"NAN\"," } else { "\",," });
+        }
+        text
+    };
+    for (unnumbered, left_out, missing) in [
+        (&[4, 5][..], &[][..], 0),
+        (&[4], &[5], 1),
+        (&[], &[4, 5], 2),
+        (&[2, 3, 4, 5, 6, 7, 8, 9], &[], 0),
+        (&[4, 7], &[], 0),
+    ] {
+        let tower = Station::new();
+        tower.write(DAT, text(unnumbered, left_out));
+        let _ = tower.run(&["ingest"]).expect(0);
+        let gaps = tower.run_json(&["gaps"]).expect(i32::from(missing > 0)).json();
+        let found: i64 = gaps["gaps"].as_array().unwrap().iter().map(|gap| gap["missing"].as_i64().unwrap()).sum();
+        assert_eq!(found, missing, "{unnumbered:?} without {left_out:?}: {gaps}");
+        let status = tower.run_json(&["status"]).json();
+        assert_eq!(status["tables"][0]["records_missing"], missing, "{status}");
+    }
+}
+
+#[test]
 fn a_hole_between_older_rows_that_are_read_later_and_the_first_rows_is_a_gap_if_the_times_agree() {
     for (agrees, shift) in [(true, 0), (false, -600)] {
         let tower = Station::new();

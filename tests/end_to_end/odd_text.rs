@@ -1,5 +1,5 @@
 //! TOA5 files that another program saved: UTF-16 without a byte order mark, stamps without seconds, blank lines within
-//! the header (docs/file-formats.md#damage).
+//! the header (docs/file-formats.md#damage). Lines of text tables that are no rows: separators alone, times before 1970.
 
 use std::fs;
 
@@ -135,4 +135,39 @@ fn infinity_in_any_spelling_is_missing_and_no_text() {
         .map(|file| fs::read_to_string(file.unwrap().path()).unwrap())
         .collect();
     assert!(!lines.to_lowercase().contains("inf") && lines.contains("T=2.5"), "{lines}");
+}
+
+/// A text table with the columns `t`, `a` and `b`.
+fn text_table(keys: &str, rows: &str) -> Station {
+    let tower = Station::new()
+        .table("name = \"m\"\nfiles = [\"m.csv\"]\nformat = \"csv\"\ntime_column = \"t\"")
+        .table_keys(&format!("{keys}\n[table.csv]\nnames_line = 1"));
+    tower.write("m.csv", format!("t,a,b\n{rows}"));
+    tower
+}
+
+#[test]
+fn lines_of_separators_alone_are_blank_lines_of_a_text_table_and_rejected_in_a_loggers_file() {
+    let tower =
+        text_table("", "2026-11-03 00:00:00,1,2\n,,\n , ,\n\"\",\"\",\"\"\n2026-11-03 01:00:00,3,4\n,,\n,,\n,7,\n");
+    let report = ingest(&tower);
+    assert_eq!(counts(&report), [2, 0, 0, 1, 0], "{report}");
+    assert_eq!(report["blank"], 5, "{report}");
+    let tower = Station::new();
+    tower.write(DAT, header() + &rows(0..2) + ",,,\r\n");
+    assert_eq!(counts(&ingest(&tower)), [2, 0, 0, 1, 0]);
+}
+
+#[test]
+fn i2_a_row_before_1970_is_rejected_with_the_true_reason() {
+    let tower = text_table(
+        "valid_from = \"1970-01-01\"",
+        "1969-12-31 18:59:00,1,2\n1969-12-31 23:00:00,1,2\n1970-01-02 00:00:00,3,4\n",
+    );
+    let report = ingest(&tower);
+    assert_eq!(counts(&report), [1, 0, 0, 2, 0], "{report}");
+    let rejected = tower.run(&["rejected"]).stdout;
+    assert!(rejected.contains("1969-12-31 18:59:00 is before 1970-01-01 00:00:00 UTC"), "{rejected}");
+    // The station's 1970 begins five hours later.
+    assert!(rejected.contains("1969-12-31 23:00:00 is before valid_from"), "{rejected}");
 }

@@ -3,7 +3,7 @@
 //! A missing number means a missing row, and a row takes time. Between two rows that are one usual interval apart no
 //! row can be missing, whatever their numbers are: the logger was exchanged, or a number is damaged. Between older rows
 //! that were read later and the rows that were read first, numbers are missing if numbers and times advance at the same
-//! rate.
+//! rate. Rows without a number between the two (RECORD is NAN or empty) are there, and are not missing.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -25,6 +25,9 @@ const RUNS_JUDGED: usize = 16;
 const FRESH_STARTS: usize = 5;
 /// RECORD does not count if these runs hold no more than this many rows each.
 const ROWS_A_RUN: i64 = 3;
+
+/// So many rows between the ends of a gap are looked at for rows without a number.
+const MOST_LOOKED_AT: i64 = 10_000;
 
 /// The usual interval at a place holds for so many rows around it.
 const NEAR: i64 = 50;
@@ -95,7 +98,9 @@ impl Store {
             if is_jump {
                 found.jumps.push(gap);
             } else {
-                found.gaps.extend(without(gap, before, &beside));
+                for gap in without(gap, before, &beside) {
+                    found.gaps.extend(self.without_unnumbered(series, gap)?);
+                }
             }
         }
         for joint in joints {
@@ -105,11 +110,34 @@ impl Store {
                 let lasted = nanos(interval).saturating_mul(joint.missing + 1);
                 joint.after.1.nanos_since(before).saturating_sub(lasted).abs() <= nanos(interval) / 2
             }) {
-                found.gaps.extend(without(joint, None, &beside));
+                for gap in without(joint, None, &beside) {
+                    found.gaps.extend(self.without_unnumbered(series, gap)?);
+                }
             }
         }
         found.gaps.sort_by_key(|gap| gap.after.1);
         Ok(found)
+    }
+
+    /// What is missing of a gap, if rows without a record number between its ends have some of its numbers: their RECORD was NAN
+    /// or empty, and the rows are there.
+    fn without_unnumbered(&self, series: i64, gap: Gap) -> rusqlite::Result<Option<Gap>> {
+        let Some((_, before)) = gap.before else { return Ok(Some(gap)) };
+        if before >= gap.after.1 {
+            return Ok(Some(gap));
+        }
+        // Both ends have a number, so they do not count.
+        let (low, high) = key::keys(series, before, gap.after.1);
+        let most = gap.missing.min(MOST_LOOKED_AT).saturating_add(2);
+        let there: i64 = self
+            .conn
+            .prepare_cached(
+                "SELECT count(*) FROM (SELECT record FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3)
+                 WHERE record IS NULL",
+            )?
+            .query_row([low, high, most], |row| row.get(0))?;
+        let missing = gap.missing - there;
+        Ok((missing > 0).then_some(Gap { missing, ..gap }))
     }
 
     /// The series of a table without tag columns.

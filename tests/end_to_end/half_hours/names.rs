@@ -24,7 +24,7 @@ fn text_table(names: &str, rows: &[&str]) -> String {
 fn station_of_text(keys: &str) -> Station {
     Station::new()
         .table("name = \"met\"\nfiles = [\"met.csv\"]\nformat = \"csv\"\ntime_column = \"time\"")
-        .table_keys(&format!("aggregate = \"30m\"\n{keys}"))
+        .table_keys(&format!("aggregate = \"30m\"\n[table.csv]\nnames_line = 1\n{keys}"))
 }
 
 #[test]
@@ -72,4 +72,23 @@ fn rain_and_extremes_of_a_file_without_processes_are_sums_and_extremes_and_kind_
     let made = first_half_hour(&station);
     assert!((made["Rain [mm]"].as_f64().unwrap() - 0.8 / 3.0).abs() < 1e-6, "{made:?}");
     assert!((made["T_Max"].as_f64().unwrap() - 29.0 / 3.0).abs() < 1e-6, "{made:?}");
+}
+
+#[test]
+fn the_count_of_a_half_hour_keeps_its_name_beside_a_column_of_the_source_that_has_it() {
+    for columns in [["TA", "TA_samples", "TA_coverage"], ["TA_coverage", "TA_samples", "TA"]] {
+        let columns: Vec<[&str; 3]> = columns.iter().map(|name| [*name, "", "Avg"]).collect();
+        let rows = (1..=60).map(|minute: i64| {
+            let of = |column: &[&str; 3]| if column[0] == "TA" { "20" } else { "7" }.to_owned();
+            (day(1) + TimeDelta::minutes(minute), columns.iter().map(of).collect())
+        });
+        let station = station("");
+        station.write("met.dat", &file(&columns, &rows.collect()));
+        let made = first_half_hour(&station);
+        for (name, value) in
+            [("TA", 20), ("TA_samples", 30), ("TA_coverage", 100), ("TA_samples_2", 7), ("TA_coverage_2", 7)]
+        {
+            assert_eq!(made[name].as_f64(), Some(f64::from(value)), "{name} in {made:?}");
+        }
+    }
 }
