@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::config::{Config, ConfigError, TableConfig};
 use crate::sun::Position;
+use crate::time::StationClock;
 
 mod column;
 mod csv;
@@ -125,7 +126,8 @@ pub fn new_config(request: &Request<'_>, station: &StationSaid) -> Result<Draft,
     }
     let folder = folder_of(request.config);
     let (name, others) = text::station_name(station.name.as_deref(), &samples);
-    let known = table::Known { position: station.position, archive: archive(request)? };
+    let known =
+        table::Known { position: station.position, utc_offset: station.utc_offset.clone(), archive: archive(request)? };
     let tables = table::tables(samples, &folder, &[], &known);
     let mut text = text::head(request.config, &name, &others, station);
     let (tables, refused) = loading(tables, &text, request.config);
@@ -151,7 +153,11 @@ pub fn addition(request: &Request<'_>, existing: &str) -> Result<Draft, DraftErr
         return Err(DraftError::Nothing { left_out: String::new() });
     }
     let taken: Vec<&str> = config.tables.iter().map(|table| table.name.0.as_str()).collect();
-    let known = table::Known { position: config.station.position, archive: archive(request)? };
+    let utc_offset = match config.station.clock {
+        StationClock::Fixed(offset) => offset.to_string(),
+        _ => String::new(),
+    };
+    let known = table::Known { position: config.station.position, utc_offset, archive: archive(request)? };
     let tables = table::tables(samples, &folder_of(request.config), &taken, &known);
     let (tables, refused) = loading(tables, existing, request.config);
     left_out.extend(refused);

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::column::{Column, MISSING_OF_AMERIFLUX, Role, measured};
+use super::csv::StatedOffset;
 use super::guess::Around;
 use super::marks::{Mark, marks};
 use super::place::{may_be_minutes, sensor};
@@ -41,6 +42,8 @@ pub(super) struct Table {
     pub(super) tags: Vec<(&'static str, String)>,
     /// The sensor of its columns, and the kind of name in which it was found.
     pub(super) sensor: Option<(&'static str, &'static str)>,
+    /// The offset from UTC that its file states, if it is not the station's.
+    pub(super) utc_offset: Option<StatedOffset>,
     /// The number that means "missing" in every column.
     pub(super) missing: Option<f64>,
     /// Notes for the user, one per line.
@@ -66,6 +69,8 @@ pub(super) struct LookedAt {
 pub(super) struct Known {
     /// The station's position.
     pub(super) position: Option<Position>,
+    /// The station's offset from UTC, `±hh:mm`; empty if it changes.
+    pub(super) utc_offset: String,
     /// Files that no table reads; their rows are examined with those of their tables.
     pub(super) archive: Vec<Sample>,
 }
@@ -250,6 +255,9 @@ fn table(group: &[Sample], folder: &Path, taken: &[String], known: &Known) -> Ta
             column.role = is_tag.then_some(Role::Tag);
         }
     }
+    let stated = dialect.and_then(|(_, found)| found.offset.as_ref());
+    let utc_offset = stated.filter(|stated| stated.offset != known.utc_offset).cloned();
+    notes.extend(utc_offset.as_ref().map(|stated| offset_note(stated, &known.utc_offset)));
     if group.iter().any(|sample| sample.quotes_numbers) {
         notes.push(
             "Numbers stand in quotes where no logger writes them, so another program saved the file; they are read as numbers."
@@ -275,12 +283,26 @@ fn table(group: &[Sample], folder: &Path, taken: &[String], known: &Known) -> Ta
         samples: longest.and_then(|sample| sample.samples),
         tags,
         sensor: sensor_of(group),
+        utc_offset,
         missing,
         notes,
         columns,
         csv: dialect.map(|(sample, found)| (found.csv.clone(), sample.first_rows.clone())),
         looked_at,
     }
+}
+
+/// A note about stamps whose offset is not the station's.
+fn offset_note(stated: &StatedOffset, station: &str) -> String {
+    let StatedOffset { text, offset, is_summer } = stated;
+    let station =
+        if station.is_empty() { "the station's changes".to_owned() } else { format!("the station's is {station}") };
+    let says = if *is_summer {
+        "this is summer time, which half of a year does not have: write timezone if the clock changes, or utc_offset if it does not."
+    } else {
+        "the table has the one that its file states; take utc_offset out of it if the file is wrong."
+    };
+    format!("CHECK: \"{text}\" states UTC{offset} for the stamps, and {station}: {says}")
 }
 
 /// Whether the table has the outputs of a CS650 or CS655: water content and permittivity or conductivity, with the

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::StationSaid;
 use super::column::{Column, Role};
+use super::csv::StatedOffset;
 use super::pairs::Pair;
 use super::quality::Line;
 use super::sample::{Interval, Sample};
@@ -197,6 +198,9 @@ pub(super) fn table(table: &Table) -> String {
     let _ = writeln!(out, "measurement = {}", quoted(&table.name));
     if let Some((csv, _)) = &table.csv {
         csv_keys(&mut out, csv);
+    }
+    if let Some(StatedOffset { offset, is_summer, .. }) = &table.utc_offset {
+        let _ = writeln!(out, "{}utc_offset = {}", if *is_summer { "#" } else { "" }, quoted(offset));
     }
     if let Some(missing) = table.missing {
         let _ = writeln!(out, "missing = [{missing}]");

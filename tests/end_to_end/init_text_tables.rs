@@ -9,13 +9,13 @@ use serde_json::Value;
 use crate::support::{Ended, Station};
 
 /// A folder with a file, for which `init` writes the configuration.
-struct Drafted {
-    station: Station,
-    config: String,
+pub(crate) struct Drafted {
+    pub(crate) station: Station,
+    pub(crate) config: String,
 }
 
 impl Drafted {
-    fn of(name: &str, text: &str) -> Drafted {
+    pub(crate) fn of(name: &str, text: &str) -> Drafted {
         let station = Station::new();
         fs::remove_file(station.config_path()).unwrap();
         station.write(name, text);
@@ -25,39 +25,39 @@ impl Drafted {
     }
 
     #[track_caller]
-    fn has(&self, lines: &[&str]) {
+    pub(crate) fn has(&self, lines: &[&str]) {
         for line in lines {
             assert!(self.config.contains(&format!("\n{line}")), "{line} is not in:\n{}", self.config);
         }
     }
 
     #[track_caller]
-    fn lacks(&self, text: &str) {
+    pub(crate) fn lacks(&self, text: &str) {
         assert!(!self.config.contains(text), "{text} is in:\n{}", self.config);
     }
 
     /// Staged, conflicting and rejected lines.
-    fn counts(&self) -> [u64; 3] {
+    pub(crate) fn counts(&self) -> [u64; 3] {
         let table = self.station.run_json(&["ingest"]).json()["tables"][0].clone();
         ["staged", "conflicts", "rejected"].map(|name| table[name].as_u64().unwrap())
     }
 
     /// Station time and values, as they are exported.
-    fn rows(&self, table: &str) -> Vec<String> {
+    pub(crate) fn rows(&self, table: &str) -> Vec<String> {
         let export = self.station.run(&["export", "--table", table]).expect(0).stdout;
         export.lines().skip(1).map(str::to_owned).collect()
     }
 }
 
 /// `init` of files of the station's folder.
-fn init(station: &Station, files: &[&str], more: &[&str]) -> Ended {
+pub(crate) fn init(station: &Station, files: &[&str], more: &[&str]) -> Ended {
     let files: Vec<String> = files.iter().map(|name| station.path(name).to_str().unwrap().to_owned()).collect();
     let files: Vec<&str> = files.iter().map(String::as_str).collect();
     station.run(&[&["init", "--utc-offset", "-05:00"], files.as_slice(), more].concat())
 }
 
 /// Half hours from midnight of 20 November on.
-fn half_hour(row: u32, form: &str) -> String {
+pub(crate) fn half_hour(row: u32, form: &str) -> String {
     let first = chrono::NaiveDate::from_ymd_opt(2025, 11, 20).unwrap().and_hms_opt(0, 0, 0).unwrap();
     (first + chrono::TimeDelta::minutes(30 * i64::from(row))).format(form).to_string()
 }
@@ -294,70 +294,4 @@ fn limits_rest_on_what_the_sensors_gave_and_not_on_numbers_that_stand_for_no_val
     let difference = drafted.config.lines().find(|line| line.contains("difference = ")).unwrap();
     let limit: Value = difference.split("suspect = ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
     assert!(limit.as_f64().unwrap() < 10.0, "{difference}");
-}
-
-/// The hour of a half hour from midnight of 20 November on, with its fraction.
-fn hour(row: u32) -> f64 {
-    f64::from(row % 48) / 2.0
-}
-
-#[test]
-fn hours_beside_a_date_are_hours_and_not_minutes() {
-    let of = |names: &str, rows: u32, line: &dyn Fn(u32) -> String| {
-        (0..rows).fold(format!("{names},T\n"), |text, row| text + &format!("{},{row}.5\n", line(row)))
-    };
-    let day = |row: u32, form: &str| half_hour(row, form);
-    let hourly: [(&str, String, &str); 4] = [
-        ("%m/%d/%Y %H", of("Date,Hour", 100, &|row| format!("{},{}", day(row * 2, "%m/%d/%Y"), row % 24)), "00:00"),
-        ("%d.%m.%Y %H", of("Date,Hour", 100, &|row| format!("{},{}", day(row * 2, "%d.%m.%Y"), row % 24 + 1)), "01:00"),
-        ("%Y-%m-%d %H", of("time", 100, &|row| day(row * 2, "%Y-%m-%d %H")), "00:00"),
-        ("%Y%m%d%H", of("MESS_DATUM", 100, &|row| day(row * 2, "%Y%m%d%H")), "00:00"),
-    ];
-    for (format, text, first) in &hourly {
-        let drafted = Drafted::of("met.csv", text);
-        drafted.has(&[&format!("time_format = \"{format}\"")]);
-        drafted.lacks("CHECK: the column");
-        assert_eq!(drafted.counts(), [100, 0, 0], "{format}");
-        let rows = drafted.rows("met");
-        assert!(rows[0].starts_with(&format!("2025-11-20 {first}:00,,0.5")), "{format}: {:?}", rows[0]);
-        let next = if *first == "01:00" { "2025-11-21 00:00:00,,23.5" } else { "2025-11-20 23:00:00,,23.5" };
-        assert!(rows[23].starts_with(next), "{format}: {:?}", rows[23]);
-    }
-    let halves = of("Date,Hour", 200, &|row| format!("{},{:.2}", day(row, "%m/%d/%Y"), hour(row)));
-    let drafted = Drafted::of("met.csv", &halves);
-    drafted.has(&["time_format = \"%m/%d/%Y %H%.f\""]);
-    assert_eq!(drafted.counts(), [200, 0, 0]);
-    assert!(drafted.rows("met")[29].starts_with("2025-11-20 14:30:00,,29.5"), "{:?}", drafted.rows("met")[29]);
-}
-
-#[test]
-fn hours_and_minutes_without_a_sign_are_read_beside_any_form_of_a_date() {
-    for (date, clock) in [
-        ("%Y-%m-%d", "%H%M"),
-        ("%Y%m%d", "%H%M"),
-        ("%d.%m.%Y", "%H%M"),
-        ("%d-%m-%Y", "%H%M"),
-        ("%Y-%m-%d", "%H%M%S"),
-        ("%Y/%m/%d", "%H%M"),
-    ] {
-        let text = (0..120).fold("Date,Time,T\n".to_owned(), |text, row| {
-            text + &format!("{},{},{row}.5\n", half_hour(row, date), half_hour(row, clock))
-        });
-        let drafted = Drafted::of("met.csv", &text);
-        drafted.has(&[&format!("time_format = \"{date} {clock}\""), "time_columns = [\"Date\", \"Time\"]"]);
-        drafted.lacks("rows looked at have");
-        assert_eq!(drafted.counts(), [120, 0, 0], "{date} {clock}");
-        assert!(drafted.rows("met")[50].starts_with("2025-11-21 01:00:00,,50.5"), "{date} {clock}");
-    }
-}
-
-#[test]
-fn the_rain_of_each_day_is_a_value_and_not_its_time() {
-    let text = (0..60).fold("Date,Rain,T\n".to_owned(), |text, day| {
-        text + &format!("{},{}.{},9.5\n", half_hour(48 * day, "%m/%d/%Y"), day % 6, day * 7 % 6)
-    });
-    let drafted = Drafted::of("daily.csv", &text);
-    drafted.has(&["time_column = \"Date\"", "time_format = \"%m/%d/%Y\""]);
-    assert_eq!(drafted.counts(), [60, 0, 0]);
-    assert!(drafted.rows("daily")[1].starts_with("2025-11-21 00:00:00,,1.1,9.5"), "{:?}", drafted.rows("daily")[1]);
 }

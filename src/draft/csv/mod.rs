@@ -15,8 +15,10 @@ mod numbers;
 #[cfg(test)]
 mod sweep;
 mod time;
+mod zone;
 
 pub(in crate::draft) use array::arrays;
+pub(in crate::draft) use zone::StatedOffset;
 
 use std::collections::HashSet;
 
@@ -43,6 +45,8 @@ pub(in crate::draft) struct Recognised {
     pub(in crate::draft) starts: Vec<String>,
     /// Whether the file is in AmeriFlux's own format: names and units are AmeriFlux's, and -9999 means "missing".
     pub(in crate::draft) is_ameriflux: bool,
+    /// The offset from UTC that the file states for its stamps.
+    pub(in crate::draft) offset: Option<StatedOffset>,
     /// Notes for the user.
     pub(in crate::draft) notes: Vec<String>,
 }
@@ -121,6 +125,10 @@ impl<'t> Cut<'t> {
         let time = time::find(&texts, &|first| names_of(first).map(|(_, names)| names))?;
         // Without a value beside the time, the separator is wrong.
         (time.columns.len() < width).then_some(())?;
+        let first = rows.get(time.first)?.0.number;
+        if separator == Separator::Blanks && other_sign(lines, first, width, &spelling) {
+            return None;
+        }
         let names = names_of(time.first);
         let names_line = names.as_ref().map_or(0, |(line, _)| *line);
         let is_row = |(line, fields): &&(&Line<'_>, Vec<String>)| line.number > names_line && time.reads(fields);
@@ -210,8 +218,32 @@ impl<'t> Cut<'t> {
         if is_ameriflux {
             notes.push("AmeriFlux's own format: names and units are AmeriFlux's, and -9999 is no value.".to_owned());
         }
-        Recognised { csv, tags, starts, is_ameriflux, notes }
+        let offset = self::offset(&csv, time.ending.as_deref());
+        Recognised { csv, tags, starts, is_ameriflux, offset, notes }
     }
+}
+
+/// The offset from UTC that the stamps have by the word behind them, or by the name of their column. Stamps that are in UTC
+/// state theirs themselves.
+fn offset(csv: &CsvFormat, ending: Option<&str>) -> Option<StatedOffset> {
+    let is_utc = |format: &String| format.contains("%z") || format.starts_with("unix");
+    if csv.time_formats.iter().flatten().any(is_utc) {
+        return None;
+    }
+    ending.and_then(zone::of_word).or_else(|| csv.time_columns.iter().find_map(|name| zone::of_name(name)))
+}
+
+/// Whether another sign separates the fields although blanks separate as many in each row: each row and a line of texts above
+/// them have as many of this sign, and blanks do not separate that line into as many fields.
+fn other_sign(lines: &[Line<'_>], first: usize, width: usize, spelling: &Spelling) -> bool {
+    let rows: Vec<&Line<'_>> = lines.iter().filter(|line| line.number >= first && !line.is_comment).collect();
+    let count = |line: &Line<'_>, sign: u8| line.text.iter().filter(|byte| **byte == sign).count();
+    [b',', b';', b'|'].into_iter().any(|sign| {
+        let usual = rows.first().map_or(0, |line| count(line, sign));
+        let in_rows = rows.iter().filter(|line| count(line, sign) == usual).count();
+        let mut above = lines.iter().filter(|line| line.number < first && count(line, sign) == usual);
+        usual > 0 && in_rows * 20 >= rows.len() * 19 && above.any(|line| spelling.texts(line.text).len() != width)
+    })
 }
 
 /// The most frequent number of fields: at least a time and a value, on half of the lines after the first such line.

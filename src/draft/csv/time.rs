@@ -11,6 +11,7 @@ use super::clock::{self, Place};
 use super::forms::{COMPACT_HOUR, DATE_FORMATS, Format, JOINS, WAYS};
 use super::interval;
 use super::numbers::is_number;
+use super::zone;
 use crate::time::{LocalTime, MIDNIGHT_ENDS_THE_DAY, NANOS_PER_SECOND, StampFormat};
 
 /// The number of columns at the beginning of a row that may be the time.
@@ -34,6 +35,8 @@ pub(super) struct Found {
     pub(super) has_hour: bool,
     /// The columns with the start of each row's interval; the time is the end.
     pub(super) starts: Vec<usize>,
+    /// The word behind each stamp, such as EST.
+    pub(super) ending: Option<String>,
     pub(super) notes: Vec<String>,
     read: Vec<StampFormat>,
 }
@@ -101,6 +104,8 @@ pub(super) struct Reading {
     is_certain: bool,
     /// A CHECK, if the rows fit another format as well.
     pub(super) doubt: Option<String>,
+    /// The word behind each stamp, which the format has as a literal.
+    ending: Option<String>,
 }
 
 impl Reading {
@@ -127,7 +132,11 @@ pub(super) fn find(rows: &[&[String]], names: &dyn Fn(usize) -> Option<Vec<Strin
     let names = names_of(1).or_else(|| names_of(0));
     // A row from the middle is not a header; if there is only one row below names and units, only the last one is not.
     let typical = [rows.get(rows.len() / 2)?, rows.last()?];
-    let mut readings = typical.iter().map(|row| like(rows, row, names.as_deref())).find(|found| !found.is_empty())?;
+    let mut readings = typical
+        .iter()
+        .map(|row| like(rows, row, names.as_deref()))
+        .chain(typical.iter().map(|row| with_ending(rows, row, names.as_deref())))
+        .find(|found| !found.is_empty())?;
     let uses_comma = rows.iter().flat_map(|row| row.iter()).any(|text| is_number(text) && text.contains(','));
     // A date with slashes is read as month and day, but as day and month if numbers have a decimal comma.
     let is_later = |reading: &Reading| {
@@ -180,9 +189,23 @@ pub(super) fn find(rows: &[&[String]], names: &dyn Fn(usize) -> Option<Vec<Strin
         let mut more = WAYS.iter().filter(|way| way.format.read(first.as_bytes()).is_some());
         // A format with the same order of year, month and day is preferred.
         let same = more.clone().find(|way| way.text.as_deref().map(date_of) == date);
-        let Some(way) = same.or_else(|| more.next()) else { break };
-        formats.push(way.text.clone());
-        read.push(way.format.clone());
+        let way = same.or_else(|| more.next()).cloned();
+        let other = || {
+            let (_, other) = zone::ending(first).filter(|_| best.ending.is_some())?;
+            let (base, _) = best.way.text.as_deref()?.rsplit_once(' ')?;
+            Format::new(Some(&format!("{base} {other}"))).filter(|way| way.format.read(first.as_bytes()).is_some())
+        };
+        let Some(way) = way.or_else(other) else { break };
+        if let Some(word) =
+            best.ending.as_deref().filter(|_| way.text.as_deref().is_some_and(|text| !text.ends_with("%z")))
+        {
+            notes.push(format!(
+                "CHECK: stamps end with {word}, and others with another word (\"{first}\"). A change between standard and summer time needs \
+                 timezone in place of utc_offset; without it some rows are an hour off."
+            ));
+        }
+        formats.push(way.text);
+        read.push(way.format);
     }
     Some(Found {
         columns: best.columns.clone(),
@@ -192,9 +215,38 @@ pub(super) fn find(rows: &[&[String]], names: &dyn Fn(usize) -> Option<Vec<Strin
         distinct: best.distinct,
         has_hour: best.has_hour,
         starts,
+        ending: best.ending.clone(),
         notes,
         read,
     })
+}
+
+/// The results for rows whose stamps end with a word, for example for a time zone, which becomes a part of the format.
+fn with_ending(rows: &[&[String]], row: &[String], names: Option<&[String]>) -> Vec<Reading> {
+    let mut found = Vec::new();
+    for (column, text) in row.iter().enumerate().take(COLUMNS) {
+        let Some((word, letters)) = zone::ending(text) else { continue };
+        let bare = |row: &[String]| -> Vec<String> {
+            let mut row = row.to_vec();
+            if let Some(field) = row.get_mut(column) {
+                let stamp = field.trim();
+                let ends = zone::ending(stamp).filter(|(_, other)| *other == letters);
+                *field = ends.map_or("", |(word, _)| stamp[..stamp.len() - word.len()].trim_end()).to_owned();
+            }
+            row
+        };
+        let bare_rows: Vec<Vec<String>> = rows.iter().map(|row| bare(row)).collect();
+        let bare_rows: Vec<&[String]> = bare_rows.iter().map(Vec::as_slice).collect();
+        let readings =
+            like(&bare_rows, &bare(row), names).into_iter().filter(|read| read.columns.last() == Some(&column));
+        found.extend(readings.filter_map(|read| {
+            let text = read.way.text.as_deref().unwrap_or("%Y-%m-%d %H:%M:%S");
+            let way = Format::new(Some(&format!("{text} {letters}")))?;
+            let ending = Some(word.to_owned());
+            Some(Reading { ending, doubt: read.doubt, ..reading(rows, &read.columns, &way)? })
+        }));
+    }
+    found
 }
 
 /// The results of all formats by which `row` has a time.
@@ -296,6 +348,7 @@ pub(super) fn reading(rows: &[&[String]], columns: &[usize], way: &Format) -> Op
         has_hour: letters.contains("%H") || letters.contains("%I") || !letters.contains('%'),
         is_certain: !letters.contains("%y") || letters.contains("%b"),
         doubt: None,
+        ending: None,
     })
 }
 

@@ -263,12 +263,18 @@ pub fn unique_names(names: Vec<String>) -> Vec<String> {
     known
 }
 
-/// The unit `degC` of `Temp [degC]` and `Temp (degC)`. An array's `Temp(1)` has no blank and no letter in the brackets.
+/// The unit `degC` of `Temp [degC]` and `Temp (degC)`. An array's `Temp(1)` has no blank and no letter in the brackets. Where
+/// the brackets hold the serial numbers of logger and sensor, as HOBOware writes them, the unit stands behind the comma before them:
+/// `Temp, °C (LGR S/N: 1234, SEN S/N: 5678)`.
 fn unit_in(name: &str) -> Option<&str> {
     let name = name.trim_end();
     let (open, close) = if name.ends_with(']') { ('[', ']') } else { (' ', ')') };
     let inside = name.strip_suffix(close)?;
     let (_, unit) = inside.rsplit_once(if open == '[' { '[' } else { '(' })?;
+    if unit.contains("S/N") {
+        let (name, _) = name.split_at(inside.len() - unit.len() - 1);
+        return name.rsplit_once(", ").map(|(_, unit)| unit.trim()).filter(|unit| !unit.is_empty());
+    }
     let has_blank = open == '[' || inside.contains(" (");
     (has_blank && !unit.is_empty()).then_some(unit)
 }
@@ -286,6 +292,9 @@ mod tests {
             ("Temp(1)", None),
             ("Temp", None),
             ("Temp []", None),
+            ("Temp, °C (LGR S/N: 1234, SEN S/N: 5678)", Some("°C")),
+            ("RH, % (LGR S/N: 1234, SEN S/N: 5678, LBL: air)", Some("%")),
+            ("Host Connected (LGR S/N: 1234)", None),
         ] {
             assert_eq!(unit_in(name), unit, "{name}");
         }

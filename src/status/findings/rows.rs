@@ -33,17 +33,7 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
         found.push(Finding::new(kind, message).of_table(table).about(misfit.column.as_str()).fix(misfit.fix.clone()));
     }
     unit_changes(facts, now, &mut found);
-    for (table, interval) in &facts.unfit_windows {
-        let Some(made) = config.table(table).and_then(|table| table.made_of.as_ref()) else { continue };
-        let message = format!(
-            "table \"{table}\" has no values: the rows of table \"{}\" are {} apart, and do not divide the {} of its aggregate",
-            made.table,
-            span(whole_seconds(*interval)),
-            span(whole_seconds(made.every))
-        );
-        let fix = "choose an aggregate that the interval of the rows divides, or none";
-        found.push(Finding::new(Kind::WindowsUnfit, message).of_table(table).fix(fix));
-    }
+    unfit_windows(config, facts, &mut found);
     for (table, message) in &facts.wrong_values {
         found.push(
             Finding::new(Kind::WrongValues, format!("table \"{table}\": {message}"))
@@ -103,6 +93,20 @@ fn lateness(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Find
             facts.first_ingest.is_some_and(|first| rule.judge(status.newest, first) == Lateness::Stale);
         let is_archive = finding.kind == Kind::Stale && table.stale_after.is_none() && was_late_at_first;
         found.push(Finding { is_history: finding.is_history || is_archive, ..finding.of_table(name) });
+    }
+}
+
+fn unfit_windows(config: &Config, facts: &Facts, found: &mut Vec<Finding>) {
+    for (table, interval) in &facts.unfit_windows {
+        let Some(made) = config.table(table).and_then(|table| table.made_of.as_ref()) else { continue };
+        let message = format!(
+            "table \"{table}\" has no values: the rows of table \"{}\" are {} apart, and do not divide the {} of its aggregate",
+            made.table,
+            span(whole_seconds(*interval)),
+            span(whole_seconds(made.every))
+        );
+        let fix = "choose an aggregate that the interval of the rows divides, or none";
+        found.push(Finding::new(Kind::WindowsUnfit, message).of_table(table).fix(fix));
     }
 }
 
