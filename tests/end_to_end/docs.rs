@@ -267,6 +267,7 @@ const NO_ANSWER: &[&str] = &[
     "correct the file; `run --watch` takes it up within seconds",
     "`fluxtower check --notify` sends a test message",
     "see `fluxtower gaps`",
+    "choose an aggregate that the interval of the rows divides, or none",
     "see `fluxtower conflicts`",
     "give the column another name in the logger's program, or go back to the unit before",
     "give each logger a [[table]] of its own, or leave one of the files out of `files`; see `fluxtower conflicts`",
