@@ -7,10 +7,12 @@
 
 mod array;
 mod clock;
+mod counts;
 mod forms;
 mod interval;
 mod long;
 mod numbers;
+mod parts;
 #[cfg(test)]
 mod sweep;
 mod time;
@@ -286,12 +288,17 @@ fn above(lines: &[Line<'_>], first: usize, width: usize, spelling: &Spelling) ->
             continue;
         }
         // The names are above a line of units. A table of two or three columns may have other lines of the same width
-        // above. A line that names the time is one of names, unless the line above names it too.
-        let is_units = found.as_ref().is_some_and(|(_, units)| {
-            (width > 3 || look_like_units(units)) && (!names_a_time(units) || names_a_time(&names))
+        // above. A line that names the time is one of names, whatever stands between it and the rows.
+        let is_names = found.as_ref().is_none_or(|(_, below)| {
+            let may_be_units = width > 3 || look_like_units(below);
+            match (names_a_time(below), names_a_time(&names)) {
+                (true, named) => named && may_be_units,
+                (false, true) => true,
+                (false, false) => may_be_units,
+            }
         });
-        if found.is_some() && !is_units {
-            break;
+        if !is_names {
+            continue;
         }
         found = Some((line.number, names));
     }
@@ -320,9 +327,17 @@ fn texts_of(line: &Line<'_>, spelling: &Spelling) -> Vec<String> {
     }
 }
 
+/// The line of units: texts, and not the types or limits of the values.
 fn units_below(lines: &[Line<'_>], names: usize, first: usize, width: usize, spelling: &Spelling) -> Option<usize> {
+    const TYPES: [&str; 8] = ["float", "float64", "double", "int", "int64", "integer", "str", "object"];
+    let is_none = |text: &String| numbers::is_number(text) || TYPES.contains(&text.trim().to_lowercase().as_str());
     let mut between = lines.iter().filter(|line| line.number > names && line.number < first);
-    between.find(|line| texts_of(line, spelling).len() == width).map(|line| line.number)
+    between
+        .find(|line| {
+            let texts = texts_of(line, spelling);
+            texts.len() == width && !texts.iter().any(is_none)
+        })
+        .map(|line| line.number)
 }
 
 fn look_like_units(texts: &[String]) -> bool {
@@ -414,6 +429,22 @@ mod tests {
             let dialect = csv.dialect.unwrap();
             assert_eq!((dialect.names_line, dialect.units_line, dialect.head_lines), (Some(1), Some(2), 2), "{text}");
             assert_eq!(csv.time_columns, ["Time"], "{text}");
+        }
+    }
+
+    #[test]
+    fn the_line_that_names_the_time_has_the_names() {
+        for (head, names, units) in [
+            ("time,TA,RH\nTS,degC,%\n,Avg,Smp\n", 1, Some(2)),
+            ("time,TA,RH\ndatetime64,float,float\n", 1, None),
+            ("time,TA,RH\nmin,-50,0\nmax,50,100\n", 1, None),
+            ("time,5,10\n,cm,cm\n", 1, Some(2)),
+            ("Date created,2024-01-01,x\ntime,TA,RH\n", 2, None),
+            ("TIMESTAMP,RECORD,TA\nTS,RN,degC\n,,Avg\n", 1, Some(2)),
+        ] {
+            let rows: String = (10..24).map(|hour| format!("2024-05-01 {hour}:00,{hour}.5,80\n")).collect();
+            let dialect = recognised(&format!("{head}{rows}")).dialect.unwrap();
+            assert_eq!((dialect.names_line, dialect.units_line), (Some(names), units), "{head}");
         }
     }
 
