@@ -7,11 +7,13 @@
 
 mod array;
 mod clock;
+mod counts;
 mod forms;
 mod heading;
 mod interval;
 mod long;
 mod numbers;
+mod parts;
 #[cfg(test)]
 mod sweep;
 mod time;
@@ -356,6 +358,22 @@ mod tests {
             let dialect = csv.dialect.unwrap();
             assert_eq!((dialect.names_line, dialect.units_line, dialect.head_lines), (Some(1), Some(2), 2), "{text}");
             assert_eq!(csv.time_columns, ["Time"], "{text}");
+        }
+    }
+
+    #[test]
+    fn the_line_that_names_the_time_has_the_names() {
+        for (head, names, units) in [
+            ("time,TA,RH\nTS,degC,%\n,Avg,Smp\n", 1, Some(2)),
+            ("time,TA,RH\ndatetime64,float,float\n", 1, None),
+            ("time,TA,RH\nmin,-50,0\nmax,50,100\n", 1, None),
+            ("time,5,10\n,cm,cm\n", 1, Some(2)),
+            ("Date created,2024-01-01,x\ntime,TA,RH\n", 2, None),
+            ("TIMESTAMP,RECORD,TA\nTS,RN,degC\n,,Avg\n", 1, Some(2)),
+        ] {
+            let rows: String = (10..24).map(|hour| format!("2024-05-01 {hour}:00,{hour}.5,80\n")).collect();
+            let dialect = recognised(&format!("{head}{rows}")).dialect.unwrap();
+            assert_eq!((dialect.names_line, dialect.units_line), (Some(names), units), "{head}");
         }
     }
 

@@ -225,3 +225,17 @@ fn hours_behind_year_and_day_may_have_a_fraction_and_may_be_named_time() {
         assert_eq!(recognise(text.as_bytes()).unwrap().csv.time_formats, [Some(wanted.to_owned())], "{names}");
     }
 }
+
+#[test]
+fn hours_and_minutes_in_columns_behind_a_date_are_read_together() {
+    for (date, minutes) in [("%Y-%m-%d", 30), ("%m/%d/%Y", 60), ("%Y%m%d", 10)] {
+        let text = (0..100).fold("Date,Hour,Minute,T\n".to_owned(), |text, row| {
+            let time = at(2025, 11, 13, 0, 5) + TimeDelta::minutes(minutes * row);
+            text + &format!("{},{},{},5\n", time.format(date), time.hour(), time.minute())
+        });
+        let found = recognise(text.as_bytes()).unwrap();
+        assert_eq!(found.csv.time_columns, ["Date", "Hour", "Minute"], "{date}");
+        assert_eq!(found.csv.time_formats, [Some(format!("{date} %H %M"))]);
+        assert!(found.notes.is_empty(), "{:?}", found.notes);
+    }
+}

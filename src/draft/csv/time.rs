@@ -8,14 +8,16 @@ use std::collections::{HashMap, HashSet};
 use chrono::Utc;
 
 use super::clock::{self, Place};
+use super::counts::of_numbers;
 use super::forms::{COMPACT_HOUR, DATE_FORMATS, Format, JOINS, WAYS};
 use super::interval;
 use super::numbers::is_number;
+use super::parts::{of_parts, with_minutes};
 use super::zone;
 use crate::time::{LocalTime, MIDNIGHT_ENDS_THE_DAY, NANOS_PER_SECOND, StampFormat};
 
 /// The number of columns at the beginning of a row that may be the time.
-const COLUMNS: usize = 8;
+pub(super) const COLUMNS: usize = 8;
 /// The number of rows on which a format is tried.
 pub(super) const TRIED: usize = 200;
 
@@ -97,8 +99,8 @@ pub(super) struct Reading {
     /// The share of the usual interval among the steps, in thousandths.
     pub(super) alike: usize,
     span: i64,
-    latest: i64,
-    is_future: bool,
+    pub(super) latest: i64,
+    pub(super) is_future: bool,
     has_hour: bool,
     /// Whether the format has a fixed position for the year, month or day.
     is_certain: bool,
@@ -251,11 +253,13 @@ fn with_ending(rows: &[&[String]], row: &[String], names: Option<&[String]>) -> 
 
 /// The results of all formats by which `row` has a time.
 fn like(rows: &[&[String]], row: &[String], names: Option<&[String]>) -> Vec<Reading> {
-    let mut readings = Vec::new();
+    let mut readings = with_minutes(rows, row, names.unwrap_or_default());
+    let with_minutes: Vec<usize> = readings.iter().filter_map(|reading| reading.columns.get(1).copied()).collect();
     let columns = row.len().min(COLUMNS);
     let pairs = (1..columns).flat_map(|second| [vec![second - 1, second], vec![second, second - 1]]);
     for columns in (0..columns).map(|column| vec![column]).chain(pairs) {
-        let Some(text) = joined(row, &columns) else { continue };
+        let has_minutes = columns.get(1).is_some_and(|clock| with_minutes.contains(clock));
+        let Some(text) = joined(row, &columns).filter(|_| !has_minutes) else { continue };
         let ways = WAYS.iter().filter(|way| way.format.read(text.as_bytes()).is_some());
         for way in ways {
             let bare_clock = columns.len() > 1 && columns.iter().all(|place| is_number(&row[*place]));
@@ -357,149 +361,4 @@ fn ends_at_midnight(rows: &[&[String]], best: &Reading) -> Option<Format> {
     let text = format!("{}{MIDNIGHT_ENDS_THE_DAY}", best.way.text.as_deref().unwrap_or("%Y-%m-%d %H:%M:%S"));
     let ended = reading(rows, &best.columns, &Format::new(Some(&text))?)?;
     (ended.back < best.back && ended.back == 0).then_some(ended.way)
-}
-
-/// The parts of a time that a column of numbers may be, with usual column names.
-const PARTS: [(&str, &[&str]); 8] = [
-    ("%Y", &["year", "yr", "yyyy", "jahr", "annee", "année", "ano", "año"]),
-    ("%j", &["doy", "jday", "julian", "julian day", "julian_day", "day of year", "day_of_year", "dayofyear", "jd"]),
-    ("%m", &["month", "mon", "mo", "monat", "mois", "mes"]),
-    ("%d", &["day", "dd", "dom", "tag", "jour", "dia"]),
-    ("%H%M", &["hhmm", "time", "hourmin", "hour_min", "hour_minute", "hrmn", "hour/minute"]),
-    ("%H", &["hour", "hr", "hh", "stunde", "heure", "hora", "h"]),
-    ("%M", &["minute", "min", "mn", "mi", "minutes"]),
-    ("%S", &["second", "sec", "ss", "seconds", "s"]),
-];
-
-/// Finds a time in columns of numbers: year, day of year and hhmm, or year, month, day and so on.
-fn of_parts(rows: &[&[String]], middle: &[String], names: Option<&[String]>) -> Vec<Reading> {
-    const ROWS: [&[&str]; 9] = [
-        &["%Y", "%j", "%H%M", "%S"],
-        &["%Y", "%j", "%H%M"],
-        &["%Y", "%j", "%H", "%M"],
-        &["%Y", "%m", "%d", "%H", "%M", "%S"],
-        &["%Y", "%m", "%d", "%H", "%M"],
-        &["%Y", "%m", "%d", "%H%M"],
-        &["%Y", "%m", "%d", "%H"],
-        &["%m", "%d", "%Y", "%H", "%M"],
-        &["%d", "%m", "%Y", "%H", "%M"],
-    ];
-    let mut found = Vec::new();
-    let as_these = |columns: &[usize], letters: &[&str]| {
-        // The clock alone, or hours alone, at the end: what its numbers are is decided by the rows.
-        let is_alone = !letters.contains(&"%M") && !letters.contains(&"%S");
-        let clock = letters.iter().position(|letters| ["%H", "%H%M"].contains(letters)).filter(|_| is_alone);
-        if let Some(clock) = clock {
-            let (mut columns, mut date) = (columns.to_vec(), letters.to_vec());
-            let column = columns.remove(clock);
-            columns.push(column);
-            date.remove(clock);
-            let name = names.and_then(|names| Some(names.get(column)?.as_str()));
-            let place = Place {
-                columns: &columns,
-                date: &Format::new(Some(&date.join(" ")))?,
-                join: " ",
-                name,
-                is_of_parts: true,
-            };
-            return clock::decide(rows, &place);
-        }
-        let way = Format::new(Some(&letters.join(" ")))?;
-        reading(rows, columns, &way).filter(|reading| reading.back * 10 <= reading.rows)
-    };
-    if let Some(names) = names {
-        let part = |name: &String| {
-            let name = name.trim().to_lowercase();
-            PARTS.iter().find(|(_, known)| known.contains(&name.as_str())).map(|(letters, _)| *letters)
-        };
-        let parts: Vec<(usize, &str)> =
-            names.iter().enumerate().take(COLUMNS).filter_map(|(place, name)| Some((place, part(name)?))).collect();
-        if parts.iter().any(|(_, letters)| *letters == "%Y") {
-            // A sensor's column may have a name like that of the seconds, so fewer parts are tried too.
-            for count in (3..=parts.len()).rev() {
-                let (columns, letters): (Vec<usize>, Vec<&str>) = parts[..count].iter().copied().unzip();
-                found.extend(as_these(&columns, &letters));
-            }
-            return found;
-        }
-    }
-    let is_whole = |place: usize| middle.get(place).is_some_and(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-    for begin in 0..middle.len().min(COLUMNS) {
-        for letters in ROWS {
-            let columns: Vec<usize> = (begin..begin + letters.len()).collect();
-            if columns.iter().all(|place| is_whole(*place)) {
-                found.extend(as_these(&columns, letters));
-            }
-        }
-        if !found.is_empty() {
-            break;
-        }
-    }
-    // The reading with the most parts whose rows are at equal intervals.
-    found.retain(|reading| reading.alike >= 500);
-    found
-}
-
-/// Finds numbers that count from an instant: Unix seconds and milliseconds, days of a spreadsheet.
-fn of_numbers(rows: &[&[String]], middle: &[String], names: Option<&[String]>) -> Vec<Reading> {
-    let mut found = Vec::new();
-    for (column, text) in middle.iter().enumerate().take(COLUMNS) {
-        let Ok(value) = text.replace(',', ".").parse::<f64>() else { continue };
-        let name = names.and_then(|names| names.get(column)).map(|name| name.to_lowercase()).unwrap_or_default();
-        let is_named = ["time", "date", "unix", "epoch", "zeit", "datum", "stamp", "serial", "fecha"]
-            .iter()
-            .any(|known| name.contains(known));
-        let way = match value {
-            value if UNIX_SECONDS.contains(&value) => "unix",
-            value if (6.3e11..4.2e12).contains(&value) => "unix ms",
-            value if (32_874.0..73_050.0).contains(&value) => "excel",
-            _ => continue,
-        };
-        let Some(way) = Format::new(Some(way)) else { continue };
-        let is_sound =
-            |reading: &Reading| reading.back == 0 && (is_named || (column == 0 && reading.alike >= EVEN / 2));
-        let mut counted = reading(rows, &[column], &way).filter(is_sound).filter(|reading| !reading.is_future);
-        let written = digits_of_a_date(rows, column).filter(is_sound);
-        if let (Some(counted), Some(written)) = (&mut counted, &written) {
-            if written.alike < EVEN || counted.alike >= EVEN {
-                counted.doubt = Some(format!(
-                    "CHECK: {text} is read as Unix seconds; the rows fit \"{DIGITS_OF_A_DATE}\" as well. For that write it as time_format."
-                ));
-                found.push(counted.clone());
-                continue;
-            }
-        } else if let Some(counted) = &mut counted {
-            counted.doubt = since_1990(counted, &name);
-        }
-        found.extend(written.or(counted));
-    }
-    found.truncate(1);
-    found
-}
-
-/// Numbers that may be Unix seconds of 1989 to 2103.
-const UNIX_SECONDS: std::ops::Range<f64> = 6.3e8..4.2e9;
-/// A date and a time of day in ten digits, as many as Unix seconds have.
-const DIGITS_OF_A_DATE: &str = "%y%m%d%H%M";
-/// The share of equal intervals, in thousandths, of rows that are at equal intervals.
-const EVEN: usize = 990;
-
-/// The reading of ten digits as year, month, day, hour and minute, if all rows can be read so.
-fn digits_of_a_date(rows: &[&[String]], column: usize) -> Option<Reading> {
-    let way = Format::new(Some(DIGITS_OF_A_DATE))?;
-    let read = reading(rows, &[column], &way)?;
-    (read.rows == rows[read.first..].len().min(TRIED) && !read.is_future).then_some(read)
-}
-
-/// A CHECK, if the numbers may as well be seconds since 1990, from which Campbell's loggers count.
-fn since_1990(read: &Reading, name: &str) -> Option<String> {
-    const TWENTY_YEARS: i64 = 7_305 * 86_400 * NANOS_PER_SECOND;
-    let is_seconds =
-        read.way.text.as_deref() == Some("unix") && !["unix", "epoch", "1970"].iter().any(|known| name.contains(known));
-    let is_past = read.latest.saturating_add(TWENTY_YEARS) <= Utc::now().timestamp_nanos_opt().unwrap_or(i64::MAX);
-    (is_seconds && is_past).then(|| {
-        "CHECK: the numbers are read as Unix seconds, which count from 1970 in UTC. If they count from 1990, as loggers of Campbell do, write \
-         time_format = \"seconds since 1990-01-01\"."
-            .to_owned()
-    })
 }
