@@ -9,7 +9,7 @@
 use super::name_parts::NameParts;
 use super::sample::ColumnSample;
 use crate::ameriflux;
-use crate::quantity::{Facts, Kind, Outputs};
+use crate::quantity::{Facts, Kind, Outputs, RAIN, RAIN_BEGINS};
 
 /// A name matches a rule if it has a part of every list in `needs` and none of `not`.
 #[derive(Clone, Copy)]
@@ -216,24 +216,7 @@ static RULES: &[Rule] = &[
     perhaps("WTD", &[&["water"], &["table"]], "AmeriFlux counts below the surface as negative"),
 ];
 /// For totals, only rain is considered.
-static TOTALS: &[Rule] = &[
-    sure("P", &[&["rain", "rainfall", "precip", "precipitation", "ppt", "pcpn", "prcp"]]),
-    sure(
-        "P",
-        &[&[
-            "niederschlag",
-            "regen",
-            "pluie",
-            "pluvio",
-            "lluvia",
-            "chuva",
-            "pioggia",
-            "neerslag",
-            "nedbør",
-            "nederbörd",
-        ]],
-    ),
-];
+static TOTALS: &[Rule] = &[sure("P", &[&RAIN]), sure("P", &[&RAIN_BEGINS])];
 /// For maxima, only wind is considered.
 static MAXIMA: &[Rule] = &[
     sure("WS_MAX", &[&["wind"], &["speed", "spd", "ws"]]),

@@ -63,9 +63,10 @@ const OTHER_ANGLES: [&str; 26] = [
 /// Name parts of columns that are about a direction and are not directions themselves.
 const SPREADS: [&str; 8] = ["sd", "std", "stdev", "stddev", "sigma", "yamartino", "flag", "qc"];
 /// Letters of names of rain, which no other word holds.
-const RAIN: [&str; 13] = [
+pub const RAIN: [&str; 14] = [
     "rainfall",
     "precip",
+    "precipitation",
     "niederschlag",
     "pluie",
     "pluvio",
@@ -79,7 +80,7 @@ const RAIN: [&str; 13] = [
     "pcpn",
 ];
 /// Parts of names of rain, whole or at their beginning: `drain` and `terrain` are none.
-const RAIN_BEGINS: [&str; 3] = ["rain", "regen", "ppt"];
+pub const RAIN_BEGINS: [&str; 3] = ["rain", "regen", "ppt"];
 /// Parts of names of rain that is no sum over the row's interval: a rate, a sum since a reset or over another time, an
 /// extreme, the height in a gauge.
 const NO_TOTAL: [&str; 41] = [
