@@ -9,7 +9,7 @@ use super::Agent;
 use crate::config::SyncConfig;
 use crate::status::STARTS_KEY;
 use crate::store::{Store, StoreError};
-use crate::text::span;
+use crate::text::span_of;
 
 /// The stored text for a continuous agent and is not started by a scheduler.
 const STAYS_UP: &str = "stays up";
@@ -98,8 +98,7 @@ pub fn advice(sync: &SyncConfig, starts: Starts) -> Option<String> {
     if deadline < every {
         return None;
     }
-    let [every_text, deadline_text, fit] = [every, deadline, SyncConfig::deadline_for(every)]
-        .map(|time| span(i64::try_from(time.as_secs()).unwrap_or(i64::MAX)));
+    let [every_text, deadline_text, fit] = [every, deadline, SyncConfig::deadline_for(every)].map(span_of);
     let fix = match (is_declared, sync.deadline_is_set) {
         (true, _) => format!("take deadline out of [sync], and it follows the schedule ({fit})"),
         (false, true) => "take deadline out of [sync], and set the task up again with `fluxtower schedule --install`, so that it follows the schedule".to_owned(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Subcommand;
 use serde::Serialize;
 
-use super::output::{count, span};
+use super::output::{count, span_of};
 use super::{CliError, Context, Exit};
 use crate::config::{DestinationConfig, InfluxConfig, bucket_name};
 use crate::destination::{Bucket, Created, Influx, Retention};
@@ -164,7 +164,7 @@ fn kept(retention: &Retention) -> String {
         Retention::For(kept) if kept.as_secs().is_multiple_of(86_400) => {
             format!("kept for {}", count(kept.as_secs() / 86_400, "day"))
         }
-        Retention::For(kept) => format!("kept for {}", span(i64::try_from(kept.as_secs()).unwrap_or(i64::MAX))),
+        Retention::For(kept) => format!("kept for {}", span_of(*kept)),
         Retention::Unknown(_) => "retention unknown".to_owned(),
     }
 }

@@ -88,10 +88,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
         }
         Ok(())
     })?;
-    // Where the configuration says that the newer content replaces the older one, it has decided, as for `status`.
-    let replaces = |table: &str| {
-        context.config.table(table).is_some_and(|table| table.on_conflict == crate::config::OnConflict::Replace)
-    };
-    let is_open = list.conflicts.iter().any(|item| item.decided.is_none() && !replaces(&item.table));
+    let decides = |table: &str| context.config.decides_conflicts(table);
+    let is_open = list.conflicts.iter().any(|item| item.decided.is_none() && !decides(&item.table));
     Ok(if is_open { Exit::Look } else { Exit::Well })
 }

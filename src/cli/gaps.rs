@@ -10,7 +10,7 @@ use super::output::count;
 use super::{CliError, Context, Exit};
 use crate::config::Config;
 use crate::status::records;
-use crate::store::{ClockLine, GapLine, MissingSteps, Regularity, TableStatus, Uncounted, WhyUncounted};
+use crate::store::{ClockLine, GapLine, MissingSteps, TableStatus, Uncounted, WhyUncounted};
 use crate::time::Timestamp;
 
 /// The most lines about a table's clock that are printed; JSON has all of them.
@@ -232,10 +232,7 @@ fn step_item(config: &Config, line: &Uncounted, step: &MissingSteps) -> StepItem
 }
 
 fn unknown_item(config: &Config, line: &Uncounted) -> UnknownItem {
-    let interval_s = match line.regularity {
-        Regularity::Regular(interval) => Some(interval.as_secs_f64()),
-        Regularity::Irregular | Regularity::TooFewRows(_) => None,
-    };
+    let interval_s = line.regularity.interval().map(|interval| interval.as_secs_f64());
     UnknownItem {
         table: line.table.clone(),
         tags: line.tags.clone(),

@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::error::CliError;
 use crate::text::{Visible, visible_json, visible_lines};
-pub(super) use crate::text::{bytes, count, grouped, span};
+pub(super) use crate::text::{bytes, count, grouped, span, span_of};
 
 /// Where a command's results are written.
 #[derive(Debug, Clone, Copy)]

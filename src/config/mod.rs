@@ -122,6 +122,11 @@ impl Config {
         self.tables.iter().find(|table| table.name.0 == name)
     }
 
+    /// Whether a table's configuration decides its conflicts: the newer content replaces the older one.
+    pub fn decides_conflicts(&self, table: &str) -> bool {
+        self.table(table).is_some_and(|table| table.on_conflict == OnConflict::Replace)
+    }
+
     /// The tables that are read from files, in the order of the file.
     pub fn logger_tables(&self) -> impl Iterator<Item = &TableConfig> {
         self.tables.iter().filter(|table| table.made_of.is_none())

@@ -16,7 +16,7 @@ use super::{IngestError, Owners, owners};
 use crate::config::{After, Config, TableConfig};
 use crate::source::{self, ClosedFile, QuietFile, SourceError};
 use crate::store::{FileSeen, Store, Table};
-use crate::text::span;
+use crate::text::span_of;
 use crate::time::{Clock, Timestamp};
 
 /// The number of receipts that are kept for each table.
@@ -96,13 +96,13 @@ pub fn put_away(
     only: Option<&str>,
     is_dry: bool,
 ) -> Result<Vec<ClosedFiles>, IngestError> {
-    let in_force = InForce::new(config, store)?;
-    let config = &*in_force.config;
     let wanted = |table: &&TableConfig| table.after != After::Keep && only.is_none_or(|only| only == table.name.0);
-    let tables: Vec<&TableConfig> = config.logger_tables().filter(wanted).collect();
-    if tables.is_empty() {
+    if !config.logger_tables().any(|table| wanted(&table)) {
         return Ok(Vec::new());
     }
+    let in_force = InForce::new(config, store)?;
+    let config = &*in_force.config;
+    let tables: Vec<&TableConfig> = config.logger_tables().filter(wanted).collect();
     let now = Timestamp::from_utc(clock.now()).floor(Duration::from_secs(1));
     let patterns = config.logger_tables().flat_map(|table| &table.files);
     let patterns = patterns.filter_map(|pattern| glob::Pattern::new(&pattern.to_string_lossy()).ok()).collect();
@@ -197,7 +197,7 @@ impl<'a> Keeper<'a> {
         } else if !is_whole {
             Err("it is not read to its end: lines of it are not whole, or its header cannot be read".to_owned())
         } else if self.is_young(table, modified) {
-            Err(format!("it was changed less than {} ago (`closed_after`)", span(seconds(table.closed_after))))
+            Err(format!("it was changed less than {} ago (`closed_after`)", span_of(table.closed_after)))
         } else if table.after == After::Delete && self.store.has_refused_lines_of(&table.name.0, &seen.path)? {
             Err("it has lines that are no rows: see `fluxtower rejected`; what cannot be read is not deleted"
                 .to_owned())
@@ -285,8 +285,4 @@ fn done(table: &TableConfig, path: &Path, seen: &FileSeen) -> Result<Option<Path
         After::Gzip(folder) => file.compress_into(folder).map(Some),
         After::Delete => file.delete().map(|()| None),
     }
-}
-
-fn seconds(duration: Duration) -> i64 {
-    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }

@@ -12,13 +12,9 @@ use crate::config::FileFormat;
 use crate::format::{self, ColumnSource, Header, Layout, ParsedRow, RowError};
 use crate::source::{QuietFile, SourceError};
 use crate::store::{LineAt, Result, Staging, Table};
-use crate::time::{Candidates, LocalTime, NANOS_PER_SECOND, Timestamp};
+use crate::time::{Candidates, HALF_A_YEAR, LocalTime, NANOS_PER_SECOND, NEAR_ITS_FILE, Timestamp, turns_of_year};
 
 const DAY: i64 = 86_400 * NANOS_PER_SECOND;
-/// A step further than this from one row to the next is one into another year.
-const HALF_A_YEAR: i64 = 183 * DAY;
-/// How far the clocks of logger and computer may differ, and the days of a date in a leap year and in another one.
-const NEAR: i64 = 3 * DAY;
 /// A file whose newest row is older than this when it is changed was copied, and its time says nothing.
 const COPIED: i64 = 60 * DAY;
 /// The longest pause of a logger.
@@ -78,7 +74,9 @@ impl Span {
     /// The last year in which no row is behind `changed`.
     fn year_by(&self, changed: LocalTime) -> Option<i64> {
         let year = i64::from(changed.calendar().year) - self.turns;
-        [year + 1, year, year - 1].into_iter().find(|year| self.age_in(*year, changed).is_some_and(|age| age >= -NEAR))
+        [year + 1, year, year - 1]
+            .into_iter()
+            .find(|year| self.age_in(*year, changed).is_some_and(|age| age >= -NEAR_ITS_FILE))
     }
 }
 
@@ -105,8 +103,10 @@ enum Year {
 fn year_of(span: &Span, by: &Witnesses) -> Year {
     let age = |year: i64| span.age_in(year, by.changed).unwrap_or(i64::MAX);
     // The known year may be that of the last rows.
-    let known =
-        (0..=span.turns.max(0)).map(|back| by.known - back).find(|year| age(*year) >= -NEAR).unwrap_or(by.known);
+    let known = (0..=span.turns.max(0))
+        .map(|back| by.known - back)
+        .find(|year| age(*year) >= -NEAR_ITS_FILE)
+        .unwrap_or(by.known);
     let Some(newest) = by.newest else { return Year::Is(known) };
     let behind = |year: i64| span.first_in(year).map_or(i64::MIN, |first| first.nanos_since(newest));
     let next = (known + 1..known + 60).find(|year| behind(*year) >= -HALF_A_YEAR);
@@ -114,7 +114,7 @@ fn year_of(span: &Span, by: &Witnesses) -> Year {
         return Year::Is(known);
     }
     let written = span.year_by(by.changed).filter(|year| *year > known && behind(*year) <= PAUSE);
-    if let Some(year) = written.filter(|year| age(*year) <= NEAR) {
+    if let Some(year) = written.filter(|year| age(*year) <= NEAR_ITS_FILE) {
         return Year::Is(year);
     }
     if by.is_append {
@@ -152,7 +152,7 @@ impl Reader<'_, '_> {
         let changed = self.config.clock.local(changed);
         let known = read_under.and_then(|header| header.year).unwrap_or(configured);
         let mut years =
-            Years { configured, current: known, previous: None, latest: changed.plus(NEAR), undecided: None };
+            Years { configured, current: known, previous: None, latest: changed.plus(NEAR_ITS_FILE), undecided: None };
         let span = match header.map(|header| span(&self.config.format, &header, file, from)).transpose() {
             Ok(span) => span.flatten(),
             Err(error) => return Ok(Err(error)),
@@ -208,8 +208,7 @@ fn span(
             }
             let Some(into) = row.stamp.map(|stamp| stamp.time.nanos_since(begin)) else { continue };
             let span = found.get_or_insert(Span { first: into, last: into, turns: 0 });
-            let step = into - span.last;
-            span.turns += i64::from(step < -HALF_A_YEAR) - i64::from(step > HALF_A_YEAR);
+            span.turns += turns_of_year(into - span.last);
             span.last = into;
         }
     }

@@ -1,5 +1,7 @@
 //! Formats figures in the same way for the command line, the report and the page.
 
+use std::time::Duration;
+
 /// `12 rows`, `1 row`.
 pub fn count(number: u64, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
@@ -48,6 +50,11 @@ pub fn span(seconds: i64) -> String {
         7_200..=172_799 => format!("{} h {minutes} min", seconds / 3_600),
         _ => format!("{days} d {hours} h"),
     }
+}
+
+/// The same of a duration, to the second.
+pub fn span_of(duration: Duration) -> String {
+    span(i64::try_from(duration.as_secs()).unwrap_or(i64::MAX))
 }
 
 /// Exact seconds, in the form in which the configuration takes a correction of stamps: `9642d 3h 20m`, `-37m`.

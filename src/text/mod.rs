@@ -6,6 +6,6 @@ mod figures;
 mod spelling;
 mod terminal;
 
-pub use figures::{bytes, count, grouped, shortened, span, to_add};
+pub use figures::{bytes, count, grouped, shortened, span, span_of, to_add};
 pub(crate) use spelling::{any_of, look_alikes};
 pub use terminal::{Visible, visible, visible_json, visible_lines};

@@ -13,6 +13,7 @@ mod logger_clock;
 mod samples;
 mod stamp_format;
 mod windows;
+mod yearless;
 
 use std::fmt;
 use std::time::Duration;
@@ -30,6 +31,7 @@ pub use logger_clock::{Correction, LoggerClock, OffsetChange, Stamps};
 pub use samples::{Around, MOST_PER_STAMP, Place, SECOND, Samples, Stamp};
 pub use stamp_format::{MIDNIGHT_ENDS_THE_DAY, StampFormat, StampRead};
 pub use windows::Windows;
+pub use yearless::{HALF_A_YEAR, NEAR_ITS_FILE, turns_of_year};
 
 /// Two clocks that differ by at most this are treated as equal for days of retention and for the age of a row.
 pub const CLOCKS_AGREE: TimeDelta = TimeDelta::minutes(10);

@@ -81,23 +81,11 @@ fn tob3(frames: std::ops::Range<u32>) -> Vec<u8> {
     [tob3_header(), frames.flat_map(|number| frame(number * 4, 4, FRAME, 0)).collect()].concat()
 }
 
-fn ingest(tower: &Station) -> serde_json::Value {
-    let ended = tower.run_json(&["ingest"]);
-    assert!(ended.code <= 1, "{ended:?}");
-    let report = ended.json()["tables"][0].clone();
-    let sum: u64 = ["header", "staged", "duplicates", "conflicts", "rejected", "held", "deferred", "blank"]
-        .map(|key| report[key].as_u64().unwrap())
-        .iter()
-        .sum();
-    assert_eq!(report["lines"], sum, "I1: {report}");
-    report
-}
-
 #[test]
 fn records_of_ten_hertz_have_their_own_times_and_the_values_that_were_stored() {
     let tower = Station::new();
     tower.write(DAT, tob1(0..25));
-    let report = ingest(&tower);
+    let report = tower.ingest_accounted();
     assert_eq!((report["header"].as_u64(), report["staged"].as_u64()), (Some(4), Some(25)), "{report}");
     let rows = tower.rows(TABLE);
     assert_eq!(rows[13].vals, "[19.75,1.13,413.125,13,\"ab\\\"c\"]");
@@ -155,13 +143,13 @@ fn i3_a_file_that_grew_goes_on_and_one_that_was_overwritten_is_read_anew() {
     let tower = Station::new();
     let whole = tob1(0..40);
     tower.write(DAT, &whole[..whole.len() - 7]);
-    let report = ingest(&tower);
+    let report = tower.ingest_accounted();
     assert_eq!((report["staged"].as_u64(), report["deferred"].as_u64()), (Some(39), Some(1)), "{report}");
     tower.write(DAT, tob1(0..50));
-    let report = ingest(&tower);
+    let report = tower.ingest_accounted();
     assert_eq!((report["lines"].as_u64(), report["staged"].as_u64()), (Some(11), Some(11)), "{report}");
     tower.write(DAT, tob1(45..55));
-    let report = ingest(&tower);
+    let report = tower.ingest_accounted();
     assert_eq!((report["staged"].as_u64(), report["duplicates"].as_u64()), (Some(5), Some(5)), "{report}");
     assert_eq!(tower.rows(TABLE).len(), 55);
 }
@@ -170,13 +158,13 @@ fn i3_a_file_that_grew_goes_on_and_one_that_was_overwritten_is_read_anew() {
 fn a_table_goes_on_when_its_output_format_changes_to_text() {
     let tower = Station::new();
     tower.write(DAT, tob1(0..3));
-    ingest(&tower);
+    tower.ingest_accounted();
     let text = "\"TOA5\",\"46m\",\"CR1000X\",\"1041\",\"CR1000X.Std.08.01\",\"CPU:Y.CR1X\",\"6827\",\"Flux\"\r\n\
         \"TIMESTAMP\",\"RECORD\",\"Ux\",\"Tc\",\"CO2\",\"Diag\",\"Name\"\r\n\"TS\",\"RN\",\"m/s\",\"degC\",\"umol\",\"\",\"\"\r\n\
         \"\",\"\",\"Smp\",\"Avg\",\"Smp\",\"Smp\",\"Smp\"\r\n\"2024-05-01 00:00:00.2\",2,3.25,1.02,402.125,2,\"ab\"\"c\"\r\n\
         \"2024-05-01 00:00:00.3\",3,4.75,1.03,403.125,3,\"ab\"\"c\"\r\n";
     tower.write(DAT, text);
-    let report = ingest(&tower);
+    let report = tower.ingest_accounted();
     assert_eq!((report["staged"].as_u64(), report["duplicates"].as_u64()), (Some(1), Some(1)), "{report}");
 }
 
@@ -186,7 +174,7 @@ fn i1_a_record_without_a_time_is_rejected_and_one_of_another_content_is_kept_as_
     let changed: Vec<u8> =
         tob1_record(1).iter().enumerate().map(|(at, byte)| if at == 15 { 0xC1 } else { *byte }).collect();
     tower.write(DAT, [tob1(0..2), tob1_record_at(2, 4_000_000_000), changed].concat());
-    let report = ingest(&tower);
+    let report = tower.ingest_accounted();
     assert_eq!((report["rejected"].as_u64(), report["conflicts"].as_u64()), (Some(1), Some(1)), "{report}");
     let rejected = tower.run_json(&["rejected"]).expect(0).json().to_string();
     assert!(rejected.contains("1083369600 s, 4000000000 ns since 1990"), "{rejected}");
@@ -210,12 +198,12 @@ fn frames_without_the_stamp_are_filler_and_minor_frames_are_read() {
     .concat();
     assert_eq!(minor.len(), FRAME);
     tower.write(DAT, [tob3(0..2), minor, unwritten].concat());
-    let report = ingest(&tower);
+    let report = tower.ingest_accounted();
     assert_eq!((report["staged"].as_u64(), report["blank"].as_u64()), (Some(10), Some(2)), "{report}");
     assert_eq!(tower.rows(TABLE)[9].vals, "[13.75,409.125]");
     // The card is filled further: the frames that were empty hold records now.
     tower.write(DAT, tob3(0..5));
-    let report = ingest(&tower);
+    let report = tower.ingest_accounted();
     assert_eq!((report["staged"].as_u64(), report["duplicates"].as_u64()), (Some(10), Some(10)), "{report}");
 }
 
@@ -266,18 +254,18 @@ fn xml(records: std::ops::Range<u32>) -> Vec<u8> {
 fn i1_a_growing_xml_file_is_read_on_with_its_closing_tags_missing_overwritten_or_in_the_middle() {
     let tower = Station::new();
     tower.write(DAT, xml(0..5));
-    let report = ingest(&tower);
+    let report = tower.ingest_accounted();
     assert_eq!((report["staged"].as_u64(), report["blank"].as_u64()), (Some(5), Some(1)), "{report}");
     let rows = tower.rows(TABLE);
     assert_eq!((rows[2].vals.as_str(), rows[3].values()[0].is_null()), ("[3.25,\"a, \\\"b\\\" & c\",-1]", true));
     assert_eq!(rows[4].time(), "2024-05-01T05:00:04Z");
     tower.write(DAT, [xml(0..7), b"</data>\r\n</csixml>\r\n".to_vec()].concat());
-    assert_eq!(ingest(&tower)["staged"], 2);
+    assert_eq!(tower.ingest_accounted()["staged"], 2);
     // The closing tags are overwritten by what is appended; then a record is cut by the one that follows it.
     let torn = b"<r time=\"2024-05-01T00:00:08\" no=\"8\"><v1>1".to_vec();
     let behind = b"<r time=\"2024-05-01T00:00:09\" no=\"9\"><v1>1</v1><v2/><v3>false</v3></r>\r\n".to_vec();
     tower.write(DAT, [xml(0..8), torn, behind].concat());
-    let report = ingest(&tower);
+    let report = tower.ingest_accounted();
     assert_eq!((report["staged"].as_u64(), report["rejected"].as_u64()), (Some(2), Some(1)), "{report}");
     assert_eq!(tower.rows(TABLE).len(), 9);
 }
@@ -386,20 +374,20 @@ fn a_table_that_insists_on_a_format_refuses_and_names_another_one_until_the_conf
     let tower = Station::new().table_keys("format = \"tob3\"");
     tower.write(DAT, tob1(0..5));
     for _ in 0..2 {
-        let report = ingest(&tower);
+        let report = tower.ingest_accounted();
         assert_eq!((report["staged"].as_u64(), report["notes"].as_array().unwrap().len()), (Some(0), 1), "{report}");
     }
     tower.replace_in_config("format = \"tob3\"", "format = \"tob1\"");
-    assert_eq!(ingest(&tower)["staged"], 5);
+    assert_eq!(tower.ingest_accounted()["staged"], 5);
     let tower = Station::new();
     tower.write(DAT, "Time,T\r\n2024-05-01 00:00:00,5.5\r\n");
-    assert_eq!(ingest(&tower)["staged"], 0);
+    assert_eq!(tower.ingest_accounted()["staged"], 0);
     let keys = "format = \"csv\"\ntime_column = \"Time\"\n[table.csv]\nnames_line = 2\n";
     let tower = tower.table_keys(keys);
     let said = tower.run(&["ingest"]).expect(1).stdout;
     assert!(said.contains("has no column \"Time\" in line 2"), "{said}");
     tower.replace_in_config("names_line = 2", "names_line = 1");
-    assert_eq!(ingest(&tower)["staged"], 1);
+    assert_eq!(tower.ingest_accounted()["staged"], 1);
 }
 
 #[test]
@@ -433,7 +421,7 @@ fn what_a_record_says_is_what_its_line_says() {
     }
     let tower = Station::new();
     tower.write(DAT, &bytes);
-    assert_eq!(ingest(&tower)["staged"], 400);
+    assert_eq!(tower.ingest_accounted()["staged"], 400);
     let said = tower.rows(TABLE);
     // The same lines as text.
     let path = tower.path(DAT);
@@ -445,7 +433,7 @@ fn what_a_record_says_is_what_its_line_says() {
     }
     let read = Station::new();
     read.write(DAT, text);
-    assert_eq!(ingest(&read)["staged"], 400);
+    assert_eq!(read.ingest_accounted()["staged"], 400);
     for (said, read) in said.iter().zip(read.rows(TABLE)) {
         assert_eq!((&said.vals, said.time()), (&read.vals, read.time()));
     }

@@ -4,11 +4,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use fluxtower::config::FileFormat;
-use fluxtower::format;
-use fluxtower::source::QuietFile;
-use serde_json::Value;
-
+use super::torn_records::lines_of;
 use crate::support::dice::Dice;
 use crate::support::{DAT, Row, Station, TABLE};
 
@@ -83,18 +79,6 @@ fn assert_whole(rows: &[Row], case: &str) {
 
 fn minute(number: i64) -> String {
     format!("2024-05-01T{:02}:{:02}:00Z", 5 + number / 60, number % 60)
-}
-
-fn ingest(tower: &Station) -> Value {
-    let ended = tower.run_json(&["ingest"]);
-    assert!(ended.code <= 1, "{ended:?}");
-    let report = ended.json()["tables"][0].clone();
-    let sum: u64 = ["header", "staged", "duplicates", "conflicts", "rejected", "held", "deferred", "blank"]
-        .map(|key| report[key].as_u64().unwrap())
-        .iter()
-        .sum();
-    assert_eq!(report["lines"], sum, "I1: {report}");
-    report
 }
 
 /// Contents, each a table of its own, so that one ingest is enough for all.
@@ -187,11 +171,11 @@ fn a_header_in_the_middle_of_a_card_file_begins_anew_also_where_the_first_file_w
         let tower = Station::new();
         let file = [header(), frames(0..9), between, second.clone(), behind.clone()].concat();
         tower.write(DAT, &file[..file.len() - 5 * FRAME - 20]);
-        let report = ingest(&tower);
+        let report = tower.ingest_accounted();
         assert_eq!(report["rejected"], u64::from(place >= 2), "case {place}: {report}");
         // It is appended to, and read on under the second header.
         tower.write(DAT, &file);
-        ingest(&tower);
+        tower.ingest_accounted();
         let rows = tower.rows(TABLE);
         assert_eq!(numbers(&rows), held((0..9).chain(10..20)), "case {place}");
         assert_eq!(rows[3].vals, "[4.75,403.125]", "case {place}");
@@ -209,7 +193,7 @@ fn frames_behind_a_header_that_cannot_be_read_are_rejected_until_the_next_one() 
     for middle in [other, damaged] {
         let tower = Station::new();
         tower.write(DAT, [header(), frames(0..5), middle, frames(5..10), header(), frames(10..12)].concat());
-        let report = ingest(&tower);
+        let report = tower.ingest_accounted();
         assert!(report["rejected"].as_u64() >= Some(1), "{report}");
         assert_eq!(numbers(&tower.rows(TABLE)), held((0..5).chain(10..12)), "{report}");
     }
@@ -224,7 +208,7 @@ fn i1_a_frame_whose_stamp_is_damaged_is_rejected_and_free_space_behind_the_last_
     };
     let tower = Station::new();
     tower.write(DAT, [header(), frames(0..5), damaged(5), frames(6..10), damaged(10), noise(20 * FRAME)].concat());
-    let report = ingest(&tower);
+    let report = tower.ingest_accounted();
     assert_eq!((report["rejected"].as_u64(), report["blank"].as_u64()), (Some(2), Some(20)), "{report}");
     assert_eq!(numbers(&tower.rows(TABLE)), held((0..5).chain(6..10)));
     // A part of a frame that holds minor frames.
@@ -235,7 +219,7 @@ fn i1_a_frame_whose_stamp_is_damaged_is_rejected_and_free_space_behind_the_last_
     };
     let end = [vec![0; 4], (u32::from(STAMP) << 16 | 0x4000 | 8).to_le_bytes().to_vec()].concat();
     tower.write(DAT, [header(), frames(0..5), minor(20, 1), minor(21, STAMP), end].concat());
-    let report = ingest(&tower);
+    let report = tower.ingest_accounted();
     assert_eq!((report["staged"].as_u64(), report["rejected"].as_u64()), (Some(1), Some(1)), "{report}");
     assert_eq!(tower.rows(TABLE)[20].vals, values(21));
 }
@@ -250,28 +234,16 @@ fn older_files_that_are_left_in_the_free_space_of_a_card_are_not_read() {
     file.resize(4_096, 7);
     file.extend([older, (0..5).flat_map(|place| frame_of(place * HELD, near)).collect()].concat());
     tower.write(DAT, &file);
-    let report = ingest(&tower);
+    let report = tower.ingest_accounted();
     assert_eq!((report["staged"].as_u64(), report["rejected"].as_u64()), (Some(20), Some(0)), "{report}");
 }
 
-/// The lines of rows that a file is read as, and the bytes that the lines of no record stand for.
-fn lines_of(path: &std::path::Path) -> (Vec<String>, usize) {
-    let mut file = QuietFile::open(path).unwrap();
-    format::begin(&mut file, &FileFormat::Logger(None)).unwrap().unwrap();
-    let (mut lines, mut damage) = (Vec::new(), 0);
-    while let Some(chunk) = file.next_chunk().unwrap() {
-        if chunk.is_tail {
-            damage += usize::try_from(chunk.end - chunk.offset).unwrap();
-            continue;
-        }
-        for (place, line) in chunk.bytes.split_inclusive(|byte| *byte == b'\n').enumerate() {
-            match chunk.damage(place) {
-                Some(length) => damage += length,
-                None if line == b"\n" => damage += FRAME,
-                None => lines.push(String::from_utf8_lossy(line).into_owned()),
-            }
-        }
-    }
+/// The lines of rows that a file is read as, and the bytes that the lines of no record stand for: a blank line is a frame.
+fn rows_of(path: &std::path::Path) -> (Vec<String>, usize) {
+    let (mut lines, damage) = lines_of(path);
+    let all = lines.len();
+    lines.retain(|line| line != "\n");
+    let damage = damage + (all - lines.len()) * FRAME;
     (lines, damage)
 }
 
@@ -282,7 +254,7 @@ fn i1_i2_three_thousand_torn_card_files_have_no_line_that_is_no_record_and_each_
     let mut dice = Dice(1_990);
     let whole = [header(), frames(0..120)].concat();
     std::fs::write(&path, &whole).unwrap();
-    let (known, damage) = lines_of(&path);
+    let (known, damage) = rows_of(&path);
     let known: BTreeSet<String> = known.into_iter().collect();
     assert_eq!((known.len(), damage), (484, 0));
     for number in 0..3_000 {
@@ -302,7 +274,7 @@ fn i1_i2_three_thousand_torn_card_files_have_no_line_that_is_no_record_and_each_
             }
         }
         std::fs::write(&path, [header(), body.clone()].concat()).unwrap();
-        let (lines, damage) = lines_of(&path);
+        let (lines, damage) = rows_of(&path);
         let strange: Vec<&String> = lines.iter().filter(|line| !known.contains(*line)).collect();
         assert!(strange.is_empty(), "file {number}: {strange:?}");
         let rows = lines.iter().filter(|line| line.starts_with("\"2")).count();

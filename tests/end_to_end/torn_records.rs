@@ -322,8 +322,8 @@ fn records_without_a_number_are_followed_by_their_times() {
     }
 }
 
-/// The lines of records that a file is read as, and the bytes that are none.
-fn lines_of(path: &std::path::Path) -> (Vec<String>, usize) {
+/// The lines that a file is read as, blank ones too, and the bytes that are none of a record.
+pub(super) fn lines_of(path: &std::path::Path) -> (Vec<String>, usize) {
     let mut file = QuietFile::open(path).unwrap();
     format::begin(&mut file, &FileFormat::Logger(None)).unwrap().unwrap();
     let (mut lines, mut damage) = (Vec::new(), 0);

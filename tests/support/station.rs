@@ -241,6 +241,19 @@ impl Station {
         self.run(&[args, &["--json"]].concat())
     }
 
+    /// An ingest, of which every line of the first table is accounted for (I1). Gives the report of that table.
+    pub fn ingest_accounted(&self) -> serde_json::Value {
+        let ended = self.run_json(&["ingest"]);
+        assert!(ended.code <= 1, "{ended:?}");
+        let report = ended.json()["tables"][0].clone();
+        let sum: u64 = ["header", "staged", "duplicates", "conflicts", "rejected", "held", "deferred", "blank"]
+            .map(|key| report[key].as_u64().unwrap())
+            .iter()
+            .sum();
+        assert_eq!(report["lines"], sum, "I1: {report}");
+        report
+    }
+
     /// The same work without a process of its own.
     pub fn in_process(&self) -> InProcess {
         InProcess {

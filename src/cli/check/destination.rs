@@ -5,7 +5,7 @@
 //! determine the exit code that `run` would have, because both use the same interpretation of answers and the same
 //! comparison.
 
-use super::super::output::span;
+use super::super::output::span_of;
 use super::super::{CliError, Context, Exit};
 use super::Report;
 use crate::config::{Config, DestinationConfig};
@@ -124,7 +124,7 @@ fn verdict_of(look: &BucketLook, is_writable: bool) -> (&'static str, String) {
         if is_writable { "may be written to" } else { "whether it may be written to shows with the first row" };
     let kept = match &look.retention {
         Retention::Forever => "keeps rows for ever".to_owned(),
-        Retention::For(kept) => format!("keeps rows for {}", span(i64::try_from(kept.as_secs()).unwrap_or(i64::MAX))),
+        Retention::For(kept) => format!("keeps rows for {}", span_of(*kept)),
         Retention::Unknown(why) => format!("how long it keeps rows is unknown ({why})"),
     };
     let found = format!("{writing}, {kept}");

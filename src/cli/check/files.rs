@@ -10,10 +10,8 @@ use crate::config::{Config, FileFormat, TableConfig};
 use crate::format::{self, Fields, Layout, ParsedRow, detect, strip_noise};
 use crate::ingest;
 use crate::source::{QuietFile, SourceError};
-use crate::time::{CLOCKS_DRIFT, Candidates, LocalTime, Timestamp};
+use crate::time::{CLOCKS_DRIFT, Candidates, LocalTime, NEAR_ITS_FILE, Timestamp};
 
-/// Nanoseconds of three days.
-const NEAR: i64 = 3 * 86_400 * 1_000_000_000;
 /// Enough bytes for the last row of the widest table.
 const TAIL: u64 = 256 * 1024;
 /// Enough bytes for the lines of a header.
@@ -227,9 +225,9 @@ fn newest_record(text: &[u8], table: &TableConfig, (head, written): (&[u8], Opti
     // A stamp without a year is of that in which the file was written, where it is near then.
     let written = table.clock.local(written?);
     let year = u16::try_from(written.calendar().year).ok()?;
-    let near = [year, year - 1, year + 1].into_iter().find_map(|year| {
+    let near = [year, year.saturating_sub(1), year.saturating_add(1)].into_iter().find_map(|year| {
         layout.set_year(year);
-        newest(&layout).filter(|newest| written.nanos_since(*newest).abs() <= NEAR)
+        newest(&layout).filter(|newest| written.nanos_since(*newest).abs() <= NEAR_ITS_FILE)
     });
     near.or(configured)
 }

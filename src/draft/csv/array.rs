@@ -11,11 +11,14 @@ use chrono::Datelike;
 use super::Recognised;
 use crate::config::{CsvDialect, CsvFormat};
 use crate::format::{array_of, decode, strip_noise, unique_names};
+use crate::time::{NANOS_PER_SECOND, turns_of_year};
 
 /// The number of lines that are examined.
 const LINES: usize = 2_000;
 /// A larger file is not looked through for the turns of years.
 const LONGEST_COUNTED: u64 = 256 << 20;
+/// Nanoseconds.
+const DAY: i64 = 86_400 * NANOS_PER_SECOND;
 /// A larger file is not a label file.
 const LONGEST_LABELS: u64 = 1 << 20;
 
@@ -110,7 +113,6 @@ fn usual_width(rows: &[Vec<String>]) -> Option<usize> {
 
 /// The year of the first row of an array, by the time at which the file was last written, that of its last row.
 fn year_of(path: &Path, array: u16, day: usize) -> Option<u16> {
-    const HALF_A_YEAR: i32 = 183;
     let modified = crate::source::modified(path)?;
     let written = chrono::DateTime::<chrono::Utc>::from(modified);
     let is_small = path.metadata().is_ok_and(|file| file.len() <= LONGEST_COUNTED);
@@ -122,8 +124,8 @@ fn year_of(path: &Path, array: u16, day: usize) -> Option<u16> {
     });
     let (mut last, mut turns) = (None, 0);
     for day in days {
-        let step = last.map_or(0, |last| day - last);
-        turns += i32::from(step < -HALF_A_YEAR) - i32::from(step > HALF_A_YEAR);
+        let step = last.map_or(0, |last| i64::from(day - last));
+        turns += turns_of_year(step * DAY);
         last = Some(day);
     }
     // A row may be ahead of this computer's clock, which has its own time zone, by a day or two.
@@ -133,7 +135,7 @@ fn year_of(path: &Path, array: u16, day: usize) -> Option<u16> {
         Some(last) if today - last >= 363 => written.year() + 1,
         _ => written.year(),
     };
-    u16::try_from(of_last - turns).ok()
+    u16::try_from(i64::from(of_last) - turns).ok()
 }
 
 /// The names of the columns of each array, from the label file of the same name, or the only one in the folder.

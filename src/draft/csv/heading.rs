@@ -195,6 +195,8 @@ mod tests {
             ("Zeitstempel,TA,RH\nZeit,°C,%\n", 1, Some(2)),
             ("Start date,Station,Place\nDate,TA,RH\n", 2, None),
             ("Year-Month-Day,TA,RH\n", 1, None),
+            ("Date created,2024-01-01,x\ntime,TA,RH\n", 2, None),
+            ("TIMESTAMP,RECORD,TA\nTS,RN,degC\n,,Avg\n", 1, Some(2)),
         ] {
             let dialect = recognise(format!("{head}{ROWS}").as_bytes()).unwrap().csv.dialect.unwrap();
             assert_eq!((dialect.names_line, dialect.units_line), (Some(names), units), "{head}");

@@ -362,22 +362,6 @@ mod tests {
     }
 
     #[test]
-    fn the_line_that_names_the_time_has_the_names() {
-        for (head, names, units) in [
-            ("time,TA,RH\nTS,degC,%\n,Avg,Smp\n", 1, Some(2)),
-            ("time,TA,RH\ndatetime64,float,float\n", 1, None),
-            ("time,TA,RH\nmin,-50,0\nmax,50,100\n", 1, None),
-            ("time,5,10\n,cm,cm\n", 1, Some(2)),
-            ("Date created,2024-01-01,x\ntime,TA,RH\n", 2, None),
-            ("TIMESTAMP,RECORD,TA\nTS,RN,degC\n,,Avg\n", 1, Some(2)),
-        ] {
-            let rows: String = (10..24).map(|hour| format!("2024-05-01 {hour}:00,{hour}.5,80\n")).collect();
-            let dialect = recognised(&format!("{head}{rows}")).dialect.unwrap();
-            assert_eq!((dialect.names_line, dialect.units_line), (Some(names), units), "{head}");
-        }
-    }
-
-    #[test]
     fn a_wide_line_above_the_names_is_none_and_a_damaged_row_gives_no_width() {
         let rows: String = (10..24).map(|hour| format!("2024-05-01 {hour}:00,{hour}.5,80\n")).collect();
         let text =

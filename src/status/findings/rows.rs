@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Finding, Kind, Lateness, Rule, runs};
-use crate::config::{Config, MadeOf, MisfitOf, OnConflict};
+use crate::config::{Config, MadeOf, MisfitOf};
 use crate::status::{Facts, age_s, records, units};
 use crate::store::{LoggerFile, Uncounted, WhyUncounted};
 use crate::sync::{Goes, LeftPoints};
-use crate::text::{count, grouped, span};
+use crate::text::{count, grouped, span, span_of};
 use crate::time::Timestamp;
 
 /// What happened longer ago than this is listed, and asks no longer for a user.
@@ -42,10 +42,6 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
         );
     }
     found
-}
-
-fn whole_seconds(duration: std::time::Duration) -> i64 {
-    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
 }
 
 fn lateness(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
@@ -102,8 +98,8 @@ fn unfit_windows(config: &Config, facts: &Facts, found: &mut Vec<Finding>) {
         let message = format!(
             "table \"{table}\" has no values: the rows of table \"{}\" are {} apart, and do not divide the {} of its aggregate",
             made.table,
-            span(whole_seconds(*interval)),
-            span(whole_seconds(made.every))
+            span_of(*interval),
+            span_of(made.every)
         );
         let fix = "choose an aggregate that the interval of the rows divides, or none";
         found.push(Finding::new(Kind::WindowsUnfit, message).of_table(table).fix(fix));
@@ -291,8 +287,7 @@ fn quality(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Findi
             .fix("see `fluxtower rejected`"),
         );
     }
-    // Where the configuration says that the newer content replaces the older one, it has decided.
-    let is_open = |name: &str| config.table(name).is_none_or(|table| table.on_conflict != OnConflict::Replace);
+    let is_open = |name: &str| !config.decides_conflicts(name);
     let conflicts: u64 =
         facts.tables.iter().filter(|table| is_open(&table.table)).map(|table| table.open_conflicts).sum();
     if conflicts > 0 && recent(facts.newest_open_conflict) {

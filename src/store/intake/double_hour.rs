@@ -9,7 +9,7 @@ use crate::format::Cells;
 use crate::store::Result;
 use crate::store::intake::staging::Staging;
 use crate::store::intake::tables::Table;
-use crate::store::queries::interval::{ROWS, Regularity, regularity};
+use crate::store::queries::interval::{ROWS, regularity};
 use crate::store::schema::key::key;
 use crate::time::Timestamp;
 
@@ -24,10 +24,7 @@ impl Staging<'_> {
     pub fn interval_up_to(&self, table: &mut Table, at: Timestamp) -> Result<Option<Duration>> {
         let Some(place) = table.series.find("[]") else { return Ok(None) };
         let times = self.store.newest_times(table.series.at(place).id, at.next_key(), ROWS)?;
-        Ok(match regularity(times.into_iter()) {
-            Regularity::Regular(interval) => Some(interval),
-            Regularity::Irregular | Regularity::TooFewRows(_) => None,
-        })
+        Ok(regularity(times.into_iter()).interval())
     }
 
     /// Whether the row of this key says the same as these values, in the columns that both have; `header` is that of the values.

@@ -628,24 +628,25 @@ fn series(conn: &Connection, table: i64) -> rusqlite::Result<SeriesList> {
 
 /// The runs of the epochs, by epoch and number.
 pub(in crate::store) fn record_runs(conn: &Connection, table: i64) -> rusqlite::Result<Vec<Run>> {
-    let mut runs = all_runs(conn, table)?;
-    runs.retain(|run| run.epoch != BESIDE);
-    Ok(runs)
+    runs_of_epochs(conn, table, (BESIDE + 1, i64::MAX))
 }
 
 /// The runs of contents that are kept beside rows, by number.
 pub(in crate::store) fn beside_runs(conn: &Connection, table: i64) -> rusqlite::Result<Vec<Run>> {
-    let mut runs = all_runs(conn, table)?;
-    runs.retain(|run| run.epoch == BESIDE);
-    Ok(runs)
+    runs_of_epochs(conn, table, (BESIDE, BESIDE))
 }
 
 /// All of them, those of contents first.
 pub(in crate::store) fn all_runs(conn: &Connection, table: i64) -> rusqlite::Result<Vec<Run>> {
+    runs_of_epochs(conn, table, (BESIDE, i64::MAX))
+}
+
+fn runs_of_epochs(conn: &Connection, table: i64, (first, last): (i64, i64)) -> rusqlite::Result<Vec<Run>> {
     conn.prepare_cached(
-        "SELECT epoch, first_record, last_record, first_ts, last_ts FROM record_run WHERE logger_table = ?1 ORDER BY epoch, first_record",
+        "SELECT epoch, first_record, last_record, first_ts, last_ts FROM record_run
+         WHERE logger_table = ?1 AND epoch BETWEEN ?2 AND ?3 ORDER BY epoch, first_record",
     )?
-    .query_map([table], |row| {
+    .query_map([table, first, last], |row| {
         Ok(Run {
             epoch: row.get(0)?,
             first: row.get(1)?,

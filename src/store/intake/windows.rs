@@ -15,7 +15,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use crate::config::{Config, TableConfig};
 use crate::store::intake::staging::{Incoming, Outcome, Staging};
 use crate::store::intake::tables::{Table, i64_of};
-use crate::store::queries::interval::{ROWS, Regularity, regularity};
+use crate::store::queries::interval::{ROWS, regularity};
 use crate::store::schema::key;
 use crate::store::{Result, Store};
 use crate::time::{NANOS_PER_SECOND, Timestamp, Windows};
@@ -374,18 +374,12 @@ impl Store {
         (windows, end): (Windows, Timestamp),
         times: &[Timestamp],
     ) -> Result<Option<Duration>> {
-        let usual = |found| match found {
-            Regularity::Regular(interval) => Some(interval),
-            Regularity::Irregular | Regularity::TooFewRows(_) => None,
-        };
-        match usual(regularity(times.iter().copied())) {
-            // Too few rows, or too many that are missing.
-            None => {
-                let before = usual(regularity(self.newest_times(series, end, ROWS)?.into_iter()));
-                Ok(before.or_else(|| even_interval(windows, end, times)))
-            }
-            known => Ok(known),
+        if let Some(known) = regularity(times.iter().copied()).interval() {
+            return Ok(Some(known));
         }
+        // Too few rows, or too many that are missing.
+        let before = regularity(self.newest_times(series, end, ROWS)?.into_iter()).interval();
+        Ok(before.or_else(|| even_interval(windows, end, times)))
     }
 }
 

@@ -46,6 +46,16 @@ pub enum Regularity {
     TooFewRows(usize),
 }
 
+impl Regularity {
+    /// The usual interval, where there is one.
+    pub fn interval(self) -> Option<Duration> {
+        match self {
+            Regularity::Regular(interval) => Some(interval),
+            Regularity::Irregular | Regularity::TooFewRows(_) => None,
+        }
+    }
+}
+
 impl Default for Regularity {
     fn default() -> Regularity {
         Regularity::TooFewRows(0)
@@ -114,10 +124,7 @@ impl Store {
     /// The same where the rows do come regularly; None for a table of events.
     pub fn regular_interval_of_table(&self, table: &str) -> Result<Option<Duration>> {
         let Some((newest, series)) = self.newest_series(table)? else { return Ok(None) };
-        Ok(match regularity(self.newest_times(series, newest, ROWS)?.into_iter()) {
-            Regularity::Regular(interval) => Some(interval),
-            Regularity::Irregular | Regularity::TooFewRows(_) => None,
-        })
+        Ok(regularity(self.newest_times(series, newest, ROWS)?.into_iter()).interval())
     }
 
     /// The series of the table with the newest row, and the time of that.

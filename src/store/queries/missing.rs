@@ -15,7 +15,7 @@ use crate::store::intake::record_gaps::{Head, LONGEST_STEP, ends_before, gaps, h
 use crate::store::intake::record_runs::{Gap, Run};
 use crate::store::intake::tables::{beside_runs, i64_of};
 use crate::store::judge::scan::newest_times;
-use crate::store::queries::interval::{ROWS, Regularity, longest_step, regularity};
+use crate::store::queries::interval::{ROWS, longest_step, regularity};
 use crate::store::schema::key;
 use crate::time::{Timestamp, nanos};
 
@@ -75,7 +75,7 @@ impl Store {
         // The longest pause that can be one interval of the surrounding rows. It is computed from the newest rows, so
         // that most gaps need no further query.
         let newest = newest_times(&self.conn, series, Timestamp::MAX, ROWS)?;
-        let longest = usual(newest.into_iter()).map_or(0, longest_step);
+        let longest = regularity(newest.into_iter()).interval().map_or(0, longest_step);
         // The usual interval at the last place that was looked at holds for the rows around it.
         let mut known: Option<(Timestamp, Option<Duration>)> = None;
         for (gap, before) in by_number.into_iter().zip(before) {
@@ -152,7 +152,7 @@ impl Store {
         let (mut before, behind) = self.times_around(series, at)?;
         before.reverse();
         before.extend(behind);
-        Ok(usual(before.into_iter()))
+        Ok(regularity(before.into_iter()).interval())
     }
 
     /// The times of the rows before an instant, the latest first, and of the rows from the instant on.
@@ -168,13 +168,6 @@ impl Store {
             .query_map(params![low, high, i64_of(ROWS)], |row| Ok(key::time(row.get(0)?, row.get(1)?)))?
             .collect::<rusqlite::Result<_>>()?;
         Ok((newest_times(&self.conn, series, at.previous_key(), ROWS)?, behind))
-    }
-}
-
-fn usual(times: impl Iterator<Item = Timestamp> + Clone) -> Option<Duration> {
-    match regularity(times) {
-        Regularity::Regular(interval) => Some(interval),
-        Regularity::Irregular | Regularity::TooFewRows(_) => None,
     }
 }
 
