@@ -24,13 +24,28 @@ impl Ahead {
     /// Finds the rows in the part of the file after a header.
     pub(super) fn of(rest: &[u8]) -> Ahead {
         let rows = &rest[..next_header(rest).unwrap_or(rest.len())];
-        let is_row = |line: &&[u8]| glued::time_of(line).is_some();
-        let line = |line: Option<&[u8]>| line.map(<[u8]>::to_vec).unwrap_or_default();
+        let first = rows.split(|&byte| byte == b'\n').find_map(|line| Some((line, fields_of_whole_row(line)?)));
+        // A damaged line is no row of the table: as the last one it would seem to be a row that the table does not have.
+        let last = first.and_then(|(_, fields)| {
+            rows.rsplit(|&byte| byte == b'\n').find(|line| fields_of_whole_row(line) == Some(fields))
+        });
         Ahead {
-            first: line(rows.split(|&byte| byte == b'\n').find(is_row)),
-            last: line(rows.rsplit(|&byte| byte == b'\n').find(is_row)),
+            first: first.map(|(line, _)| line.to_vec()).unwrap_or_default(),
+            last: last.map(<[u8]>::to_vec).unwrap_or_default(),
         }
     }
+}
+
+/// The number of fields of a line that begins with a time and shows no damage.
+fn fields_of_whole_row(line: &[u8]) -> Option<usize> {
+    glued::time_of(line)?;
+    let line = strip_noise(line);
+    if line.contains(&0) {
+        return None;
+    }
+    let mut fields = Fields::new(&line);
+    let count = fields.by_ref().count();
+    (!fields.is_torn()).then_some(count)
 }
 
 /// How a header with another name is related to the table.

@@ -76,6 +76,27 @@ fn a_renamed_logger_table_goes_on_and_its_old_name_is_refused_when_it_comes_back
 }
 
 #[test]
+fn i3_a_renamed_table_whose_last_row_under_the_old_name_was_damaged_is_read_again_without_a_rejected_line() {
+    for damaged in [
+        "\"2024-05-01 00:03:00\",\0\0\0103,1\r\n",
+        "\"2024-05-01 00:03:00\",3\r\n",
+        "\"2024-05-01 00:03:00\",3,\"1\r\n",
+    ] {
+        let tower = station_of_a_pattern();
+        let renamed = Logger::par().table("PARCal_2025");
+        let whole = par(0..3) + damaged + &renamed.header() + &renamed.row_as(10, 0) + &renamed.row_as(11, 1);
+        tower.write(DAT, &whole);
+        let ended = tower.run_json(&["ingest"]);
+        assert!(notes(&ended).contains("taken as the same table, renamed"), "{}", notes(&ended));
+        let before = rejected(&tower);
+        let file = tower.path(DAT);
+        let ended = tower.run(&["ingest", file.to_str().unwrap()]);
+        assert_eq!(rejected(&tower), before, "{}", ended.stdout);
+        assert_eq!(tower.rows(TABLE).len(), 5);
+    }
+}
+
+#[test]
 fn a_file_given_by_hand_that_names_another_logger_table_asks_for_the_table() {
     let tower = Station::new();
     tower.write(DAT, par(0..3));
