@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use crate::support::{DAT, InProcess, Logger, Row, Station, Stops, TABLE, physical_lines};
+use crate::support::{self, DAT, InProcess, Logger, Row, Station, Stops, TABLE, physical_lines};
 use fluxtower::config::TableName;
 use fluxtower::format::ColumnSource::Value;
 use fluxtower::format::{self, ColumnSource, Layout, ParsedRow};
@@ -292,8 +292,12 @@ fn line_of(place: &str) -> &str {
 fn over_damaged_files(cases: u32, test: impl Fn(&mut Cases, &[u8], usize) -> Result<(), TestCaseError>) {
     let of_toa5 = RefCell::new(Cases::new(""));
     let of_csv = RefCell::new(Cases::new(CSV_KEYS));
-    let config =
-        ProptestConfig { cases, max_shrink_iters: 300, failure_persistence: None, ..ProptestConfig::default() };
+    let config = ProptestConfig {
+        cases: support::cases(cases),
+        max_shrink_iters: 300,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    };
     let strategy = (damaged_file(), prop::bool::weighted(0.2), 0..4000usize);
     let result = TestRunner::new(config).run(&strategy, |(Damaged(bytes), is_csv, cut)| {
         let cases = if is_csv { &of_csv } else { &of_toa5 };

@@ -59,6 +59,12 @@ pub fn not_run(why: &str) {
     }
 }
 
+/// The random cases of a test: `PROPTEST_CASES`, or as many as every run can afford.
+#[allow(dead_code, reason = "not every test program draws its cases")]
+pub fn cases(usual: u32) -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
+}
+
 /// Physical lines: line ends, and one more if something stands behind the last.
 pub fn physical_lines(bytes: &[u8]) -> u64 {
     let ends = bytes.iter().filter(|&&byte| byte == b'\n').count() as u64;

@@ -600,7 +600,7 @@ fn compare(life: &Life) {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: std::env::var("ATTACKS").ok().and_then(|text| text.parse().ok()).unwrap_or(24),
+        cases: crate::support::cases(24),
         max_shrink_iters: 150,
         failure_persistence: None,
         ..ProptestConfig::default()

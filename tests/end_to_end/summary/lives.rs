@@ -28,7 +28,7 @@ fn act() -> impl Strategy<Value = Act> {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: std::env::var("ATTACKS").ok().and_then(|text| text.parse().ok()).unwrap_or(12),
+        cases: crate::support::cases(12),
         max_shrink_iters: 60,
         failure_persistence: None,
         ..ProptestConfig::default()

@@ -24,9 +24,7 @@ fn config() -> ProptestConfig {
 
 /// Each life opens and closes its store for each action, and copies it where it is killed. `PROPTEST_CASES=1700` is 20,000 actions.
 fn config_of_revised() -> ProptestConfig {
-    let asked = ProptestConfig::default();
-    let cases = if std::env::var_os("PROPTEST_CASES").is_some() { asked.cases } else { 250 };
-    ProptestConfig { cases, ..config() }
+    ProptestConfig { cases: crate::support::cases(250), ..config() }
 }
 
 fn live(actions: &[Action], budget: Option<u64>) {
