@@ -5,9 +5,10 @@
 
 use std::path::Path;
 
-use super::lines::{Expect, LineTaker, RowReading, is_blank_in_header, unreadable, written_lines};
+use super::lines::{Expect, LineTaker, is_blank_in_header, written_lines};
 use super::long::{self, LongReading};
 use super::names::{self, Ahead, Relation, Under};
+use super::rows::{RowReading, unreadable};
 use crate::config::{ColumnUse, CsvFormat, FileFormat};
 use crate::format::{self, ColumnSource, Derived, Header, HeaderError, HeaderLine, Keys, Layout};
 use crate::source::QuietFile;

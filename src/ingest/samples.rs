@@ -13,7 +13,8 @@ use std::collections::{BTreeSet, HashSet};
 use super::clock::read_stamp;
 use super::glued::first_line;
 use super::kept::KeptTaker;
-use super::lines::{LineTaker, Taken};
+use super::lines::LineTaker;
+use super::rows::Taken;
 use crate::config::{SharedStamps, TableConfig};
 use crate::format::Apart;
 use crate::store::{
@@ -341,7 +342,7 @@ impl LineTaker<'_> {
         let mut last = None;
         let mut shares = false;
         for (place, line) in whole.split(|byte| *byte == b'\n').take(Apart::LOOKED_AT).enumerate() {
-            let Some(local) = self.time_of_line(&crate::format::strip_noise(line)) else { break };
+            let Some(local) = self.stamp_of(&crate::format::strip_noise(line)) else { break };
             shares |= last.replace(local) == Some(local);
             // Most tables end here: their stamps have fractions.
             if !self.row.tags.is_empty() || (place > LEAST_LOOKED_AT && !shares) {

@@ -7,7 +7,8 @@
 //! header, so that a line that is kept is judged again under its own.
 
 use super::file::Reader;
-use super::lines::{LineTaker, Taken};
+use super::lines::LineTaker;
+use super::rows::Taken;
 use crate::config::FileFormat;
 use crate::format::{self, ColumnSource, Header, Layout, ParsedRow, RowError};
 use crate::source::{QuietFile, SourceError};
