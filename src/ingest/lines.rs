@@ -14,7 +14,7 @@ use super::rows::{RowReading, Taken, unreadable};
 use super::samples::Placing;
 use super::years::Years;
 use crate::config::{FileFormat, OnConflict, Separator, TableConfig};
-use crate::format::{self, Header, Layout, ParsedRow};
+use crate::format::{self, Header, HeaderBlock, Layout, ParsedRow};
 use crate::source::Said;
 use crate::store::{LineAt, LineRefusal, LineState, Outcome, Result, Staging, Store, Table};
 use crate::time::Timestamp;
@@ -23,9 +23,9 @@ use crate::time::Timestamp;
 pub(super) enum Expect {
     /// The first line of the file.
     Beginning,
-    /// The next line of a header block of so many lines; holds the lines so far. `before` is the header before it,
-    /// whose first line stands for one that the file lacks.
-    Header { lines: Vec<Vec<u8>>, of: usize, before: Option<Box<Header>> },
+    /// The next line of a header block. `before` is the header before it, whose first line stands for one that the
+    /// file lacks.
+    Header { block: HeaderBlock, before: Option<Box<Header>> },
     /// Rows of the current header.
     Rows(Box<RowReading>),
     /// Rows without a usable header: each is rejected with this reason.
@@ -280,11 +280,8 @@ impl<'a> LineTaker<'a> {
 
     #[cold]
     fn take_other(&mut self, staging: &mut Staging<'_>, table: &mut Table, number: u64, line: &[u8]) -> Result<()> {
-        if let Expect::Header { lines, of, before } = &mut self.expect {
-            let of_block = *of - usize::from(before.is_some());
-            // Units or processes may be a blank line; a row behind it says so. Else blank lines are no part of a header.
-            let has_blank = lines.iter().any(|line| is_blank_in_header(self.config, line));
-            if has_blank && lines.len() == of_block && glued::time_of(line).is_some() {
+        if let Expect::Header { block, before } = &mut self.expect {
+            if block.ends_before(|| glued::time_of(line).is_some()) {
                 self.finish_header(staging, table, number - 1)?;
                 return self.take_other(staging, table, number, line);
             }
@@ -294,8 +291,8 @@ impl<'a> LineTaker<'a> {
                 self.finish_header(staging, table, number - 1)?;
                 return self.take_other(staging, table, number, line);
             }
-            lines.push(line.to_vec());
-            if is_row || written_lines(self.config, lines) == of_block {
+            block.push(line);
+            if is_row || block.is_whole() {
                 return self.finish_header(staging, table, number);
             }
             return Ok(());
@@ -305,7 +302,7 @@ impl<'a> LineTaker<'a> {
             let line = self.at(number, line);
             return self.reject(staging, table, line, &refusal);
         }
-        if line.iter().all(u8::is_ascii_whitespace) {
+        if format::is_blank(line) {
             self.counts.blank += 1;
             return Ok(());
         }
@@ -322,7 +319,7 @@ impl<'a> LineTaker<'a> {
             if let Some(of) =
                 format::header_lines(line).or_else(|| format::cut_header_lines(line).filter(|_| is_within))
             {
-                self.expect = Expect::Header { lines: vec![line.to_vec()], of, before: None };
+                self.expect = Expect::Header { block: HeaderBlock::of_logger(of, line), before: None };
                 return Ok(());
             }
             if is_within
@@ -330,7 +327,8 @@ impl<'a> LineTaker<'a> {
                 && let Some(of) = format::named_columns(line)
             {
                 let before = self.header.map(|id| self.store.header(id)).transpose()?.flatten().map(Box::new);
-                self.expect = Expect::Header { lines: vec![line.to_vec()], of, before };
+                let block = HeaderBlock::of_logger(of - usize::from(before.is_some()), line);
+                self.expect = Expect::Header { block, before };
                 return Ok(());
             }
         }
@@ -424,14 +422,4 @@ impl<'a> LineTaker<'a> {
         }
         staging.reject(table, line, refusal)
     }
-}
-
-/// The number of a header's lines that count: blank ones between the lines of a logger's header do not.
-pub(super) fn written_lines(config: &TableConfig, lines: &[Vec<u8>]) -> usize {
-    lines.iter().filter(|line| !is_blank_in_header(config, line)).count()
-}
-
-/// Whether a line within a header is a blank one that does not count.
-pub(super) fn is_blank_in_header(config: &TableConfig, line: &[u8]) -> bool {
-    matches!(config.format, FileFormat::Logger(_)) && line.iter().all(u8::is_ascii_whitespace)
 }
