@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::csv::{self, Recognised};
 use crate::config::{CsvFormat, FileFormat};
-use crate::format::{self, Apart, ColumnSource, Fields, Format, Header, Keys, Layout, ParsedRow, Value};
+use crate::format::{self, Apart, ColumnSource, Fields, Format, Header, HeaderBlock, Keys, Layout, ParsedRow, Value};
 use crate::source::{Chunk, QuietFile, SourceError};
 use crate::time::{LocalTime, Samples, StampRead, Timestamp};
 
@@ -219,7 +219,7 @@ fn attempt_to_read(path: &Path, most: ReadLimit) -> Result<Result<Vec<Sample>, S
 /// table.
 fn dialects(bytes: &[u8], path: &Path) -> Result<Vec<Recognised>, String> {
     let mut lines = from_header(bytes).split(|byte| *byte == b'\n').map(format::strip_noise);
-    let Some(first) = lines.find(|line| !line.iter().all(u8::is_ascii_whitespace)) else { return Ok(Vec::new()) };
+    let Some(first) = lines.find(|line| !format::is_blank(line)) else { return Ok(Vec::new()) };
     match format::detect(&first) {
         Format::Unknown => Ok(csv::recognise(bytes).into_iter().collect()),
         // Year, day and time without an array number before them.
@@ -237,7 +237,7 @@ fn sample(
     most: ReadLimit,
     dialect: Option<Recognised>,
 ) -> Result<Result<Sample, String>, SourceError> {
-    let mut reader = Reader { most, head: Vec::new(), reading: None, csv: None, is_csv: None };
+    let mut reader = Reader { most, head: None, csv_head: 0, reading: None, csv: None, is_csv: None };
     let mut dialect = dialect;
     let mut is_first = true;
     while let Some(Chunk { bytes, is_tail, .. }) = file.next_chunk()? {
@@ -275,7 +275,10 @@ fn from_header(bytes: &[u8]) -> &[u8] {
 
 struct Reader {
     most: ReadLimit,
-    head: Vec<Vec<u8>>,
+    /// The header of a logger's file, once it has begun.
+    head: Option<HeaderBlock>,
+    /// The lines above the rows of another program's file that were not passed yet.
+    csv_head: usize,
     reading: Option<Reading>,
     csv: Option<Recognised>,
     /// The format as the configuration has it; None for loggers' formats, and if no row was read.
@@ -307,7 +310,7 @@ impl Reader {
     fn begin_csv(&mut self, dialect: Recognised, bytes: &[u8]) -> Result<(), String> {
         let (header, layout) = dialect.csv.open("", bytes)?;
         self.is_csv = Some(FileFormat::Csv(dialect.csv.clone()));
-        self.head = vec![Vec::new(); dialect.csv.head_lines()];
+        self.csv_head = dialect.csv.head_lines();
         self.reading = Some(Reading::of_csv(header, layout, &dialect.csv, self.most)?);
         self.csv = Some(dialect);
         Ok(())
@@ -319,33 +322,36 @@ impl Reader {
         if let Some(reading) = &mut self.reading {
             if let Some(format) = &self.is_csv {
                 // Lines of the header, and lines that the dialect excludes.
-                if self.head.pop().is_some() || format.is_comment(&line) {
+                if self.csv_head > 0 {
+                    self.csv_head -= 1;
+                    return Ok(true);
+                }
+                if format.is_comment(&line) {
                     return Ok(true);
                 }
             }
             return Ok(reading.take(&line));
         }
-        if self.head.is_empty() {
-            if line.iter().all(u8::is_ascii_whitespace) {
+        let Some(head) = &mut self.head else {
+            if format::is_blank(&line) {
                 return Ok(true);
             }
             if let Some(reason) = format::detect(&line).refusal() {
                 return Err(reason.to_owned());
             }
-        }
-        let is_blank = |line: &[u8]| line.iter().all(u8::is_ascii_whitespace);
-        let has_blank = self.head.iter().any(|line| is_blank(line));
-        let is_row = Fields::new(&line).next().is_some_and(|field| LocalTime::parse_logger(field.text).is_some());
-        if has_blank && is_row && self.head.len() == self.header_lines() {
-            // Units or processes are a blank line.
-            let head = std::mem::take(&mut self.head);
+            self.head = Some(HeaderBlock::of_logger(format::header_lines(&line).unwrap_or(4), &line));
+            return Ok(true);
+        };
+        let is_row = || Fields::new(&line).next().is_some_and(|field| LocalTime::parse_logger(field.text).is_some());
+        if head.ends_before(is_row) {
+            let head = head.counted();
             self.begin_rows(&head)?;
             return self.take(raw);
         }
-        self.head.push(line.to_vec());
-        let written: Vec<Vec<u8>> = self.head.iter().filter(|line| !is_blank(line)).cloned().collect();
-        if self.header_lines() == written.len() {
-            self.begin_rows(&written)?;
+        head.push(&line);
+        if head.is_whole() {
+            let head = head.counted();
+            self.begin_rows(&head)?;
         }
         Ok(true)
     }
@@ -357,17 +363,12 @@ impl Reader {
         Ok(())
     }
 
-    /// The number of header lines.
-    fn header_lines(&self) -> usize {
-        self.head.first().and_then(|first| format::header_lines(first)).unwrap_or(4)
-    }
-
     fn finish(mut self, path: &Path) -> Result<Sample, String> {
         let Some(reading) = self.reading.take() else {
-            return Err(match self.head.len() {
-                0 => "is empty; run this again when LoggerNet has written to it".to_owned(),
-                lines => {
-                    let whole = self.header_lines();
+            return Err(match &self.head {
+                None => "is empty; run this again when LoggerNet has written to it".to_owned(),
+                Some(head) => {
+                    let (lines, whole) = (head.lines().len(), head.of());
                     format!("ends in line {lines} of the {whole} of its header; run this again when it is whole")
                 }
             });
@@ -441,7 +442,7 @@ impl Reading {
 
     /// Returns whether to continue. Rows after a header in the middle of the file may have other columns.
     fn take(&mut self, line: &[u8]) -> bool {
-        if line.iter().all(u8::is_ascii_whitespace) {
+        if format::is_blank(line) {
             return true;
         }
         if format::header_lines(line).is_some() {

@@ -10,6 +10,7 @@ mod derived;
 mod dialect;
 mod fields;
 mod header;
+mod header_block;
 mod number;
 mod records;
 mod row;
@@ -23,8 +24,9 @@ pub use derived::{Derived, derive_again, element, measured, numbers_of, texts_of
 pub use dialect::{Format, NO_LINE_FEED, detect, spreadsheet_reason};
 pub use fields::{Field, Fields};
 pub use header::{Header, HeaderError, cut_header_lines, header_lines, named_columns, next_header};
+pub use header_block::HeaderBlock;
 pub use number::{Number, parse_number};
 pub use records::{RecordsError, begin, begin_under, first_line};
 pub use row::{ColumnSource, Layout, ParsedRow, RowError, given_back};
 pub use same::{Cells, Likeness, Parts, unite};
-pub use text::{decode, is_clean, strip_noise, trimmed};
+pub use text::{decode, is_blank, is_clean, strip_noise, trimmed};

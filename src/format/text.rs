@@ -37,6 +37,12 @@ pub fn trimmed(mut line: &[u8]) -> &[u8] {
     line.strip_prefix(BYTE_ORDER_MARK).unwrap_or(line)
 }
 
+/// Whether a line has no text.
+#[inline]
+pub fn is_blank(line: &[u8]) -> bool {
+    line.iter().all(u8::is_ascii_whitespace)
+}
+
 /// Decodes UTF-8, otherwise Windows-1252, the code page of the CRBasic editor. Never fails: the five bytes that are
 /// undefined in 1252 become the C1 control characters with the same number, so that nothing is lost.
 pub fn decode(bytes: &[u8]) -> Cow<'_, str> {

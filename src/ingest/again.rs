@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use super::kept::KeptTaker;
-use super::lines::Taken;
+use super::rows::Taken;
 use super::samples::Resolver;
 use crate::config::{SharedStamps, TableConfig};
 use crate::store::{Records, Result, Staging, Store, Table};

@@ -10,9 +10,9 @@ mod meetings;
 use meetings::{Meetings, Met, Stretches};
 
 use super::clock::{Mover, Reading, has_earlier_formats};
-use super::lines::can_have;
 use super::passes::Passes;
 use super::put_back::time_of_content;
+use super::rows::can_have;
 use super::{IngestError, Moved, Unseen};
 use crate::config::{Config, TableConfig};
 use crate::ingest::kept::KeptTaker;

@@ -6,7 +6,10 @@
 //! last read, and that was written a moment ago, such a line, and each line that is not a row, is held until the next
 //! read.
 
-use crate::time::LocalTime;
+use super::lines::{Expect, LineTaker};
+use crate::format;
+use crate::store::{LineState, Result, Staging, Table};
+use crate::time::{Candidates, LocalTime};
 
 /// How the lines of a read are checked for glued lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -47,6 +50,66 @@ fn stamp(line: &[u8]) -> Option<&[u8]> {
     };
     let stamp = line.get(..length)?;
     (stamp[0].is_ascii_digit() && stamp[4] == b'-' && stamp[7] == b'-' && stamp[13] == b':').then_some(stamp)
+}
+
+impl LineTaker<'_> {
+    /// Like [`LineTaker::take`], for a file that is being overwritten; `next` is the physical line after it.
+    #[cold]
+    pub(super) fn take_watched(
+        &mut self,
+        staging: &mut Staging<'_>,
+        table: &mut Table,
+        raw: &[u8],
+        next: &[u8],
+    ) -> Result<()> {
+        let is_row = matches!(self.expect, Expect::Rows(_));
+        // In the repeated hour of a time zone, time goes back in an intact file.
+        let is_repeated = time_of(next)
+            .is_some_and(|local| matches!(self.config.stamps.candidates(local, None), Candidates::Two(..)));
+        // In a table with one value per line, time goes back with each sensor.
+        if !is_row || is_repeated || self.long().is_some() || !(goes_back(raw, next) || self.goes_back(raw, next)) {
+            return self.take(staging, table, raw);
+        }
+        let line = format::strip_noise(raw);
+        if self.watch == Watch::Hold && !self.deferred.is_confirmed(&line) && self.is_old(staging, table, next)? {
+            self.hold(self.number, &line);
+            self.number += 1;
+            self.counts.lines += 1;
+            return Ok(());
+        }
+        self.state = LineState::PerhapsGlued;
+        let taken = self.take(staging, table, raw);
+        self.state = LineState::Whole;
+        taken
+    }
+
+    /// Whether a line may be older than the last overwrite of the file: its row is known, or it is not a row. A new row
+    /// after the line means that the logger's clock was set back, or that the rows of the file are not in the order of
+    /// time.
+    fn is_old(&mut self, staging: &Staging<'_>, table: &mut Table, line: &[u8]) -> Result<bool> {
+        Ok(!self.reads(&format::strip_noise(line)) || self.has_row(staging, table)?.unwrap_or(true))
+    }
+
+    /// Like [`goes_back`], for lines of a dialect, whose time has another form.
+    fn goes_back(&mut self, line: &[u8], next: &[u8]) -> bool {
+        let Expect::Rows(reading) = &self.expect else { return false };
+        if reading.header.is_none() {
+            return false;
+        }
+        let layout = &reading.layout;
+        let mut time_of = |line: &[u8]| {
+            self.row.read(&format::strip_noise(line), layout).ok()?;
+            self.row.stamp.map(|stamp| stamp.time)
+        };
+        matches!((time_of(line), time_of(next)), (Some(this), Some(next)) if next < this)
+    }
+
+    /// Leaves a line to the next read.
+    pub(super) fn hold(&mut self, number: u64, line: &[u8]) {
+        self.held_from.get_or_insert(number);
+        self.deferred.keep(number, self.header, line, true);
+        self.counts.deferred += 1;
+    }
 }
 
 #[cfg(test)]

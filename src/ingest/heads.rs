@@ -5,11 +5,12 @@
 
 use std::path::Path;
 
-use super::lines::{Expect, LineTaker, RowReading, is_blank_in_header, unreadable, written_lines};
+use super::lines::{Expect, LineTaker};
 use super::long::{self, LongReading};
 use super::names::{self, Ahead, Relation, Under};
+use super::rows::{RowReading, unreadable};
 use crate::config::{ColumnUse, CsvFormat, FileFormat};
-use crate::format::{self, ColumnSource, Derived, Header, HeaderError, HeaderLine, Keys, Layout};
+use crate::format::{self, ColumnSource, Derived, Header, HeaderBlock, HeaderError, HeaderLine, Keys, Layout};
 use crate::source::QuietFile;
 use crate::store::{LineAt, Result, Staging, Table};
 
@@ -65,8 +66,8 @@ impl LineTaker<'_> {
     /// Whether [`LineTaker::look_ahead_for_name`] must be called before the next line is taken.
     pub(super) fn asks_for_name(&self) -> bool {
         match &self.expect {
-            Expect::Header { lines, of, before } => {
-                written_lines(self.config, lines) + usize::from(before.is_some()) + 1 == *of
+            Expect::Header { block, .. } => {
+                block.lacks_one()
                     && matches!(self.config.format, FileFormat::Logger(_))
                     && self.config.logger_table.is_none()
             }
@@ -96,7 +97,7 @@ impl LineTaker<'_> {
         match csv.head_lines() {
             0 => self.use_names(staging, table, csv),
             of => {
-                self.expect = Expect::Header { lines: Vec::new(), of, before: None };
+                self.expect = Expect::Header { block: HeaderBlock::of_text_table(of), before: None };
                 Ok(())
             }
         }
@@ -119,7 +120,7 @@ impl LineTaker<'_> {
     /// The number of lines of an incomplete header block. They are deferred.
     pub(super) fn unfinished_header_lines(&self) -> u64 {
         match &self.expect {
-            Expect::Header { lines, .. } => lines.len() as u64,
+            Expect::Header { block, .. } => block.lines().len() as u64,
             _ => 0,
         }
     }
@@ -131,43 +132,41 @@ impl LineTaker<'_> {
 
     pub(super) fn finish_header(&mut self, staging: &mut Staging<'_>, table: &mut Table, last: u64) -> Result<()> {
         staging.begin()?;
-        let Expect::Header { lines, of, before } = std::mem::replace(&mut self.expect, Expect::Beginning) else {
+        let Expect::Header { block, before } = std::mem::replace(&mut self.expect, Expect::Beginning) else {
             return Ok(());
         };
+        let lines = block.lines();
         if let FileFormat::Csv(csv) = &self.config.format {
-            return match csv.header(&self.config.name.0, &lines) {
+            return match csv.header(&self.config.name.0, lines) {
                 Ok(header) => {
                     self.counts.header += lines.len() as u64;
                     self.use_header(staging, table, &header)
                 }
                 Err(reason) => {
-                    self.refuse_file(reason, last + 1 - lines.len() as u64, &lines);
+                    self.refuse_file(reason, last + 1 - lines.len() as u64, lines);
                     Ok(())
                 }
             };
         }
-        let mut block = lines.clone();
-        if written_lines(self.config, &lines) + usize::from(before.is_some()) == of {
-            block.retain(|line| !is_blank_in_header(self.config, line));
-        }
-        match read_block(&block, of, before.as_deref()) {
+        let counted = block.counted();
+        match read_block(&counted, block.of(), before.as_deref()) {
             Ok(header) => {
-                self.counts.header += block.len() as u64;
-                self.counts.blank += (lines.len() - block.len()) as u64;
+                self.counts.header += counted.len() as u64;
+                self.counts.blank += (lines.len() - counted.len()) as u64;
                 if let Some(reason) = self.foreign(staging, table, &header)? {
                     return self.refuse_table(staging, table, &header, reason);
                 }
                 self.use_header(staging, table, &header)
             }
             Err(error) if self.header.is_none() => {
-                self.refuse_file(format!("has a damaged header: {error}"), last + 1 - lines.len() as u64, &lines);
+                self.refuse_file(format!("has a damaged header: {error}"), last + 1 - lines.len() as u64, lines);
                 Ok(())
             }
             Err(error) => {
                 let reason = format!("is in or after a damaged header: {error}");
                 let first = last + 1 - lines.len() as u64;
                 let refusal = unreadable(reason.clone());
-                for (number, line) in (first..).zip(&lines) {
+                for (number, line) in (first..).zip(lines) {
                     self.reject(staging, table, self.at(number, line), &refusal)?;
                 }
                 self.note = Some(format!("{}:{first} {reason}", self.path));
@@ -358,12 +357,14 @@ impl LineTaker<'_> {
     }
 }
 
-/// Reads the lines of a header block. One that lacks its first line has that of the header before it, and where it
-/// has names alone their units and processes.
+/// Reads the lines of a header block of so many lines. One that lacks its first line has that of the header before it,
+/// and where it has names alone their units and processes.
 fn read_block(lines: &[Vec<u8>], of: usize, before: Option<&Header>) -> std::result::Result<Header, HeaderError> {
     let Some(before) = before else {
         return if lines.len() < of { Err(HeaderError::Short) } else { Header::read(lines) };
     };
+    // The first line is none of the block's.
+    let of = of + 1;
     let mut block = vec![before.first_line(of)];
     block.extend_from_slice(lines);
     let is_whole = block.len() >= of;

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::lines::{LineTaker, Taken};
+use super::lines::LineTaker;
+use super::rows::Taken;
 use crate::config::{OnConflict, TableConfig};
 use crate::format;
 use crate::store::{DeferredLine, Incoming, KeptContent, KeptLine, LineAt, LineState, Result, Staging, Store, Table};

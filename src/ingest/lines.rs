@@ -1,34 +1,31 @@
-//! Turns physical lines into headers ([`super::heads`]) and rows, and counts each line in exactly one place (I1).
+//! Takes physical lines one by one, decides what each is (a part of a header, a row, blank, or none of these), and counts it in
+//! exactly one place (I1). Headers are read in [`super::heads`], and rows in [`super::rows`].
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::time::Duration;
 
-use super::again;
 use super::deferred::Deferred;
 use super::double_hour::RowsAhead;
-use super::glued::{self, Watch, goes_back};
+use super::glued::{self, Watch};
 use super::long::LongReading;
 use super::names::Ahead;
 use super::report::Counts;
+use super::rows::{RowReading, Taken, unreadable};
 use super::samples::Placing;
 use super::years::Years;
 use crate::config::{FileFormat, OnConflict, Separator, TableConfig};
-use crate::format::{self, Header, Layout, ParsedRow};
+use crate::format::{self, Header, HeaderBlock, Layout, ParsedRow};
 use crate::source::Said;
-use crate::store::{Incoming, LineAt, LineRefusal, LineState, Outcome, Result, Staging, Store, Table};
-use crate::time::{Candidates, LocalTime, StampRead, StationClock, Timestamp};
-
-/// How far a logger's clock may be ahead of the computer's: less than a day.
-const FUTURE_ALLOWED: Duration = Duration::from_secs(86_400);
+use crate::store::{LineAt, LineRefusal, LineState, Outcome, Result, Staging, Store, Table};
+use crate::time::Timestamp;
 
 /// The kind of line that is expected next.
 pub(super) enum Expect {
     /// The first line of the file.
     Beginning,
-    /// The next line of a header block of so many lines; holds the lines so far. `before` is the header before it,
-    /// whose first line stands for one that the file lacks.
-    Header { lines: Vec<Vec<u8>>, of: usize, before: Option<Box<Header>> },
+    /// The next line of a header block. `before` is the header before it, whose first line stands for one that the
+    /// file lacks.
+    Header { block: HeaderBlock, before: Option<Box<Header>> },
     /// Rows of the current header.
     Rows(Box<RowReading>),
     /// Rows without a usable header: each is rejected with this reason.
@@ -37,23 +34,6 @@ pub(super) enum Expect {
     Foreign(String),
     /// Rows of another logger table that a [[table]] of its own takes from the same file.
     Elsewhere,
-}
-
-/// The result for a line that should be a row.
-pub(super) enum Taken {
-    Row(Outcome),
-    /// Not a row, and not expected to be one: a comment, or a header that is repeated.
-    Header,
-    Refused(LineRefusal),
-}
-
-pub(super) struct RowReading {
-    pub(super) layout: Layout,
-    pub(super) has_tags: bool,
-    /// The header of the lines, if it may be repeated in the file.
-    pub(super) header: Option<Header>,
-    /// Set for a table with one value per line.
-    pub(super) long: Option<LongReading>,
 }
 
 /// Takes the lines of one file in order.
@@ -124,7 +104,7 @@ pub(super) struct LineTaker<'a> {
     pub(super) years: Option<Years>,
     pub(super) row: ParsedRow,
     /// Whether the next line was parsed into [`LineTaker::row`] already.
-    is_read: bool,
+    pub(super) is_read: bool,
     pub(super) tags: String,
 }
 
@@ -230,82 +210,6 @@ impl<'a> LineTaker<'a> {
         self.take_other(staging, table, number, &line)
     }
 
-    /// Like [`LineTaker::take`], for a file that is being overwritten; `next` is the physical line after it.
-    #[cold]
-    pub(super) fn take_watched(
-        &mut self,
-        staging: &mut Staging<'_>,
-        table: &mut Table,
-        raw: &[u8],
-        next: &[u8],
-    ) -> Result<()> {
-        let is_row = matches!(self.expect, Expect::Rows(_));
-        // In the repeated hour of a time zone, time goes back in an intact file.
-        let is_repeated = glued::time_of(next)
-            .is_some_and(|local| matches!(self.config.stamps.candidates(local, None), Candidates::Two(..)));
-        // In a table with one value per line, time goes back with each sensor.
-        if !is_row || is_repeated || self.long().is_some() || !(goes_back(raw, next) || self.goes_back(raw, next)) {
-            return self.take(staging, table, raw);
-        }
-        let line = format::strip_noise(raw);
-        if self.watch == Watch::Hold && !self.deferred.is_confirmed(&line) && self.is_old(staging, table, next)? {
-            self.hold(self.number, &line);
-            self.number += 1;
-            self.counts.lines += 1;
-            return Ok(());
-        }
-        self.state = LineState::PerhapsGlued;
-        let taken = self.take(staging, table, raw);
-        self.state = LineState::Whole;
-        taken
-    }
-
-    /// Whether a line may be older than the last overwrite of the file: its row is known, or it is not a row. A new row
-    /// after the line means that the logger's clock was set back, or that the rows of the file are not in the order of
-    /// time.
-    fn is_old(&mut self, staging: &Staging<'_>, table: &mut Table, line: &[u8]) -> Result<bool> {
-        Ok(!self.reads(&format::strip_noise(line)) || self.has_row(staging, table)?.unwrap_or(true))
-    }
-
-    /// Whether a line is a row that the store does not have, by time and tags. True also if that cannot be determined.
-    pub(super) fn is_new_row(&mut self, staging: &Staging<'_>, table: &mut Table, line: &[u8]) -> Result<bool> {
-        Ok(self.reads(line) && !self.has_row(staging, table)?.unwrap_or(false))
-    }
-
-    /// Parses a line as a row; false if it is not one.
-    pub(super) fn reads(&mut self, line: &[u8]) -> bool {
-        matches!(&self.expect, Expect::Rows(reading) if self.row.read(line, &reading.layout).is_ok())
-    }
-
-    /// Whether the store has a row with the time and the tags of the parsed line. None if the line alone does not
-    /// determine its time.
-    fn has_row(&self, staging: &Staging<'_>, table: &mut Table) -> Result<Option<bool>> {
-        let Expect::Rows(reading) = &self.expect else { return Ok(None) };
-        let time = self.local().map(|local| self.config.stamps.candidates(local, self.row.record));
-        match time {
-            // Rows that share a stamp are stored under times that differ from it.
-            Some(Candidates::One(ts)) if table.samples.is_none() => {
-                let tags = if reading.has_tags { self.tags_read(reading) } else { "[]".to_owned() };
-                staging.has_row(table, &tags, ts).map(Some)
-            }
-            _ => Ok(None),
-        }
-    }
-
-    /// Like [`goes_back`], for lines of a dialect, whose time has another form.
-    fn goes_back(&mut self, line: &[u8], next: &[u8]) -> bool {
-        let Expect::Rows(reading) = &self.expect else { return false };
-        if reading.header.is_none() {
-            return false;
-        }
-        let layout = &reading.layout;
-        let mut time_of = |line: &[u8]| {
-            self.row.read(&format::strip_noise(line), layout).ok()?;
-            self.row.stamp.map(|stamp| stamp.time)
-        };
-        matches!((time_of(line), time_of(next)), (Some(this), Some(next)) if next < this)
-    }
-
     /// Counts the bytes after the last whole record: the beginning of a record, or filler that cannot become one.
     pub(super) fn take_rest(&mut self, rest: &[u8]) {
         self.counts.lines += 1;
@@ -342,12 +246,6 @@ impl<'a> LineTaker<'a> {
         self.reject(staging, table, self.at(number, line), &unreadable(reason))
     }
 
-    fn hold(&mut self, number: u64, line: &[u8]) {
-        self.held_from.get_or_insert(number);
-        self.deferred.keep(number, self.header, line, true);
-        self.counts.deferred += 1;
-    }
-
     /// Takes a line with NUL bytes, which are there because a power failure removed text: the beginning of a row, and
     /// in most cases a whole row after it. Each piece counts as a line.
     #[cold]
@@ -382,11 +280,8 @@ impl<'a> LineTaker<'a> {
 
     #[cold]
     fn take_other(&mut self, staging: &mut Staging<'_>, table: &mut Table, number: u64, line: &[u8]) -> Result<()> {
-        if let Expect::Header { lines, of, before } = &mut self.expect {
-            let of_block = *of - usize::from(before.is_some());
-            // Units or processes may be a blank line; a row behind it says so. Else blank lines are no part of a header.
-            let has_blank = lines.iter().any(|line| is_blank_in_header(self.config, line));
-            if has_blank && lines.len() == of_block && glued::time_of(line).is_some() {
+        if let Expect::Header { block, before } = &mut self.expect {
+            if block.ends_before(|| glued::time_of(line).is_some()) {
                 self.finish_header(staging, table, number - 1)?;
                 return self.take_other(staging, table, number, line);
             }
@@ -396,8 +291,8 @@ impl<'a> LineTaker<'a> {
                 self.finish_header(staging, table, number - 1)?;
                 return self.take_other(staging, table, number, line);
             }
-            lines.push(line.to_vec());
-            if is_row || written_lines(self.config, lines) == of_block {
+            block.push(line);
+            if is_row || block.is_whole() {
                 return self.finish_header(staging, table, number);
             }
             return Ok(());
@@ -407,7 +302,7 @@ impl<'a> LineTaker<'a> {
             let line = self.at(number, line);
             return self.reject(staging, table, line, &refusal);
         }
-        if line.iter().all(u8::is_ascii_whitespace) {
+        if format::is_blank(line) {
             self.counts.blank += 1;
             return Ok(());
         }
@@ -424,7 +319,7 @@ impl<'a> LineTaker<'a> {
             if let Some(of) =
                 format::header_lines(line).or_else(|| format::cut_header_lines(line).filter(|_| is_within))
             {
-                self.expect = Expect::Header { lines: vec![line.to_vec()], of, before: None };
+                self.expect = Expect::Header { block: HeaderBlock::of_logger(of, line), before: None };
                 return Ok(());
             }
             if is_within
@@ -432,7 +327,8 @@ impl<'a> LineTaker<'a> {
                 && let Some(of) = format::named_columns(line)
             {
                 let before = self.header.map(|id| self.store.header(id)).transpose()?.flatten().map(Box::new);
-                self.expect = Expect::Header { lines: vec![line.to_vec()], of, before };
+                let block = HeaderBlock::of_logger(of - usize::from(before.is_some()), line);
+                self.expect = Expect::Header { block, before };
                 return Ok(());
             }
         }
@@ -491,146 +387,6 @@ impl<'a> LineTaker<'a> {
         line.iter().all(is_nothing)
     }
 
-    /// Stages a line as a row, or returns why it is not one. It does not count the line.
-    #[inline]
-    pub(super) fn stage_row(
-        &mut self,
-        staging: &mut Staging<'_>,
-        table: &mut Table,
-        line: LineAt<'_>,
-    ) -> Result<Taken> {
-        let reading = match &self.expect {
-            Expect::Rows(reading) => reading,
-            Expect::Foreign(reason) => return Ok(Taken::Refused(self.refused(reason.clone(), None))),
-            _ => return Ok(Taken::Refused(unreadable("is before the header".to_owned()))),
-        };
-        if self.config.format.is_comment(line.raw) {
-            return Ok(Taken::Header);
-        }
-        if !std::mem::take(&mut self.is_read)
-            && let Err(error) = self.row.read(line.raw, &reading.layout)
-            && !self.is_of_another_year(staging, table, line, &error)?
-        {
-            let refusal = self.refused(error.to_string(), None);
-            let is_header = self.take_header_line(staging, table, line)?;
-            return Ok(if is_header { Taken::Header } else { Taken::Refused(refusal) });
-        }
-        if self.years.is_some()
-            && let Some(taken) = self.keep_year(staging, table, line, true)?
-        {
-            return Ok(taken);
-        }
-        let Expect::Rows(reading) = &self.expect else { return Ok(Taken::Header) };
-        let has_tags = reading.has_tags;
-        if has_tags {
-            self.tags = self.tags_read(reading);
-        }
-        // A layout without a time column was refused together with its header.
-        let local = self.local().unwrap_or(LocalTime::from_nanos(0));
-        let config = self.config;
-        let known_stamp = self.known_time.map(|known| table.samples.map_or(known, |samples| samples.stamp_of(known)));
-        let stamps = &config.stamps;
-        // A stamp with an offset says which of the two instants it is.
-        let known = self.row.stamp.and_then(StampRead::instant).or(known_stamp);
-        let ts = match stamps.candidates(local, self.row.record) {
-            Candidates::One(ts) => ts,
-            // A content that an earlier version kept beside the row of this time.
-            Candidates::Missing(ts) if known_stamp == Some(ts) => ts,
-            Candidates::Missing(ts) => {
-                let record = self.row.record.filter(|_| !has_tags);
-                return Ok(Taken::Refused(LineRefusal { record, ..self.in_the_missing_hour(local, ts, line.number) }));
-            }
-            Candidates::Two(earlier, later) if known.is_some() => {
-                if known == Some(later) {
-                    later
-                } else {
-                    earlier
-                }
-            }
-            Candidates::Two(earlier, later) => self.settle_double_hour(staging, table, (earlier, later), has_tags)?,
-        };
-        // A content beside a row moves with the row; a later `valid_from` does not reject it.
-        if !self.were_rows
-            && let Some(refusal) = self.refused_time(local, ts)
-        {
-            let record = self.row.record.filter(|_| !has_tags);
-            return Ok(Taken::Refused(LineRefusal { record, ..refusal }));
-        }
-        let stamp = ts;
-        let ts = match self.place(staging, table, stamp, local, has_tags)? {
-            Ok(ts) => ts,
-            Err(refusal) => {
-                self.previous = Some(stamp);
-                return Ok(Taken::Refused(refusal));
-            }
-        };
-        let odd_time =
-            ts != stamp || !self.row.time_is_plain || (!stamps.is_plain() && stamps.usual_stamp(ts) != local);
-        if odd_time && self.row.time_is_plain {
-            self.row.time_text = local.to_string();
-        }
-        if let Some(taken) = self.stage_part(staging, table, (line, ts, odd_time))? {
-            return Ok(taken);
-        }
-        if let Expect::Rows(reading) = &self.expect {
-            self.row.derive_at(&reading.layout, ts);
-        }
-        let row = Incoming {
-            tags: if has_tags { &self.tags } else { "[]" },
-            ts,
-            record: self.row.record,
-            values: self.row.values_json(),
-            numbers: &self.row.values,
-            ts_text: odd_time.then_some(self.row.time_text.as_str()),
-            line,
-            header: self.header,
-            stated_by: self.header,
-            is_part: false,
-        };
-        let outcome = staging.stage(table, &row, self.on_conflict)?;
-        self.previous = Some(ts);
-        if self.row.quotes_numbers && matches!(config.format, FileFormat::Logger(_)) {
-            self.note_quoted_numbers(line.number);
-        }
-        Ok(Taken::Row(outcome))
-    }
-
-    /// The time that a line gives its row. None if the line is not a row. `known` is the row's present time.
-    pub(super) fn time_of(&mut self, table: &Table, raw: &[u8], known: Timestamp) -> Option<Timestamp> {
-        let Expect::Rows(reading) = &self.expect else { return None };
-        self.row.read(raw, &reading.layout).ok()?;
-        let within = table.samples.map_or(0, |samples| known.nanos_since(samples.stamp_of(known)));
-        Some(self.config.stamps.instant(self.local()?, self.row.record, Some(known)).plus(within))
-    }
-
-    /// The stamp of a line. None if the line is not a row.
-    pub(super) fn stamp_of(&mut self, raw: &[u8]) -> Option<LocalTime> {
-        let Expect::Rows(reading) = &self.expect else { return None };
-        self.row.read(raw, &reading.layout).ok()?;
-        self.local()
-    }
-
-    /// The stamp of the parsed row, by the logger's clock.
-    #[inline]
-    pub(super) fn local(&self) -> Option<LocalTime> {
-        self.row.stamp.map(|stamp| self.config.stamps.stamp_of(stamp))
-    }
-
-    /// The tags that a line gives its row, as a JSON array. None if the line is not a row.
-    pub(super) fn tags_of(&mut self, raw: &[u8]) -> Option<String> {
-        let Expect::Rows(reading) = &self.expect else { return None };
-        self.row.read(raw, &reading.layout).ok()?;
-        Some(if reading.has_tags { self.tags_read(reading) } else { "[]".to_owned() })
-    }
-
-    /// The tags of the parsed line.
-    fn tags_read(&self, reading: &RowReading) -> String {
-        match &reading.long {
-            Some(long) => long.tags(self.row.values_json()),
-            None => serde_json::to_string(&self.row.tags).unwrap_or_default(),
-        }
-    }
-
     pub(super) fn long(&self) -> Option<&LongReading> {
         if let Expect::Rows(reading) = &self.expect { reading.long.as_ref() } else { None }
     }
@@ -646,102 +402,6 @@ impl<'a> LineTaker<'a> {
     /// Whether rows are expected, so that consecutive rows may share a stamp.
     pub(super) fn reads_rows(&self) -> bool {
         matches!(self.expect, Expect::Rows(_)) && self.refusal.is_none()
-    }
-
-    /// The logger's time and the record number of a line. None if it is not a row, or has no record number.
-    pub(super) fn time_and_record(&mut self, line: &[u8]) -> Option<(LocalTime, i64)> {
-        self.time_of_line(line).zip(self.row.record)
-    }
-
-    /// The stamp of a line, if it is a row.
-    pub(super) fn time_of_line(&mut self, line: &[u8]) -> Option<LocalTime> {
-        let Expect::Rows(reading) = &self.expect else { return None };
-        self.row.read(line, &reading.layout).ok()?;
-        self.local()
-    }
-
-    /// The reason if no row can have this time at present: it is before `valid_from` or before 1970 (keys of rows hold
-    /// none), or too far ahead of the computer's clock.
-    #[inline]
-    fn refused_time(&self, local: LocalTime, ts: Timestamp) -> Option<LineRefusal> {
-        if can_have(self.config, ts, self.now) {
-            return None;
-        }
-        let valid_from = Timestamp::from_utc(self.config.valid_from);
-        if ts < Timestamp::EPOCH && valid_from <= Timestamp::EPOCH.after(FUTURE_ALLOWED) {
-            let reason = format!(
-                "{local} is before 1970-01-01 00:00:00 UTC, and no row can have a time before that; if the logger's clock was \
-                 wrong and the true time is known, [[table.clock]] puts it right"
-            );
-            return Some(self.refused(reason, None));
-        }
-        if ts < valid_from {
-            let from = self.config.clock.local(valid_from);
-            let reason = format!(
-                "the logger's clock is wrong: {local} is before valid_from = \"{from}\"; where its true time is known, \
-                 [[table.clock]] puts it right"
-            );
-            return Some(self.refused(reason, None));
-        }
-        let not_before = ts.before(FUTURE_ALLOWED);
-        (not_before > self.now).then(|| {
-            let now = self.config.clock.event_time(self.now);
-            let reason = format!(
-                "held: {local} is more than a day ahead of this computer's clock ({now}); it is staged automatically when this \
-                 clock reaches it. If the logger's clock is wrong, set it and put its rows right with [[table.clock]]; if the \
-                 computer's clock is wrong, set that one"
-            );
-            self.refused(reason, Some(not_before))
-        })
-    }
-
-    /// Refuses a row in the hour that the time zone skips: it proves that the logger's clock did not follow the zone
-    /// then. Stored under the time of another row, it would become a conflict of that row, so the line is kept
-    /// unchanged.
-    #[cold]
-    fn in_the_missing_hour(&mut self, local: LocalTime, ts: Timestamp, number: u64) -> LineRefusal {
-        let StationClock::Zone(zone) = self.config.stamps.first() else {
-            // A fixed offset skips no hour.
-            return self.refused(local.to_string(), None);
-        };
-        let standard = self.config.stamps.first().standard_offset(ts);
-        let reason = format!(
-            "{local} does not exist in {zone}, which leaves this hour out, so the logger's clock did not follow the zone, and rows behind \
- it may be an hour early. If it keeps standard time, write utc_offset = \"{standard}\" in place of timezone and run \
- `fluxtower rekey`"
-        );
-        self.note.get_or_insert_with(|| format!("{}:{number} {reason}", self.path));
-        self.refused(reason, None)
-    }
-
-    #[cold]
-    fn note_quoted_numbers(&mut self, number: u64) {
-        let (path, is_record) = (&self.path, self.row.quotes_record);
-        self.note.get_or_insert_with(|| {
-            if is_record {
-                format!(
-                    "{path}:{number} has its record number in quotes, so another program saved the file; its numbers in quotes were \
-                     read as numbers. Compare it with the logger's own file, or collect it again"
-                )
-            } else {
-                format!(
-                    "{path}:{number} has numbers in quotes in a column that no logger quotes, so another program saved the file; its \
-                     numbers in quotes were read as numbers. Compare it with the logger's own file, or collect it again"
-                )
-            }
-        });
-    }
-
-    #[cold]
-    pub(super) fn refused(&self, reason: String, not_before: Option<Timestamp>) -> LineRefusal {
-        LineRefusal {
-            reason,
-            header: self.header,
-            inputs: again::inputs(self.config),
-            not_before,
-            sample: None,
-            record: None,
-        }
     }
 
     pub(super) fn reject(
@@ -762,25 +422,4 @@ impl<'a> LineTaker<'a> {
         }
         staging.reject(table, line, refusal)
     }
-}
-
-/// The number of a header's lines that count: blank ones between the lines of a logger's header do not.
-pub(super) fn written_lines(config: &TableConfig, lines: &[Vec<u8>]) -> usize {
-    lines.iter().filter(|line| !is_blank_in_header(config, line)).count()
-}
-
-/// Whether a line within a header is a blank one that does not count.
-pub(super) fn is_blank_in_header(config: &TableConfig, line: &[u8]) -> bool {
-    matches!(config.format, FileFormat::Logger(_)) && line.iter().all(u8::is_ascii_whitespace)
-}
-
-/// Whether a row can have this time at present.
-#[inline]
-pub(super) fn can_have(config: &TableConfig, ts: Timestamp, now: Timestamp) -> bool {
-    ts >= Timestamp::EPOCH && ts >= Timestamp::from_utc(config.valid_from) && ts.before(FUTURE_ALLOWED) <= now
-}
-
-/// The refusal of a line that no configuration can make a row: it has no header, or that of another table.
-pub(super) fn unreadable(reason: String) -> LineRefusal {
-    LineRefusal { reason, header: None, inputs: 0, not_before: None, sample: None, record: None }
 }

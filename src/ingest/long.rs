@@ -5,7 +5,8 @@
 
 use std::collections::HashMap;
 
-use super::lines::{LineTaker, Taken, unreadable};
+use super::lines::LineTaker;
+use super::rows::{Taken, unreadable};
 use crate::config::{ColumnUse, CsvFormat, FileFormat, TableConfig};
 use crate::format::{self, Derived, Header, Value};
 use crate::store::{Incoming, LineAt, LineRefusal, Result, Staging, Table};

@@ -35,6 +35,7 @@ mod passes;
 mod put_back;
 mod report;
 mod retag;
+mod rows;
 mod samples;
 mod years;
 

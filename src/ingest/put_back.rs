@@ -6,8 +6,8 @@
 
 use super::clock::{Moved, at_stamp, is_left_out, spread, stamp_of, within};
 use super::kept::KeptTaker;
-use super::lines::{Taken, can_have};
 use super::passes::{Passes, Stamped};
+use super::rows::{Taken, can_have};
 use crate::config::{CsvFormat, FileFormat, TableConfig};
 use crate::format::{Cell, Header};
 use crate::store::{KeptContent, LineAt, LineState, MovingRow, Outcome, Result, Staging, Store, Table};

@@ -13,7 +13,7 @@
 use std::collections::BTreeSet;
 
 use super::kept::KeptTaker;
-use super::lines::Taken;
+use super::rows::Taken;
 use crate::config::{ColumnUse, TableConfig};
 use crate::format;
 use crate::store::{Outcome, Records, Result, Staging, Store, Table, TaggedSeries, tags_inputs};

@@ -7,18 +7,20 @@
 //! header, so that a line that is kept is judged again under its own.
 
 use super::file::Reader;
-use super::lines::{LineTaker, Taken};
+use super::lines::LineTaker;
+use super::rows::Taken;
 use crate::config::FileFormat;
 use crate::format::{self, ColumnSource, Header, Layout, ParsedRow, RowError};
 use crate::source::{QuietFile, SourceError};
 use crate::store::{LineAt, Result, Staging, Table};
-use crate::time::{Candidates, HALF_A_YEAR, LocalTime, NANOS_PER_SECOND, NEAR_ITS_FILE, Timestamp, turns_of_year};
+use crate::time::{
+    Candidates, HALF_A_YEAR, LocalTime, NANOS_PER_DAY, NEAR_ITS_FILE, Timestamp, YearlessSpan, begin_of_year,
+};
 
-const DAY: i64 = 86_400 * NANOS_PER_SECOND;
 /// A file whose newest row is older than this when it is changed was copied, and its time says nothing.
-const COPIED: i64 = 60 * DAY;
+const COPIED: i64 = 60 * NANOS_PER_DAY;
 /// The longest pause of a logger.
-const PAUSE: i64 = 400 * DAY;
+const PAUSE: i64 = 400 * NANOS_PER_DAY;
 /// A leap year, so that each day of the year can be read.
 const LEAP: u16 = 2000;
 
@@ -43,43 +45,6 @@ impl Years {
     }
 }
 
-/// The stamps of a file without their year: how far into it the first and the last one are, and how often it turns
-/// between them.
-struct Span {
-    first: i64,
-    last: i64,
-    turns: i64,
-}
-
-fn begin_of(year: i64) -> Option<LocalTime> {
-    let year = i32::try_from(year).ok()?;
-    let begin = chrono::NaiveDate::from_ymd_opt(year, 1, 1)?.and_time(chrono::NaiveTime::MIN);
-    begin.and_utc().timestamp_nanos_opt().map(LocalTime::from_nanos)
-}
-
-impl Span {
-    fn first_in(&self, year: i64) -> Option<LocalTime> {
-        Some(begin_of(year)?.plus(self.first))
-    }
-
-    fn last_in(&self, year: i64) -> Option<LocalTime> {
-        Some(begin_of(year + self.turns)?.plus(self.last))
-    }
-
-    /// How long before `changed` the newest row is, if the first one is of this year.
-    fn age_in(&self, year: i64, changed: LocalTime) -> Option<i64> {
-        Some(changed.nanos_since(self.last_in(year)?))
-    }
-
-    /// The last year in which no row is behind `changed`.
-    fn year_by(&self, changed: LocalTime) -> Option<i64> {
-        let year = i64::from(changed.calendar().year) - self.turns;
-        [year + 1, year, year - 1]
-            .into_iter()
-            .find(|year| self.age_in(*year, changed).is_some_and(|age| age >= -NEAR_ITS_FILE))
-    }
-}
-
 /// What tells the year of a file's first row.
 struct Witnesses {
     /// The configured year, or where the file was read before that of its last rows.
@@ -100,7 +65,7 @@ enum Year {
 }
 
 /// The year of the first row.
-fn year_of(span: &Span, by: &Witnesses) -> Year {
+fn year_of(span: &YearlessSpan, by: &Witnesses) -> Year {
     let age = |year: i64| span.age_in(year, by.changed).unwrap_or(i64::MAX);
     // The known year may be that of the last rows.
     let known = (0..=span.turns.max(0))
@@ -190,15 +155,15 @@ fn span(
     header: &Header,
     file: &mut QuietFile,
     from: u64,
-) -> std::result::Result<Option<Span>, SourceError> {
+) -> std::result::Result<Option<YearlessSpan>, SourceError> {
     let header = Header { year: Some(LEAP), ..header.clone() };
     let mut places = 0..header.names.len();
     let layout = Layout::of_file(format, &header, header.names.len(), Vec::new(), |_| {
         ColumnSource::Value(places.next().unwrap_or_default())
     });
-    let begin = begin_of(i64::from(LEAP)).unwrap_or(LocalTime::from_nanos(0));
+    let begin = begin_of_year(i64::from(LEAP)).unwrap_or(LocalTime::from_nanos(0));
     let mut row = ParsedRow::default();
-    let mut found: Option<Span> = None;
+    let mut found: Option<YearlessSpan> = None;
     file.start_at(from);
     while let Some(chunk) = file.next_chunk()? {
         for line in chunk.bytes.split(|byte| *byte == b'\n') {
@@ -207,9 +172,7 @@ fn span(
                 continue;
             }
             let Some(into) = row.stamp.map(|stamp| stamp.time.nanos_since(begin)) else { continue };
-            let span = found.get_or_insert(Span { first: into, last: into, turns: 0 });
-            span.turns += turns_of_year(into - span.last);
-            span.last = into;
+            found.get_or_insert(YearlessSpan::at(into)).go_on(into);
         }
     }
     Ok(found)
@@ -314,7 +277,7 @@ mod tests {
     }
 
     fn year(first: i64, last: i64, turns: i64, known: i64, newest: Option<&str>, changed: &str) -> (i64, bool) {
-        let span = Span { first: (first - 1) * DAY, last: (last - 1) * DAY, turns };
+        let span = YearlessSpan { first: (first - 1) * NANOS_PER_DAY, last: (last - 1) * NANOS_PER_DAY, turns };
         let by = Witnesses { known, newest: newest.map(at), changed: at(changed), is_append: false, is_there: false };
         match year_of(&span, &by) {
             Year::Is(year) => (year, true),

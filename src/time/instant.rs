@@ -17,6 +17,8 @@ pub const NANOS_PER_MICRO: i64 = 1_000;
 pub const NANOS_PER_MILLI: i64 = 1_000_000;
 /// Nanoseconds of a second.
 pub const NANOS_PER_SECOND: i64 = 1_000_000_000;
+/// Nanoseconds in a day of 24 hours.
+pub const NANOS_PER_DAY: i64 = 86_400 * NANOS_PER_SECOND;
 
 /// A duration in nanoseconds; saturates at 292 years.
 pub fn nanos(span: Duration) -> i64 {

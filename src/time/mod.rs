@@ -25,13 +25,13 @@ use chrono::{
 use chrono_tz::{OffsetComponents, Tz};
 
 pub use impossible::{impossible, impossible_by};
-pub use instant::{NANOS_PER_MICRO, NANOS_PER_MILLI, NANOS_PER_SECOND, Timestamp, nanos};
+pub use instant::{NANOS_PER_DAY, NANOS_PER_MICRO, NANOS_PER_MILLI, NANOS_PER_SECOND, Timestamp, nanos};
 pub use interval::Interval;
 pub use logger_clock::{Correction, LoggerClock, OffsetChange, Stamps};
 pub use samples::{Around, MOST_PER_STAMP, Place, SECOND, Samples, Stamp};
 pub use stamp_format::{MIDNIGHT_ENDS_THE_DAY, StampFormat, StampRead};
 pub use windows::Windows;
-pub use yearless::{HALF_A_YEAR, NEAR_ITS_FILE, turns_of_year};
+pub use yearless::{HALF_A_YEAR, NEAR_ITS_FILE, YearlessSpan, begin_of_year};
 
 /// Two clocks that differ by at most this are treated as equal for days of retention and for the age of a row.
 pub const CLOCKS_AGREE: TimeDelta = TimeDelta::minutes(10);

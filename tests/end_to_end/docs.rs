@@ -237,6 +237,7 @@ const SOURCES: &[(&str, &str, &str)] = &[
     ("src/ingest/heads.rs", "", ""),
     ("src/ingest/lines.rs", "", ""),
     ("src/ingest/mod.rs", "", ""),
+    ("src/ingest/rows.rs", "", ""),
     ("src/ingest/years.rs", "", ""),
     ("src/store/schema/error.rs", "", ""),
     ("src/destination/answer.rs", "fn outcome", ""),

@@ -11,14 +11,12 @@ use chrono::Datelike;
 use super::Recognised;
 use crate::config::{CsvDialect, CsvFormat};
 use crate::format::{array_of, decode, strip_noise, unique_names};
-use crate::time::{NANOS_PER_SECOND, turns_of_year};
+use crate::time::{NANOS_PER_DAY, YearlessSpan};
 
 /// The number of lines that are examined.
 const LINES: usize = 2_000;
 /// A larger file is not looked through for the turns of years.
 const LONGEST_COUNTED: u64 = 256 << 20;
-/// Nanoseconds.
-const DAY: i64 = 86_400 * NANOS_PER_SECOND;
 /// A larger file is not a label file.
 const LONGEST_LABELS: u64 = 1 << 20;
 
@@ -112,6 +110,9 @@ fn usual_width(rows: &[Vec<String>]) -> Option<usize> {
 }
 
 /// The year of the first row of an array, by the time at which the file was last written, that of its last row.
+///
+/// This is not [`YearlessSpan::year_by`], by which a file is read: before there is a configuration, the clock of the stamps and
+/// their other columns are not known, so that only days are compared, those of UTC.
 fn year_of(path: &Path, array: u16, day: usize) -> Option<u16> {
     let modified = crate::source::modified(path)?;
     let written = chrono::DateTime::<chrono::Utc>::from(modified);
@@ -120,22 +121,22 @@ fn year_of(path: &Path, array: u16, day: usize) -> Option<u16> {
     let days = text.split(|byte| *byte == b'\n').filter_map(|line| {
         let line = strip_noise(line);
         let field = line.split(|byte| *byte == b',').nth(day).filter(|_| array_of(&line) == Some(array))?;
-        decode(field).trim().parse::<i32>().ok().filter(|day| (1..=366).contains(day))
+        decode(field).trim().parse::<i64>().ok().filter(|day| (1..=366).contains(day))
     });
-    let (mut last, mut turns) = (None, 0);
+    let mut span: Option<YearlessSpan> = None;
     for day in days {
-        let step = last.map_or(0, |last| i64::from(day - last));
-        turns += turns_of_year(step * DAY);
-        last = Some(day);
+        let into = (day - 1) * NANOS_PER_DAY;
+        span.get_or_insert(YearlessSpan::at(into)).go_on(into);
     }
+    let last = span.map(|span| span.last / NANOS_PER_DAY + 1);
     // A row may be ahead of this computer's clock, which has its own time zone, by a day or two.
-    let today = i32::try_from(written.ordinal()).unwrap_or(1);
+    let today = i64::from(written.ordinal());
     let of_last = match last {
         Some(last) if last > today + 2 && last - today < 363 => written.year() - 1,
         Some(last) if today - last >= 363 => written.year() + 1,
         _ => written.year(),
     };
-    u16::try_from(i64::from(of_last) - turns).ok()
+    u16::try_from(i64::from(of_last) - span.map_or(0, |span| span.turns)).ok()
 }
 
 /// The names of the columns of each array, from the label file of the same name, or the only one in the folder.

@@ -25,7 +25,7 @@ pub(in crate::draft) use zone::StatedOffset;
 use std::collections::HashSet;
 
 use crate::config::{CsvDialect, CsvFormat, LongForm, Separator};
-use crate::format::{Apart, Spelling, decode, strip_noise, unique_names};
+use crate::format::{Apart, Spelling, decode, is_blank, strip_noise, unique_names};
 
 /// The number of lines that are examined, at the beginning and at the end.
 const FIRST: usize = 400;
@@ -83,7 +83,7 @@ pub(in crate::draft) fn recognise(text: &[u8]) -> Option<Recognised> {
     let lines: Vec<Line<'_>> = (0..all.len().min(FIRST))
         .chain(at_end..all.len())
         .map(|place| Line { number: place + 1, text: &all[place], is_comment: mark_of(&all[place]).is_some() })
-        .filter(|line| !line.text.iter().all(u8::is_ascii_whitespace))
+        .filter(|line| !is_blank(line.text))
         .collect();
     // Text contains no such bytes.
     if lines.iter().any(|line| line.text.iter().any(|byte| *byte < b' ' && *byte != b'\t')) {
