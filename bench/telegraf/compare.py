@@ -81,6 +81,17 @@ def say(what, agent, figure):
     print(f"{what:<8} {agent.kind.label:<36} {figure}", flush=True)
 
 
+def say_lost(what, url, agents, truth, rows, failed):
+    """Ends the agents when the rows are there, and says how many are not. Of fluxtower none may be lost."""
+    wait_for_rows(url, agents, len(truth))
+    for agent in agents:
+        whole, _ = there(url, agent.bucket, truth)
+        say(what, agent, f"{len(truth) - whole} of {len(truth)} {rows} lost")
+        if agent.kind is Fluxtower and whole < len(truth):
+            failed.append(what)
+        agent.kill()
+
+
 def started(work, url, gate, data, kinds, buckets=True):
     agents = []
     for kind in kinds:
@@ -138,13 +149,7 @@ def poison(work, failed):
         for collection in range(1, 6):
             time.sleep(3)
             logger.collect(ROWS, spoil if collection == 2 else None)
-        wait_for_rows(url, agents, len(logger.truth))
-        for agent in agents:
-            whole, _ = there(url, agent.bucket, logger.truth)
-            say("poison", agent, f"{len(logger.truth) - whole} of {len(logger.truth)} good rows lost")
-            if agent.kind is Fluxtower and whole < len(logger.truth):
-                failed.append("poison")
-            agent.kill()
+        say_lost("poison", url, agents, logger.truth, "good rows", failed)
         gate.close()
 
 
@@ -164,13 +169,7 @@ def bucket(work, failed):
         time.sleep(5)
         # An agent that was refused tries again within two minutes.
         wait(lambda: count(url, Fluxtower.bucket) == len(logger.truth), 150)
-        wait_for_rows(url, agents, len(logger.truth))
-        for agent in agents:
-            whole, _ = there(url, agent.bucket, logger.truth)
-            say("bucket", agent, f"{len(logger.truth) - whole} of {len(logger.truth)} rows lost")
-            if agent.kind is Fluxtower and whole < len(logger.truth):
-                failed.append("bucket")
-            agent.kill()
+        say_lost("bucket", url, agents, logger.truth, "rows", failed)
         gate.close()
 
 

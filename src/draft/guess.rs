@@ -9,7 +9,7 @@
 use super::name_parts::NameParts;
 use super::sample::ColumnSample;
 use crate::ameriflux;
-use crate::quantity::{Facts, Kind, Outputs, RAIN, RAIN_BEGINS};
+use crate::quantity::{Facts, Kind, Outputs, RAIN, RAIN_BEGINS, WIND_SPEED};
 
 /// A name matches a rule if it has a part of every list in `needs` and none of `not`.
 #[derive(Clone, Copy)]
@@ -90,6 +90,7 @@ const NEVER: &[&str] = &[
 /// The beginnings of names of a radiometer's body temperature.
 const BODY_TEMPERATURES: &[&str] = &["nr01t", "cnr1t", "cnr2t", "cnr4t", "cnr1_t", "cnr4_t", "t_nr", "t_cnr"];
 
+const SPEED: &[&str] = &["speed", "spd", "ws"];
 const TEMPERATURE: &[&str] = &["temp", "t", "tc", "temperature", "tmpr"];
 const PPFD: &[&str] = &["ppfd", "par", "quantum", "qpar"];
 const SHORT_WAVE: &[&str] = &["solar", "sw", "shortwave", "rs", "slr"];
@@ -208,8 +209,9 @@ static RULES: &[Rule] = &[
     perhaps("T_CANOPY", &[&["canopy", "targ", "target", "irt", "sbt"]], NAME_ALONE),
     sure("TA", &[&["air", "amb", "ambient", "hmp", "at"], TEMPERATURE]),
     sure("TA", &[&["ta", "tair", "airt", "airtc", "airtemp"]]),
-    sure("WS", &[&["wind"], &["speed", "spd", "ws"]]),
-    sure("WS", &[&["ws", "windspeed", "windspd", "wndspd"]]),
+    sure("WS", &[&["wind"], SPEED]),
+    sure("WS", &[&["ws"]]),
+    sure("WS", &[&WIND_SPEED]),
     sure("WD", &[&["wind"], &["dir", "direction"]]),
     sure("WD", &[&["wd", "wdir", "winddir", "wnddir"]]),
     sure("D_SNOW", &[&["snow"], &["depth", "height"]]),
@@ -219,8 +221,11 @@ static RULES: &[Rule] = &[
 static TOTALS: &[Rule] = &[sure("P", &[&RAIN]), sure("P", &[&RAIN_BEGINS])];
 /// For maxima, only wind is considered.
 static MAXIMA: &[Rule] = &[
-    sure("WS_MAX", &[&["wind"], &["speed", "spd", "ws"]]),
-    sure("WS_MAX", &[&["ws", "windspeed", "windspd", "gust"]]),
+    sure("WS_MAX", &[&["wind"], SPEED]),
+    sure("WS_MAX", &[&["ws"]]),
+    // A maximum of `WndSpd` is no guess yet.
+    unless(sure("WS_MAX", &[&WIND_SPEED]), &["wndspd"]),
+    sure("WS_MAX", &[&["gust"]]),
 ];
 
 /// A variable that a name may mean.

@@ -2,188 +2,16 @@
 
 use thiserror::Error;
 
-use crate::config::FileFormat;
-use crate::format::csv::{Keys, Spelled, SpelledNumber, Spelling};
-use crate::format::derived::{Derived, derive_again, spelled, texts_of};
+use crate::format::csv::{Spelled, SpelledNumber};
+use crate::format::derived::derive_again;
 use crate::format::dialect::spreadsheet_reason;
 use crate::format::fields::{Field, Fields};
-use crate::format::header::Header;
-use crate::format::number::{Number, parse_number};
+use crate::format::json_value::{is_quoted_number, plain_text, write_derived, write_json, write_value};
+use crate::format::layout::{ColumnSource, Layout};
 use crate::format::text::decode;
 use crate::qc::{Value, Word};
-use crate::quantity::{Process, Stated};
 use crate::source::Said;
-use crate::time::{StampFormat, StampRead, Timestamp, impossible};
-
-/// The use of a column of the file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ColumnSource {
-    /// The row's time.
-    Time,
-    /// The row's record number.
-    Record,
-    /// A value, at this position of the table's column list.
-    Value(usize),
-    /// A value that is also part of the row's key.
-    Tag(usize),
-}
-
-/// How to read the lines under one header. Built once, used for every line.
-#[derive(Debug, Clone)]
-pub struct Layout {
-    sources: Vec<ColumnSource>,
-    /// The length of the table's column list.
-    width: usize,
-    /// Whether the values in the file are in the order of the column list, from its first name to its last.
-    in_order: bool,
-    /// Whether each field after time and record number is the value of the next column.
-    is_values: bool,
-    /// The formats of the time, tried in this order.
-    time_formats: Vec<StampFormat>,
-    /// How many of these are in the present configuration; those after them are for lines that an earlier configuration
-    /// read.
-    own_formats: usize,
-    /// The translation of lines that are not in the TOA5 form.
-    spelling: Option<Spelling>,
-    /// Whether quotes and blanks around a number have no meaning.
-    is_loose: bool,
-    /// Where a logger writes no quotes, in the order of the file: quotes there were written by another program.
-    bare: Vec<Bare>,
-    /// The derived columns, by position.
-    derived: Vec<Derived>,
-    /// The derived columns whose values depend on the row's time.
-    of_time: Vec<Derived>,
-}
-
-/// What the header shows about quotes around the numbers of a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Bare {
-    /// Its values are computed from numbers, so no logger quotes them.
-    Always,
-    /// It has a unit, which texts hardly ever have: if every value of a row is a quoted number, the row was not written
-    /// by a logger.
-    Probably,
-    /// It may hold texts of digits, such as a serial number.
-    Unknown,
-}
-
-impl Bare {
-    fn of(stated: Option<Stated<'_>>) -> Bare {
-        let Some(stated) = stated else { return Bare::Unknown };
-        if Process::of(stated.process).is_some_and(Process::is_of_numbers) {
-            return Bare::Always;
-        }
-        let unit = stated.unit.trim();
-        if unit.is_empty() || unit.eq_ignore_ascii_case("unitless") { Bare::Unknown } else { Bare::Probably }
-    }
-}
-
-impl Layout {
-    /// Whether the time is the first field. Only then can a text that begins within another row be recognised as not a
-    /// row.
-    pub fn begins_with_time(&self) -> bool {
-        matches!(self.sources.first(), Some(ColumnSource::Time))
-    }
-
-    /// `sources` are in the order of the file; `width` is the length of the table's column list. `derived` columns are
-    /// not in the file.
-    pub fn new(sources: Vec<ColumnSource>, width: usize, mut derived: Vec<Derived>) -> Layout {
-        derived.sort_by_key(|column| column.place);
-        let places = sources.iter().filter_map(|source| match source {
-            ColumnSource::Value(place) | ColumnSource::Tag(place) => Some(*place),
-            _ => None,
-        });
-        let in_order = places.chain(derived.iter().map(|column| column.place)).eq(0..width);
-        let keys =
-            sources.iter().take_while(|source| matches!(source, ColumnSource::Time | ColumnSource::Record)).count();
-        let is_values = in_order && sources[keys..].iter().all(|source| matches!(source, ColumnSource::Value(_)));
-        let of_time = derived.iter().filter(|column| column.needs_time()).cloned().collect();
-        Layout {
-            sources,
-            width,
-            in_order,
-            is_values,
-            time_formats: vec![StampFormat::LOGGERS],
-            own_formats: 1,
-            spelling: None,
-            is_loose: false,
-            bare: Vec::new(),
-            derived,
-            of_time,
-        }
-    }
-
-    /// Like [`Layout::new`], for the columns of a file: `place` gives the use of each column that is neither time nor
-    /// record number.
-    pub fn of_file(
-        format: &FileFormat,
-        header: &Header,
-        width: usize,
-        derived: Vec<Derived>,
-        mut place: impl FnMut(&str) -> ColumnSource,
-    ) -> Layout {
-        let keys = Keys::of(format, header);
-        let first = keys.time.iter().min().copied();
-        let sources = header.names.iter().enumerate().filter_map(|(at, name)| {
-            Some(match at {
-                _ if Some(at) == first => ColumnSource::Time,
-                // A part of the time, or the array number.
-                _ if keys.time.contains(&at) || keys.array == Some(at) => return None,
-                _ if Some(at) == keys.record => ColumnSource::Record,
-                _ => place(name),
-            })
-        });
-        let layout = Layout::new(sources.collect(), width, derived);
-        let FileFormat::Csv(csv) = format else {
-            let bare = header.names.iter().map(|name| Bare::of(header.stated(name))).collect();
-            let time_formats = vec![StampFormat::LOGGERS, StampFormat::MINUTES];
-            return Layout { bare, own_formats: time_formats.len(), time_formats, ..layout };
-        };
-        let time_formats: Vec<StampFormat> =
-            csv.time_formats.iter().filter_map(|text| StampFormat::new(text.as_deref())).collect();
-        Layout {
-            own_formats: time_formats.len(),
-            time_formats,
-            spelling: Spelling::of_rows(csv, &keys, header),
-            is_loose: true,
-            ..layout
-        }
-    }
-
-    /// From now on, stamps without a year are of this one.
-    pub fn set_year(&mut self, year: u16) {
-        if let Some(spelling) = &mut self.spelling {
-            spelling.set_year(year);
-        }
-    }
-
-    /// Whether a line has quoted numbers where no logger writes quotes.
-    fn is_of_another_program(&self, line: &[u8]) -> bool {
-        let is_value = |source: &ColumnSource| matches!(source, ColumnSource::Value(_) | ColumnSource::Tag(_));
-        let fields = self.sources.iter().zip(&self.bare).zip(Fields::new(line));
-        let mut are_all = true;
-        let mut has_unit = false;
-        for ((_, bare), field) in fields.filter(|((source, _), _)| is_value(source)) {
-            let is_number = parse_number(field.text).is_some();
-            let is_missing = field.text.is_empty() || field.text.eq_ignore_ascii_case(b"NAN");
-            are_all &= field.quoted && (is_number || is_missing);
-            if field.quoted && is_number {
-                match bare {
-                    Bare::Always => return true,
-                    Bare::Probably => has_unit = true,
-                    Bare::Unknown => {}
-                }
-            }
-        }
-        are_all && has_unit
-    }
-
-    /// The same layout, for lines whose time may have the format of an earlier configuration.
-    pub fn or_earlier(mut self, earlier: &[Option<String>]) -> Layout {
-        self.time_formats.extend(earlier.iter().filter_map(|text| StampFormat::new(text.as_deref())));
-        self
-    }
-}
+use crate::time::{StampRead, Timestamp, impossible};
 
 /// One row. Its buffers are reused for the next row.
 #[derive(Debug, Default)]
@@ -559,83 +387,12 @@ fn is_plain(stamp: &[u8]) -> bool {
     stamp[10] == b' ' && &stamp[11..13] != b"24" && (stamp.len() == 19 || stamp.last() != Some(&b'0'))
 }
 
-fn write_derived(value: Option<f64>, json: &mut Vec<u8>) {
-    match value {
-        Some(value) => json.extend_from_slice(spelled(value).as_bytes()),
-        None => json.extend_from_slice(b"null"),
-    }
-}
-
-fn plain_text(field: Field<'_>) -> String {
-    let text = decode(field.text);
-    if field.has_quote() { text.replace("\"\"", "\"") } else { text.into_owned() }
-}
-
-/// Appends the field as one JSON value and returns its kind. `quotes_numbers`: see [`ParsedRow`].
-#[inline]
-fn write_value(field: Field<'_>, quotes_numbers: bool, json: &mut Vec<u8>) -> Value {
-    if (!field.quoted || quotes_numbers)
-        && let Some(number) = parse_number(field.text)
-    {
-        return write_number(field.text, number, json);
-    }
-    write_other(field, quotes_numbers, json)
-}
-
-/// Whether the field is a number that counts as a text because of its quotes.
-#[inline]
-fn is_quoted_number(field: Field<'_>, quotes_numbers: bool) -> bool {
-    field.quoted && !quotes_numbers && parse_number(field.text).is_some()
-}
-
-/// The text of an unquoted field as it is restored from the store's array, if it differs: `7.0` for `007`.
-pub fn given_back(text: &str) -> Option<String> {
-    let mut json = vec![b'['];
-    write_value(Field { text: text.as_bytes(), quoted: false }, false, &mut json);
-    json.push(b']');
-    let back = texts_of(&String::from_utf8(json).ok()?, &[0]).pop().flatten()?;
-    (back != text).then_some(back)
-}
-
-/// Appends a number as the file writes it if that is valid in JSON.
-#[inline]
-fn write_number(text: &[u8], number: Number, json: &mut Vec<u8>) -> Value {
-    if number.canonical {
-        json.extend_from_slice(text);
-    } else {
-        write_json(json, &number.value);
-    }
-    Value::Number(number.value)
-}
-
-#[cold]
-fn write_other(field: Field<'_>, quotes_numbers: bool, json: &mut Vec<u8>) -> Value {
-    let is_bare = !field.quoted || quotes_numbers;
-    let bare = if is_bare { field.text.trim_ascii() } else { field.text };
-    if bare.eq_ignore_ascii_case(b"NAN") || (is_bare && bare.is_empty()) {
-        json.extend_from_slice(b"null");
-        return Value::Missing;
-    }
-    // Without blanks and a plus sign.
-    let digits = bare.strip_prefix(b"+").filter(|rest| rest.first() != Some(&b'-')).unwrap_or(bare);
-    if is_bare && let Some(number) = parse_number(digits) {
-        return write_number(digits, number, json);
-    }
-    let text = plain_text(field);
-    write_json(json, &text);
-    Value::of_text(&text)
-}
-
-/// Writing a string or a finite number to memory cannot fail; after an error the array would hold null in its place.
-fn write_json<T: serde::Serialize>(json: &mut Vec<u8>, value: &T) {
-    if serde_json::to_writer(&mut *json, value).is_err() {
-        json.extend_from_slice(b"null");
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::FileFormat;
+    use crate::format::header::Header;
+    use crate::time::StampFormat;
     use ColumnSource::{Record, Tag, Time, Value as Val};
 
     fn plain_layout(values: usize) -> Layout {
@@ -756,8 +513,8 @@ mod tests {
 
     #[test]
     fn a_tag_column_is_a_value_and_a_part_of_the_key() {
-        let layout = Layout::new(vec![Time, Tag(0), Val(1)], 2, Vec::new());
-        let layout = Layout { time_formats: vec![StampFormat::new(Some("%m/%d/%Y %H:%M")).unwrap()], ..layout };
+        let mut layout = Layout::new(vec![Time, Tag(0), Val(1)], 2, Vec::new());
+        layout.time_formats = vec![StampFormat::new(Some("%m/%d/%Y %H:%M")).unwrap()];
         let row = read("06/25/2021 10:50,6a,1.5", &layout).unwrap();
         assert_eq!(row.tags, ["6a"]);
         assert_eq!(row.values_json(), "[\"6a\",1.5]");

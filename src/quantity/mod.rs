@@ -14,7 +14,7 @@ mod window;
 pub use aggregate::{Aggregate, Counter, Sums};
 pub use companions::{coverage_of, is_companion, samples_of};
 pub use kind::{CIRCLE, Drawing, Facts, Kind, Outputs, Stated, direction};
-pub use named::{RAIN, RAIN_BEGINS, joined_parts};
+pub use named::{RAIN, RAIN_BEGINS, WIND_SPEED, joined_parts};
 pub use process::Process;
 pub use turbulence::{Quick, Scans, Turbulence};
 pub use window::{Made, Member, Shape, Window, members};

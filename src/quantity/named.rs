@@ -126,6 +126,24 @@ const NO_TOTAL: [&str; 41] = [
     "flag",
     "qc",
 ];
+/// Names of wind speed in one word.
+pub const WIND_SPEED: [&str; 3] = ["windspeed", "windspd", "wndspd"];
+/// Beginnings of shorter names of wind speed. `WS` alone begins other names too, so its unit has to follow.
+const WIND_SPEED_BEGINS: [&str; 6] = ["wspd", "wsms", "wsmph", "wskph", "wskmh", "wskts"];
+/// What stands for the direction in a name, and what in the name of the speed that belongs to it. The first that a table has
+/// counts.
+pub(super) const SPEEDS_OF_DIRECTIONS: [(&str, &str); 10] = [
+    ("_d1_wvt", "_s_wvt"),
+    ("_du_wvt", "_u_wvt"),
+    ("winddir", "windspd"),
+    ("winddir", "windspeed"),
+    ("wind_dir", "wind_spd"),
+    ("wind_dir", "wind_speed"),
+    ("wind_direction", "wind_speed"),
+    ("winddirection", "windspeed"),
+    ("wnd_dir", "wnd_spd"),
+    ("wd", "ws"),
+];
 /// What stands before `max` and `min` in one word with them.
 const EXTREMES_OF: [&str; 10] = ["t", "ta", "ts", "tair", "temp", "airtemp", "rh", "ws", "wind", "windspeed"];
 /// Parts before `min` with which it means minutes.
@@ -254,6 +272,14 @@ impl<'a> Named<'a> {
         let is = |word: &String| word.starts_with("gust") || word.ends_with("windgust") || word == "rafale";
         !self.has(&["avg", "mean", "std", "count", "time"]) && self.pieces.iter().any(is) && is_of("WS", self.unit)
     }
+}
+
+/// Whether a name in lower case, without the suffix of its process, is that of a wind speed.
+pub(super) fn is_wind_speed(name: &str) -> bool {
+    let name = name.replace('_', "");
+    let is_numbered = |rest: &str| rest.bytes().all(|byte| byte.is_ascii_digit());
+    WIND_SPEED.iter().chain(&WIND_SPEED_BEGINS).any(|begin| name.starts_with(begin))
+        || name.strip_prefix("ws").is_some_and(is_numbered)
 }
 
 /// Whether this is a unit of the AmeriFlux variable. False where there is none.

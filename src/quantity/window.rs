@@ -9,6 +9,7 @@
 
 use super::aggregate::increment;
 use super::kind::{Stated, direction};
+use super::named::{SPEEDS_OF_DIRECTIONS, is_wind_speed};
 use super::{Kind, Process};
 
 /// How the values of a column are made.
@@ -142,18 +143,7 @@ impl Names<'_> {
             let of_vector = if number == "3" { "2" } else { "1" };
             return named(&format!("{head}({of_vector})"));
         }
-        for (direction, speed) in [
-            ("_d1_wvt", "_s_wvt"),
-            ("_du_wvt", "_u_wvt"),
-            ("winddir", "windspd"),
-            ("winddir", "windspeed"),
-            ("wind_dir", "wind_spd"),
-            ("wind_dir", "wind_speed"),
-            ("wind_direction", "wind_speed"),
-            ("winddirection", "windspeed"),
-            ("wnd_dir", "wnd_spd"),
-            ("wd", "ws"),
-        ] {
+        for (direction, speed) in SPEEDS_OF_DIRECTIONS {
             if let Some(at) = name.find(direction) {
                 let other = format!("{}{speed}{}", &name[..at], &name[at + direction.len()..]);
                 if let Some(found) = named(&other).or_else(|| self.find(&base(&other), is_speed)) {
@@ -181,14 +171,6 @@ impl Names<'_> {
         only(&|at| self.kinds[at] == Kind::Direction)?;
         only(&|at| self.kinds[at] == Kind::Linear && is_wind_speed(&base(self.columns[at].name)))
     }
-}
-
-/// Whether a name without the suffix of its process is that of a wind speed.
-fn is_wind_speed(name: &str) -> bool {
-    let name = name.replace('_', "");
-    let begins = ["windspeed", "windspd", "wndspd", "wspd", "wsms", "wsmph", "wskph", "wskmh", "wskts"];
-    let is_numbered = |rest: &str| rest.bytes().all(|byte| byte.is_ascii_digit());
-    begins.iter().any(|begin| name.starts_with(begin)) || name.strip_prefix("ws").is_some_and(is_numbered)
 }
 
 /// The name in lower case, without the suffix of the logger's process.

@@ -15,6 +15,7 @@ use tempfile::TempDir;
 
 use crate::readings::{Dice, station_time};
 use crate::server::Influxd;
+use crate::support::grafana::panels;
 
 const NANOS: i64 = 1_000_000_000;
 /// Rows of a table, and how far apart those of the fast and the slow measurement are.
@@ -330,14 +331,6 @@ fn check(influxd: &Influxd, stored: &BTreeMap<String, Vec<Row>>, text: &str) -> 
     };
     assert_windows(text, &answer, &windows(of(behind(text, "mean(\"")), width(text), of_window));
     if has_band { "line with band" } else { "means" }
-}
-
-pub fn panels(dashboard: &Value) -> Vec<Value> {
-    let list = |value: &Value| value["panels"].as_array().cloned().unwrap_or_default();
-    list(dashboard)
-        .into_iter()
-        .flat_map(|panel| if panel["type"] == "row" { list(&panel) } else { vec![panel] })
-        .collect()
 }
 
 fn queries(dashboard: &Value) -> Vec<String> {

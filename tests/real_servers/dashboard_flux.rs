@@ -6,8 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::Utc;
 use serde_json::Value;
 
-use crate::dashboard::{Row, Tower, least_and_greatest, mean, panels, seconds, values, windows};
+use crate::dashboard::{Row, Tower, least_and_greatest, mean, seconds, values, windows};
 use crate::influxd2::{Influxd2, nanoseconds, over};
+use crate::support::grafana::panels;
 
 const NANOS: i64 = 1_000_000_000;
 /// A name that Flux would read as an expression, and Grafana as a variable.

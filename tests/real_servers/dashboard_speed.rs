@@ -9,8 +9,8 @@ use std::time::Instant;
 
 use chrono::Utc;
 
-use crate::dashboard::panels;
 use crate::influxd2::{FluxRow, Influxd2, nanoseconds, over};
+use crate::support::grafana::panels;
 
 const NANOS: i64 = 1_000_000_000;
 const WEEK: i64 = 7 * 86_400;

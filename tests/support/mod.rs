@@ -10,6 +10,7 @@ pub mod dice;
 pub mod disk;
 #[cfg(target_os = "linux")]
 pub mod faketime;
+pub mod grafana;
 mod logger;
 pub mod server;
 mod site;
@@ -20,7 +21,7 @@ pub mod views;
 pub use logger::Logger;
 pub use site::{Site, ns, value};
 #[allow(unused_imports, reason = "the invariants use some of these")]
-pub use station::{DAT, Ended, InProcess, Row, Station, TABLE};
+pub use station::{DAT, Ended, InProcess, Row, Station, TABLE, WRONG_COUNTS};
 
 /// Sets it when it is dropped: ends the other threads of a test, also of one that fails, which would wait for them for ever.
 pub struct Stops<'a>(pub &'a AtomicBool);

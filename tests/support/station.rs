@@ -317,6 +317,15 @@ impl Station {
     }
 }
 
+/// How many tables have a count in `logger_table` that is not what the tables hold.
+pub const WRONG_COUNTS: &str = "SELECT count(*) FROM logger_table t WHERE
+    rows <> (SELECT count(*) FROM series s JOIN reading r ON r.id >> 52 = s.id WHERE s.logger_table = t.id)
+    OR pending <> (SELECT count(*) FROM series s JOIN reading r ON r.id >> 52 = s.id
+                   WHERE s.logger_table = t.id AND r.state = 0)
+    OR rows <> pending + sent + rejected + expired
+    OR conflicts <> (SELECT count(*) FROM conflict c JOIN series s ON s.id = c.series WHERE s.logger_table = t.id)
+    OR rejected_lines <> (SELECT count(*) FROM rejected_line l WHERE l.logger_table = t.id)";
+
 /// A staged row.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {

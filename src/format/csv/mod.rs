@@ -11,7 +11,7 @@ pub(in crate::format) use spelling::{Spelled, SpelledNumber};
 
 use crate::config::{CsvDialect, CsvFormat, FileFormat, Separator};
 use crate::format::header::Header;
-use crate::format::row::{ColumnSource, Layout};
+use crate::format::layout::{ColumnSource, Layout};
 use crate::format::text::strip_noise;
 
 /// The positions of time and record number in a file.

@@ -10,6 +10,7 @@
 use super::columns::Columns;
 use super::frames::{Footer, Frames, Last, is_header, next_header};
 use super::heading::{Heading, Toa5};
+use super::sections::{Head, Sections};
 use super::sequence::Window;
 use super::{LONGEST_RECORD, RecordsError, damage, print};
 use crate::source::{Piece, Records, Translator};
@@ -34,9 +35,7 @@ pub(super) const TOB3: Version = Version { name: "TOB3", header: 12 };
 
 /// The file of a memory card.
 pub(super) struct Card {
-    section: Section,
-    /// That of the beginning of the file, while a later one is read.
-    first: Option<Section>,
+    sections: Sections<Section>,
     /// The last frame that was read.
     last: Option<Last>,
     /// The bytes before the next piece that were passed as free space and are damage where frames go on behind them.
@@ -44,12 +43,9 @@ pub(super) struct Card {
     times: print::Times,
 }
 
-/// A header and the frames behind it.
+/// What a header says of the frames behind it.
 #[derive(Clone)]
 struct Section {
-    headed_at: u64,
-    begins_at: u64,
-    header: Vec<u8>,
     columns: Columns,
     frames: Frames,
     /// The header is damaged, or that of another format.
@@ -58,7 +54,7 @@ struct Section {
 
 impl Section {
     /// By the bytes from the header on.
-    fn open(head: &[u8], headed_at: u64, version: Version) -> Result<Section, RecordsError> {
+    fn open(head: &[u8], headed_at: u64, version: Version) -> Result<(Head, Section), RecordsError> {
         let heading = Heading::read(version.name, head, TYPES)?;
         heading.one_type_each(NAMES, TYPES)?;
         let columns = Columns::of(version.name, heading.line(NAMES), heading.line(TYPES))?;
@@ -74,7 +70,7 @@ impl Section {
         let part = part.ok_or_else(|| heading.damaged(2, "gives no resolution of time"))?;
         let has_number = version.header == TOB3.header;
         let first = heading.line(1);
-        let header = Toa5 {
+        let lines = Toa5 {
             environment: first.get(1..first.len().min(7)).unwrap_or_default(),
             table: heading.field(2, 0),
             has_time: true,
@@ -85,20 +81,20 @@ impl Section {
         let capacity = i64::try_from((size - version.header - FOOTER) / columns.width().max(1)).unwrap_or(i64::MAX);
         let frames = Frames { size, header: version.header, has_number, stamp, interval, part, capacity };
         let begins_at = headed_at + heading.end as u64;
-        Ok(Section { headed_at, begins_at, header, columns, frames, is_lost: false })
+        Ok((Head { headed_at, begins_at, lines }, Section { columns, frames, is_lost: false }))
     }
 }
 
 impl Card {
     /// By the bytes from a header on, which begins at `headed_at` of the file.
     pub(super) fn open(head: &[u8], headed_at: u64, version: Version) -> Result<Card, RecordsError> {
-        let section = Section::open(head, headed_at, version)?;
-        Ok(Card { section, first: None, last: None, passed: 0, times: print::Times::default() })
+        let sections = Sections::new(Section::open(head, headed_at, version)?);
+        Ok(Card { sections, last: None, passed: 0, times: print::Times::default() })
     }
 
     /// Appends the lines of one frame that was written.
     fn frame(&mut self, bytes: &[u8], at: usize, footer: &Footer, records: &mut Records) {
-        let Some(frame) = bytes.get(at..at + self.section.frames.size) else { return };
+        let Some(frame) = bytes.get(at..at + self.sections.now.frames.size) else { return };
         let before = records.len();
         let mut rows = 0;
         if footer.is_minor {
@@ -115,7 +111,7 @@ impl Card {
             let body = (frame.len() - FOOTER).saturating_sub(footer.offset);
             rows = self.rows(at, &frame[..body], records);
         }
-        if let Some(head) = self.section.frames.head(frame).filter(|_| rows > 0) {
+        if let Some(head) = self.sections.now.frames.head(frame).filter(|_| rows > 0) {
             self.last = Some(Last { head, records: rows });
         }
         if records.len() == before {
@@ -127,7 +123,7 @@ impl Card {
     /// The minor frames of a frame, oldest first, with their places. The last one ends `rest` bytes before the frame's
     /// end; each footer gives the length of its minor frame.
     fn minor_frames<'f>(&self, frame: &'f [u8], rest: usize) -> Vec<(usize, &'f [u8])> {
-        let frames = &self.section.frames;
+        let frames = &self.sections.now.frames;
         let mut found = Vec::new();
         let mut end = frame.len().saturating_sub(rest);
         while let Some(footer) = Footer::of(&frame[..end]) {
@@ -146,12 +142,12 @@ impl Card {
 
     /// Appends the lines of a frame without its footer, and says how many.
     fn rows(&mut self, at: usize, frame: &[u8], records: &mut Records) -> i64 {
-        let frames = &self.section.frames;
+        let frames = &self.sections.now.frames;
         let (Some(head), Some(body)) = (frames.head(frame), frame.get(frames.header..)) else { return 0 };
         let interval = frames.interval;
         let mut rows = 0;
-        for (row, record) in (0_i64..).zip(body.chunks_exact(self.section.columns.width())) {
-            self.section.columns.learn_order(record);
+        for (row, record) in (0_i64..).zip(body.chunks_exact(self.sections.now.columns.width())) {
+            self.sections.now.columns.learn_order(record);
             let mut line = records.begin(at);
             let time = if head.nanos < NANOS {
                 let nanos = head.nanos.saturating_add(row.saturating_mul(interval));
@@ -165,7 +161,7 @@ impl Card {
                 print::whole(number, line.text);
             }
             let values_at = line.text.len() + 1;
-            let are_numbers = self.section.columns.print(0, record, &mut line);
+            let are_numbers = self.sections.now.columns.print(0, record, &mut line);
             line.text.push(b'\n');
             if let Some(time) = time.filter(|_| are_numbers) {
                 records.tell(time, number, values_at);
@@ -179,12 +175,12 @@ impl Card {
     /// window ends. None where more of the file must be there to say so.
     fn pass(&mut self, window: Window<'_>, at: usize, offset: u64, records: &mut Records) -> Option<usize> {
         let bytes = window.bytes;
-        let size = self.section.frames.size;
+        let size = self.sections.now.frames.size;
         let header = next_header(bytes, at, offset);
         let end = header.unwrap_or(bytes.len());
         let limits = Window { is_end: window.is_end || header.is_some(), ..window };
         let from = if self.passed > 0 { at } else { at + 1 };
-        if let Some(found) = self.section.frames.next(limits, (at, from), end, self.last) {
+        if let Some(found) = self.sections.now.frames.next(limits, (at, from), end, self.last) {
             let to = if found.is_whole { found.at } else { found.at + size };
             if at == to {
                 records.begin(at).text.push(b'\n');
@@ -215,7 +211,7 @@ impl Card {
     /// Passes over free space of the card, a blank line a frame. It may begin with frames that go on from those before
     /// and whose stamp is damaged, and end with a part of one.
     fn free_space(&mut self, bytes: &[u8], range: std::ops::Range<usize>, records: &mut Records) {
-        let frames = self.section.frames.clone();
+        let frames = self.sections.now.frames.clone();
         let mut last = self.last;
         for at in range.clone().step_by(frames.size) {
             let frame = &bytes[at..range.end.min(at + frames.size)];
@@ -235,18 +231,8 @@ impl Card {
             return Err(RecordsError::Foreign("is a header of another format"));
         };
         let section = Section::open(piece.bytes, piece.offset, version)?;
-        for line in section.header.split_inclusive(|byte| *byte == b'\n') {
-            records.begin(0).text.extend_from_slice(line);
-        }
-        let length = usize::try_from(section.begins_at - piece.offset).unwrap_or_default();
-        self.go_under(section);
-        Ok(length)
-    }
-
-    fn go_under(&mut self, section: Section) {
-        let before = std::mem::replace(&mut self.section, section);
-        self.first.get_or_insert(before);
         (self.last, self.passed) = (None, 0);
+        Ok(self.sections.begin_anew(section, piece, records))
     }
 }
 
@@ -270,24 +256,20 @@ const MARK: usize = 7;
 
 impl Translator for Card {
     fn begins_at(&self) -> u64 {
-        self.section.begins_at
+        self.sections.head().begins_at
     }
 
     fn header(&self) -> &[u8] {
-        &self.section.header
+        &self.sections.head().lines
     }
 
     fn headed_at(&self) -> u64 {
-        self.section.headed_at
+        self.sections.head().headed_at
     }
 
     fn start_at(&mut self, offset: u64) {
         (self.last, self.passed) = (None, 0);
-        if offset < self.section.begins_at
-            && let Some(first) = self.first.take()
-        {
-            self.section = first;
-        }
+        self.sections.start_at(offset);
     }
 
     fn take(&mut self, piece: Piece<'_>, records: &mut Records) -> usize {
@@ -296,16 +278,17 @@ impl Translator for Card {
                 Ok(length) => return length,
                 Err(RecordsError::Short { .. }) => return 0,
                 Err(_) => {
-                    let at = piece.offset;
-                    self.go_under(Section { is_lost: true, headed_at: at, begins_at: at, ..self.section.clone() });
+                    let lost = Section { is_lost: true, ..self.sections.now.clone() };
+                    self.sections.lose(piece.offset, lost);
+                    (self.last, self.passed) = (None, 0);
                 }
             }
         }
-        if self.section.is_lost {
+        if self.sections.now.is_lost {
             return pass_lost(piece, records);
         }
         let window = Window { bytes: piece.bytes, is_end: piece.is_end };
-        let size = self.section.frames.size;
+        let size = self.sections.now.frames.size;
         let mut at = 0;
         while at < piece.bytes.len() {
             let rest = &piece.bytes[at..];
@@ -313,7 +296,7 @@ impl Translator for Card {
                 break;
             }
             let is_in_step = self.passed == 0;
-            if let Some(footer) = self.section.frames.written(rest).filter(|_| is_in_step) {
+            if let Some(footer) = self.sections.now.frames.written(rest).filter(|_| is_in_step) {
                 self.frame(piece.bytes, at, &footer, records);
                 at += size;
                 continue;
@@ -332,7 +315,7 @@ impl Translator for Card {
     /// The last frames of a card's file may hold no records, or older ones than those before, so the whole file is
     /// read.
     fn record_at_or_before(&self, _offset: u64) -> u64 {
-        self.first.as_ref().unwrap_or(&self.section).begins_at
+        self.sections.first_head().begins_at
     }
 }
 

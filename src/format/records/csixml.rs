@@ -7,6 +7,7 @@
 use memchr::memmem;
 
 use super::heading::Toa5;
+use super::sections::{Head, Sections};
 use super::xml::{attribute, element, tag_end, unescaped};
 use super::{LONGEST_HEAD, LONGEST_RECORD, RecordsError, print};
 use crate::format::number::parse_number;
@@ -55,24 +56,19 @@ impl Kind {
 
 /// A CSIXML file.
 pub(super) struct CsiXml {
-    section: Section,
-    /// That of the beginning of the file, while a later one is read.
-    first: Option<Section>,
+    sections: Sections<Section>,
 }
 
-/// A head and the records behind it.
+/// What a head says of the records behind it.
 #[derive(Clone)]
 struct Section {
-    headed_at: u64,
-    begins_at: u64,
-    header: Vec<u8>,
     kinds: Vec<Kind>,
     has_record: bool,
 }
 
 impl Section {
     /// By the bytes from the head on.
-    fn open(head: &[u8], headed_at: u64) -> Result<Section, RecordsError> {
+    fn open(head: &[u8], headed_at: u64) -> Result<(Head, Section), RecordsError> {
         let first = memmem::find(head, RECORD);
         let end = memmem::find(&head[..first.unwrap_or(head.len())], DATA).map(|at| at + DATA.len());
         let line = 1 + memchr::memchr_iter(b'\n', &head[..end.or(first).unwrap_or(0)]).count();
@@ -106,10 +102,10 @@ impl Section {
         let has_record = attribute(first, "no").is_some();
         let [names, units, process] = &own;
         let table = element(head, "table-name");
-        let header =
+        let lines =
             Toa5 { environment: &environment, table: &table, has_time: true, has_record, own: [names, units, process] }
                 .lines();
-        Ok(Section { headed_at, begins_at: headed_at + end as u64, header, kinds, has_record })
+        Ok((Head { headed_at, begins_at: headed_at + end as u64, lines }, Section { kinds, has_record }))
     }
 
     /// Appends the line of a whole record. False, and nothing of use is appended: it is none.
@@ -157,7 +153,7 @@ impl Section {
 impl CsiXml {
     /// By the bytes from a head on, which begins at `headed_at` of the file.
     pub(super) fn open(head: &[u8], headed_at: u64) -> Result<CsiXml, RecordsError> {
-        Ok(CsiXml { section: Section::open(head, headed_at)?, first: None })
+        Ok(CsiXml { sections: Sections::new(Section::open(head, headed_at)?) })
     }
 
     /// Takes a head at the beginning of a piece. None: it cannot be read. 0: more of it must be there.
@@ -167,46 +163,30 @@ impl CsiXml {
             Err(RecordsError::Short { .. }) if piece.bytes.len() < LONGEST_HEAD => return Some(0),
             Err(_) => {
                 // What the values behind it are is not known.
-                let lost = Section {
-                    headed_at: piece.offset,
-                    begins_at: piece.offset,
-                    kinds: Vec::new(),
-                    ..self.section.clone()
-                };
-                let before = std::mem::replace(&mut self.section, lost);
-                self.first.get_or_insert(before);
+                let lost = Section { kinds: Vec::new(), ..self.sections.now.clone() };
+                self.sections.lose(piece.offset, lost);
                 return None;
             }
         };
-        for line in section.header.split_inclusive(|byte| *byte == b'\n') {
-            records.begin(0).text.extend_from_slice(line);
-        }
-        let length = usize::try_from(section.begins_at - piece.offset).unwrap_or_default();
-        let before = std::mem::replace(&mut self.section, section);
-        self.first.get_or_insert(before);
-        Some(length)
+        Some(self.sections.begin_anew(section, piece, records))
     }
 }
 
 impl Translator for CsiXml {
     fn begins_at(&self) -> u64 {
-        self.section.begins_at
+        self.sections.head().begins_at
     }
 
     fn header(&self) -> &[u8] {
-        &self.section.header
+        &self.sections.head().lines
     }
 
     fn headed_at(&self) -> u64 {
-        self.section.headed_at
+        self.sections.head().headed_at
     }
 
     fn start_at(&mut self, offset: u64) {
-        if offset < self.section.begins_at
-            && let Some(first) = self.first.take()
-        {
-            self.section = first;
-        }
+        self.sections.start_at(offset);
     }
 
     fn take(&mut self, piece: Piece<'_>, records: &mut Records) -> usize {
@@ -251,7 +231,7 @@ impl Translator for CsiXml {
             };
             let line = records.begin(begin).text;
             let length = line.len();
-            if self.section.record(&bytes[begin..end], line) {
+            if self.sections.now.record(&bytes[begin..end], line) {
                 line.push(b'\n');
             } else {
                 line.truncate(length);
@@ -269,7 +249,7 @@ impl Translator for CsiXml {
     }
 
     fn record_at_or_before(&self, offset: u64) -> u64 {
-        offset.max(self.section.begins_at)
+        offset.max(self.sections.head().begins_at)
     }
 
     fn is_filler(&self, rest: &[u8]) -> bool {

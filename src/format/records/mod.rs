@@ -11,6 +11,7 @@ mod csixml;
 mod frames;
 mod heading;
 mod print;
+mod sections;
 mod sequence;
 mod tob1;
 mod utf16;

@@ -8,6 +8,7 @@ use memchr::memmem;
 
 use super::columns::{Columns, Kind, Order, unsigned};
 use super::heading::{Heading, Toa5};
+use super::sections::{Head, Sections};
 use super::sequence::{HEADER, Key, Keys, Verdict, Window};
 use super::{LONGEST_RECORD, RecordsError, damage, print};
 use crate::source::{Piece, Records, Translator};
@@ -22,20 +23,15 @@ const ULONG: Kind = Kind::Unsigned(4, Order::Little);
 
 /// A TOB1 file.
 pub(super) struct Tob1 {
-    section: Section,
-    /// That of the beginning of the file, while a later one is read.
-    first: Option<Section>,
+    sections: Sections<Section>,
     /// The last record that was taken.
     last: Option<Key>,
     times: print::Times,
 }
 
-/// A header and the records behind it.
+/// What a header says of the records behind it.
 #[derive(Clone)]
 struct Section {
-    headed_at: u64,
-    begins_at: u64,
-    header: Vec<u8>,
     columns: Columns,
     /// None where the records have no time: such a table is refused.
     keys: Option<Keys>,
@@ -51,7 +47,7 @@ struct Section {
 
 impl Section {
     /// By the bytes from the header on.
-    fn open(head: &[u8], headed_at: u64) -> Result<Section, RecordsError> {
+    fn open(head: &[u8], headed_at: u64) -> Result<(Head, Section), RecordsError> {
         let heading = Heading::read(FORMAT, head, TYPES)?;
         heading.one_type_each(NAMES, TYPES)?;
         let mut columns = Columns::of(FORMAT, heading.line(NAMES), heading.line(TYPES))?;
@@ -73,7 +69,7 @@ impl Section {
         let has_record = leads("RECORD", ULONG);
         let first = heading.line(1);
         let rest = |line: usize| heading.line(line).get(own..).unwrap_or_default();
-        let header = Toa5 {
+        let lines = Toa5 {
             environment: first.get(1..first.len() - 1).unwrap_or_default(),
             table: first.last().map_or("", String::as_str),
             has_time: has_seconds,
@@ -89,31 +85,21 @@ impl Section {
             }
             columns.learn_order(record);
         }
-        Ok(Section {
-            headed_at,
-            begins_at: headed_at + heading.end as u64,
-            header,
-            columns,
-            keys,
-            has_seconds,
-            has_nanos,
-            has_record,
-            own,
-            is_lost: false,
-        })
+        let head = Head { headed_at, begins_at: headed_at + heading.end as u64, lines };
+        Ok((head, Section { columns, keys, has_seconds, has_nanos, has_record, own, is_lost: false }))
     }
 }
 
 impl Tob1 {
     /// By the bytes from a header on, which begins at `headed_at` of the file.
     pub(super) fn open(head: &[u8], headed_at: u64) -> Result<Tob1, RecordsError> {
-        let section = Section::open(head, headed_at)?;
-        Ok(Tob1 { section, first: None, last: None, times: print::Times::default() })
+        let sections = Sections::new(Section::open(head, headed_at)?);
+        Ok(Tob1 { sections, last: None, times: print::Times::default() })
     }
 
     /// Appends time and record number, and returns them.
     fn key(&mut self, record: &[u8], line: &mut Vec<u8>) -> (Option<LocalTime>, Option<i64>) {
-        let section = &self.section;
+        let section = &self.sections.now;
         let four = |at: usize| unsigned(&record[at..at + 4], Order::Little);
         let (mut time, mut at) = (None, 0);
         if section.has_seconds {
@@ -134,13 +120,13 @@ impl Tob1 {
     /// Takes the record at `at`.
     #[inline]
     fn record(&mut self, bytes: &[u8], at: usize, records: &mut Records) {
-        let Some(record) = bytes.get(at..at + self.section.columns.width()) else { return };
-        self.section.columns.learn_order(record);
+        let Some(record) = bytes.get(at..at + self.sections.now.columns.width()) else { return };
+        self.sections.now.columns.learn_order(record);
         let mut line = records.begin(at);
         let begin = line.text.len();
         let (time, number) = self.key(record, line.text);
         let values_at = line.text.len() + 1;
-        let are_numbers = self.section.columns.print(self.section.own, record, &mut line);
+        let are_numbers = self.sections.now.columns.print(self.sections.now.own, record, &mut line);
         if values_at == begin + 1 {
             // No field is before the first value.
             line.text.remove(begin);
@@ -261,13 +247,7 @@ impl Tob1 {
     /// Takes the header at the beginning of a piece.
     fn begin_anew(&mut self, piece: Piece<'_>, records: &mut Records) -> Result<usize, RecordsError> {
         let section = Section::open(piece.bytes, piece.offset)?;
-        for line in section.header.split_inclusive(|byte| *byte == b'\n') {
-            records.begin(0).text.extend_from_slice(line);
-        }
-        let length = usize::try_from(section.begins_at - piece.offset).unwrap_or_default();
-        let before = std::mem::replace(&mut self.section, section);
-        self.first.get_or_insert(before);
-        Ok(length)
+        Ok(self.sections.begin_anew(section, piece, records))
     }
 }
 
@@ -296,33 +276,29 @@ impl Torn {
 
 impl Translator for Tob1 {
     fn begins_at(&self) -> u64 {
-        self.section.begins_at
+        self.sections.head().begins_at
     }
 
     fn header(&self) -> &[u8] {
-        &self.section.header
+        &self.sections.head().lines
     }
 
     fn headed_at(&self) -> u64 {
-        self.section.headed_at
+        self.sections.head().headed_at
     }
 
     fn start_at(&mut self, offset: u64) {
         self.last = None;
-        if offset < self.section.begins_at
-            && let Some(first) = self.first.take()
-        {
-            self.section = first;
-        }
+        self.sections.start_at(offset);
     }
 
     fn looks_back(&self) -> usize {
-        2 * self.section.columns.width()
+        2 * self.sections.now.columns.width()
     }
 
     fn see_before(&mut self, before: &[u8]) {
-        let width = self.section.columns.width();
-        let Some(keys) = &self.section.keys else { return };
+        let width = self.sections.now.columns.width();
+        let Some(keys) = &self.sections.now.keys else { return };
         // Other bytes than records may stand there.
         let mut seen = before.chunks_exact(width).filter_map(|record| keys.key(record));
         self.last = match (seen.next(), seen.next()) {
@@ -333,8 +309,8 @@ impl Translator for Tob1 {
     }
 
     fn take(&mut self, piece: Piece<'_>, records: &mut Records) -> usize {
-        let Some(keys) = self.section.keys.clone() else {
-            let width = self.section.columns.width();
+        let Some(keys) = self.sections.now.keys.clone() else {
+            let width = self.sections.now.columns.width();
             let places = (0..=piece.bytes.len().saturating_sub(width)).step_by(width);
             let whole = places.filter(|at| at + width <= piece.bytes.len());
             return whole.map(|at| self.record(piece.bytes, at, records)).count() * width;
@@ -344,23 +320,21 @@ impl Translator for Tob1 {
                 Ok(length) => return length,
                 Err(RecordsError::Short { .. }) => return 0,
                 Err(_) => {
-                    let at = piece.offset;
-                    let lost = Section { is_lost: true, headed_at: at, begins_at: at, ..self.section.clone() };
-                    let before = std::mem::replace(&mut self.section, lost);
-                    self.first.get_or_insert(before);
+                    let lost = Section { is_lost: true, ..self.sections.now.clone() };
+                    self.sections.lose(piece.offset, lost);
                 }
             }
         }
-        if self.section.is_lost {
+        if self.sections.now.is_lost {
             return pass_lost(piece, records);
         }
         self.follow(&keys, Window { bytes: piece.bytes, is_end: piece.is_end }, records)
     }
 
     fn record_at_or_before(&self, offset: u64) -> u64 {
-        let begins_at = self.section.begins_at;
+        let begins_at = self.sections.head().begins_at;
         let behind = offset.saturating_sub(begins_at);
-        begins_at + behind - behind % self.section.columns.width() as u64
+        begins_at + behind - behind % self.sections.now.columns.width() as u64
     }
     /// NUL bytes, which a power failure leaves.
     fn is_filler(&self, rest: &[u8]) -> bool {

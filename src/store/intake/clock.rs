@@ -8,12 +8,13 @@
 
 use rusqlite::{OptionalExtension as _, params};
 
-use crate::config::{OnConflict, TableConfig};
+use crate::config::TableConfig;
 use crate::store::intake::decisions::KeptContent;
-use crate::store::intake::provisional::LineState;
-use crate::store::intake::retag::{OldRow, find_newest_of, rekey_content};
-use crate::store::intake::staging::{Incoming, LineAt, Outcome, Staging, content_hash, late};
-use crate::store::intake::tables::{Table, all_runs};
+use crate::store::intake::record_runs::all_runs;
+use crate::store::intake::retag::{OldRow, StagedAgain, find_newest_of, rekey_content};
+use crate::store::intake::staging::{Outcome, Staging, late};
+use crate::store::intake::tables::Table;
+use crate::store::intake::taken_key::content_hash;
 use crate::store::judge::flagging::verdict_columns;
 use crate::store::outbox::stale;
 use crate::store::schema::key;
@@ -241,23 +242,16 @@ impl Staging<'_> {
         (ts, ts_text): (Timestamp, Option<&str>),
         version: i64,
     ) -> Result<Outcome> {
-        let (values, numbers) = table.values_at(&row.values, ts);
-        let line =
-            LineAt { path: "moved by its clock", number: 0, raw: row.values.as_bytes(), state: LineState::Whole };
-        let incoming = Incoming {
+        let again = StagedAgain {
+            id: row.id,
             tags: &row.tags,
-            ts,
             record: row.record,
-            values: &values,
-            numbers: &numbers,
-            ts_text,
-            line,
-            header: None,
-            stated_by: row.header,
-            is_part: false,
+            values: &row.values,
+            header: row.header,
+            how: "moved by its clock",
         };
         self.moving = Some(version);
-        let outcome = self.stage(table, &incoming, OnConflict::Keep);
+        let outcome = self.stage_again(table, &again, (ts, ts_text));
         self.moving = None;
         let outcome = outcome?;
         if outcome == Outcome::Conflict {
@@ -266,7 +260,6 @@ impl Staging<'_> {
         }
         if let (Outcome::Staged, Some(series)) = (outcome, table.series.latest()) {
             let to = key::key(series.id, ts);
-            self.move_provisional(table, row.id, to).map_err(|source| self.store.at(source))?;
             self.overwrites(table, to, ts).map_err(|source| self.store.at(source))?;
         }
         self.forget_moving(row)?;

@@ -8,8 +8,9 @@ use std::collections::HashSet;
 
 use rusqlite::{OptionalExtension as _, params};
 
-use crate::store::intake::staging::{Incoming, Outcome, Staging, Stored, content_hash};
+use crate::store::intake::staging::{Incoming, Outcome, Staging};
 use crate::store::intake::tables::Table;
+use crate::store::intake::taken_key::{Stored, content_hash};
 use crate::store::schema::key;
 use crate::store::{Result, Store};
 use crate::time::Timestamp;

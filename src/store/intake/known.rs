@@ -7,7 +7,8 @@ use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::config::{ColumnUse, Config, TableConfig, TableName};
 use crate::quantity::Stated;
-use crate::store::intake::tables::{self, Column, columns, table_id};
+use crate::store::intake::headers;
+use crate::store::intake::tables::{Column, columns, table_id};
 use crate::store::schema::key::{TIMES, key, keys};
 use crate::store::{Result, Store};
 use crate::time::Timestamp;
@@ -88,7 +89,7 @@ fn columns_now(conn: &Connection, table: i64) -> rusqlite::Result<Vec<Column>> {
         .optional()?
         .flatten();
     let header = match header {
-        Some(header) => tables::header(conn, header)?,
+        Some(header) => headers::header(conn, header)?,
         None => None,
     };
     let Some(header) = header else { return Ok(list) };

@@ -9,8 +9,9 @@ use rusqlite::params;
 use crate::config::OnConflict;
 use crate::format::{Parts, unite};
 use crate::store::intake::provisional::LineState;
-use crate::store::intake::staging::{Incoming, Old, Outcome, Staging, Stored};
+use crate::store::intake::staging::{Incoming, Outcome, Staging};
 use crate::store::intake::tables::Table;
+use crate::store::intake::taken_key::{Old, Stored};
 use crate::store::schema::key;
 
 impl Staging<'_> {

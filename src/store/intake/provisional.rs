@@ -11,8 +11,9 @@ use rusqlite::{Connection, params};
 use crate::config::OnConflict;
 use crate::format::Likeness;
 use crate::store::Result;
-use crate::store::intake::staging::{Incoming, LineAt, Outcome, Staging, Stored};
+use crate::store::intake::staging::{Incoming, LineAt, Outcome, Staging};
 use crate::store::intake::tables::{Table, hash_of};
+use crate::store::intake::taken_key::Stored;
 use crate::store::schema::key;
 
 /// What was made of a provisional line.

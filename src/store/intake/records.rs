@@ -1,16 +1,83 @@
-//! Follows the record numbers of rows that come about otherwise than by being read: contents that become rows, and rows that get
-//! or lose tags.
+//! Follows the record numbers of the rows that are staged, and of rows that come about otherwise than by being read: contents that
+//! become rows, and rows that get or lose tags. A reset of the counter and a step of the clock are noted as they are seen.
 
 use rusqlite::params;
 
 use crate::store::Result;
-use crate::store::intake::record_runs::RecordRuns;
+use crate::store::intake::record_runs::{ClockEvent, EventKind, RecordRuns, all_runs};
+use crate::store::intake::samples::SampleAt;
 use crate::store::intake::staging::Staging;
-use crate::store::intake::tables::{Table, all_runs};
+use crate::store::intake::tables::Table;
 use crate::store::schema::key;
 use crate::time::Timestamp;
 
+/// What the record numbers of the rows that are staged tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Records {
+    /// They are in the order in which the logger wrote them.
+    AsRead,
+    /// Nothing: they were seen when their lines were read.
+    Known,
+    /// The lines were kept: some were seen when they were read.
+    Kept,
+    /// The rows were in the store under other keys: they come in any order.
+    Moved,
+}
+
 impl Staging<'_> {
+    /// What the record numbers of the rows that are staged from now on tell.
+    pub fn set_records(&mut self, records: Records) {
+        self.records = records;
+    }
+
+    /// Notes the record number of a line that waits for its place in its stamp, in the order of the lines: it becomes a row
+    /// in any order.
+    pub fn see_waiting(&mut self, table: &mut Table, sample: &SampleAt) -> Result<()> {
+        if table.tags_of(sample.series) != Some("[]") {
+            return Ok(());
+        }
+        self.begin()?;
+        self.see_record(table, sample.record, sample.stamp).map_err(|source| self.store.at(source))
+    }
+
+    /// Notes the record number of a line of which only the time is refused.
+    pub fn see_refused(&mut self, table: &mut Table, record: i64) -> Result<()> {
+        self.begin()?;
+        table.runs.see_refused(record);
+        Ok(())
+    }
+
+    /// Notes the record number of a row.
+    #[inline]
+    pub(super) fn see_record(&mut self, table: &mut Table, record: i64, ts: Timestamp) -> rusqlite::Result<()> {
+        let Some(event) = table.runs.see(record, ts) else { return Ok(()) };
+        self.note_event(table, &event)
+    }
+
+    #[cold]
+    fn note_event(&self, table: &Table, event: &ClockEvent) -> rusqlite::Result<()> {
+        let kind = match event.kind {
+            EventKind::Reset => "reset",
+            EventKind::Step => "step",
+        };
+        self.store
+            .conn
+            .prepare_cached(
+                "INSERT OR IGNORE INTO clock_event (logger_table, kind, record_before, ts_before, record_after, ts_after, seen)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            )?
+            .execute(params![
+                table.id,
+                kind,
+                event.before.0,
+                event.before.1.nanos(),
+                event.after.0,
+                event.after.1.nanos(),
+                Timestamp::from_utc(chrono::Utc::now()).nanos()
+            ])?;
+        Ok(())
+    }
+
     /// Contents became rows under these tags, each with a key of its own: their record numbers are not missing.
     pub fn enter_records(&mut self, table: &mut Table, tags: &str, rows: &[(i64, Timestamp)]) -> Result<()> {
         if tags != "[]" {

@@ -47,6 +47,18 @@ pub struct OldRow {
     pub(in crate::store) header: Option<i64>,
 }
 
+/// A row of the store that was taken out and is staged again.
+pub(in crate::store) struct StagedAgain<'a> {
+    /// Its key so far.
+    pub(in crate::store) id: i64,
+    pub(in crate::store) tags: &'a str,
+    pub(in crate::store) record: Option<i64>,
+    pub(in crate::store) values: &'a str,
+    pub(in crate::store) header: Option<i64>,
+    /// What stands in place of a file where it becomes a conflict.
+    pub(in crate::store) how: &'a str,
+}
+
 /// A fingerprint of the tag columns of the configuration.
 pub fn tags_inputs(config: &TableConfig) -> i64 {
     hash_of(format!("{:?}", tag_columns(config).collect::<Vec<_>>()).as_bytes())
@@ -410,11 +422,28 @@ impl Staging<'_> {
         tags: &str,
         (ts, ts_text): (Timestamp, Option<&str>),
     ) -> Result<()> {
-        let (values, numbers) = table.values_at(&row.values, ts);
-        let line =
-            LineAt { path: "moved in the database", number: 0, raw: row.values.as_bytes(), state: LineState::Whole };
-        let incoming = Incoming {
+        let again = StagedAgain {
+            id: row.id,
             tags,
+            record: row.record,
+            values: &row.values,
+            header: row.header,
+            how: "moved in the database",
+        };
+        self.stage_again(table, &again, (ts, ts_text)).map(drop)
+    }
+
+    /// Stages a row of the store at this time, with the logger's own text for it.
+    pub(in crate::store) fn stage_again(
+        &mut self,
+        table: &mut Table,
+        row: &StagedAgain<'_>,
+        (ts, ts_text): (Timestamp, Option<&str>),
+    ) -> Result<Outcome> {
+        let (values, numbers) = table.values_at(row.values, ts);
+        let line = LineAt { path: row.how, number: 0, raw: row.values.as_bytes(), state: LineState::Whole };
+        let incoming = Incoming {
+            tags: row.tags,
             ts,
             record: row.record,
             values: &values,
@@ -430,7 +459,7 @@ impl Staging<'_> {
             let to = key::key(series.id, ts);
             self.move_provisional(table, row.id, to).map_err(|source| self.store.at(source))?;
         }
-        Ok(())
+        Ok(outcome)
     }
 
     /// The content was staged again, with this outcome, under the key that its own values give it. It is deleted where it is a

@@ -1,7 +1,6 @@
-//! Logger tables, their columns, headers and series.
+//! Logger tables and their columns: how a table is loaded, and how it gets columns from headers and from the configuration.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
@@ -9,11 +8,10 @@ use crate::config::{FileFormat, TableConfig, TableName};
 use crate::format::{self, Header};
 use crate::qc::{self, Value};
 use crate::quantity::Stated;
-use crate::store::intake::changed::Touched;
 use crate::store::intake::logger_names::LoggerNames;
 use crate::store::intake::provisional::ProvisionalLines;
-use crate::store::intake::record_runs::{BESIDE, RecordRuns, Run};
-use crate::store::judge::due::Due;
+use crate::store::intake::record_runs::{RecordRuns, all_runs};
+use crate::store::intake::series::{SeriesList, series};
 use crate::store::judge::flagging::Judge;
 use crate::store::schema::error::StoreError;
 use crate::store::schema::views;
@@ -22,9 +20,6 @@ use crate::time::{Samples, Timestamp};
 
 /// The process of a derived column. Loggers write `Avg`, `Smp` and the like.
 const DERIVED: &str = "derived";
-
-/// A file that changed a day before the newest one of its table is at work.
-const AT_WORK_NANOS: i64 = 86_400_000_000_000;
 
 /// One name of a table's column list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,115 +79,6 @@ pub struct Table {
     pub(in crate::store) provisional: ProvisionalLines,
     /// How its rows are judged; none before its columns are known.
     pub(in crate::store) judge: Option<Judge>,
-}
-
-/// One series of a table.
-#[derive(Debug, Clone)]
-pub(in crate::store) struct Series {
-    pub(in crate::store) id: i64,
-    pub(in crate::store) newest: Option<Timestamp>,
-    /// Newest row before this transaction, and the interval of rows it staged.
-    pub(in crate::store) newest_saved: Option<Timestamp>,
-    pub(in crate::store) staged: Option<(Timestamp, Timestamp)>,
-    /// Rows staged or replaced that other tables are compared with.
-    pub(in crate::store) touched: Due,
-    /// The tests, up to the newest row; none before they begin and after a late row.
-    pub(in crate::store) state: Option<qc::Series>,
-    /// Rows to judge from the store before the commit.
-    pub(in crate::store) due: Due,
-    /// Slots of time whose rows were written.
-    pub(in crate::store) changed: Touched,
-}
-
-impl Series {
-    pub(in crate::store) fn new(id: i64, newest: Option<Timestamp>) -> Series {
-        Series {
-            id,
-            newest,
-            newest_saved: newest,
-            staged: None,
-            touched: Due::default(),
-            state: None,
-            due: Due::default(),
-            changed: Touched::default(),
-        }
-    }
-}
-
-/// The series of a table. Rows of one series are together in a file, so the latest one found is tried first.
-#[derive(Debug, Default)]
-pub(in crate::store) struct SeriesList {
-    list: Vec<(String, Series)>,
-    by_tags: HashMap<String, usize>,
-    last: usize,
-    /// By the id of a series, that of the one whose tags are spelled as the store gives them back.
-    twins: HashMap<i64, Option<i64>>,
-}
-
-impl SeriesList {
-    /// Its index in the list.
-    #[inline]
-    pub(in crate::store) fn find(&mut self, tags: &str) -> Option<usize> {
-        if self.list.get(self.last).is_some_and(|(known, _)| known == tags) {
-            return Some(self.last);
-        }
-        self.last = *self.by_tags.get(tags)?;
-        Some(self.last)
-    }
-
-    pub(in crate::store) fn push(&mut self, tags: &str, series: Series) -> usize {
-        self.last = self.list.len();
-        self.list.push((tags.to_owned(), series));
-        self.by_tags.insert(tags.to_owned(), self.last);
-        self.last
-    }
-
-    #[inline]
-    pub(in crate::store) fn at(&mut self, place: usize) -> &mut Series {
-        &mut self.list[place].1
-    }
-
-    /// The series with the same tags as the store's arrays spell them, `7.0` for `007`: rows from before a column was a tag are
-    /// there.
-    pub(in crate::store) fn twin_of(&mut self, id: i64, tags: &str) -> Option<i64> {
-        if let Some(known) = self.twins.get(&id) {
-            return *known;
-        }
-        let own: Vec<String> = serde_json::from_str(tags).unwrap_or_default();
-        let given: Vec<String> =
-            own.iter().map(|tag| crate::format::given_back(tag).unwrap_or_else(|| tag.clone())).collect();
-        let other = serde_json::to_string(&given).ok().filter(|_| given != own);
-        let twin = other.and_then(|tags| self.by_tags.get(&tags)).map(|place| self.list[*place].1.id);
-        self.twins.insert(id, twin);
-        twin
-    }
-
-    /// Where the series of this id is.
-    pub(in crate::store) fn place_of(&self, id: i64) -> Option<usize> {
-        self.list.iter().position(|(_, series)| series.id == id)
-    }
-
-    /// The series of the row that was staged last.
-    pub(in crate::store) fn latest(&self) -> Option<&Series> {
-        self.list.get(self.last).map(|(_, series)| series)
-    }
-
-    pub(in crate::store) fn newest_of(&self, id: i64) -> Option<Timestamp> {
-        self.list.iter().find(|(_, series)| series.id == id).and_then(|(_, series)| series.newest)
-    }
-
-    /// The tags of the series with this id.
-    pub(in crate::store) fn tags_of(&self, id: i64) -> Option<&str> {
-        self.list.iter().find(|(_, series)| series.id == id).map(|(tags, _)| tags.as_str())
-    }
-
-    pub(in crate::store) fn ids(&self) -> Vec<i64> {
-        self.list.iter().map(|(_, series)| series.id).collect()
-    }
-
-    pub(in crate::store) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Series> {
-        self.list.iter_mut().map(|(_, series)| series)
-    }
 }
 
 /// Counts that are not written yet.
@@ -421,11 +307,6 @@ impl Store {
         Ok(table.columns.len() - 1)
     }
 
-    /// Stores a header whose lines are no rows of the table, without its columns. Returns the version's id.
-    pub fn keep_header(&self, table: &Table, header: &Header, now: Timestamp) -> Result<i64> {
-        self.header_version(table, header, now).map_err(|source| self.at(source))
-    }
-
     fn learn(&self, table: &mut Table, header: &Header, values: &[usize], now: Timestamp) -> rusqlite::Result<i64> {
         let id = self.header_version(table, header, now)?;
         let before = table.columns.len();
@@ -452,30 +333,6 @@ impl Store {
             views::create(&self.conn, table)?;
         }
         Ok(id)
-    }
-
-    pub(in crate::store) fn header_version(
-        &self,
-        table: &Table,
-        header: &Header,
-        now: Timestamp,
-    ) -> rusqlite::Result<i64> {
-        let text =
-            serde_json::to_string(header).map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
-        let hash = hash_of(text.as_bytes());
-        let known: Option<i64> = self
-            .conn
-            .prepare_cached("SELECT id FROM header_version WHERE logger_table = ?1 AND hash = ?2")?
-            .query_row(params![table.id, hash], |row| row.get(0))
-            .optional()?;
-        if let Some(id) = known {
-            return Ok(id);
-        }
-        self.conn.execute(
-            "INSERT INTO header_version (logger_table, hash, header, first_seen) VALUES (?1, ?2, ?3, ?4)",
-            params![table.id, hash, text, now.nanos()],
-        )?;
-        Ok(self.conn.last_insert_rowid())
     }
 
     /// Adds the derived columns of the configuration to the column list, and renews the table's view if it is outdated. A column
@@ -533,72 +390,11 @@ impl Store {
         };
         work().map_err(|source| self.at(source))
     }
-
-    /// Every header of a table by its id, by the table's name in the configuration.
-    pub fn headers_of(&self, table: &str) -> Result<Vec<(i64, Header)>> {
-        let work = || -> rusqlite::Result<Vec<(i64, Header)>> {
-            table_id(&self.conn, table)?.map_or(Ok(Vec::new()), |id| headers(&self.conn, id, 0))
-        };
-        work().map_err(|source| self.at(source))
-    }
-
-    /// The header of the file of the table that changed last; none where its files have no header, or none was read.
-    pub fn newest_header(&self, table: &str) -> Result<Option<Header>> {
-        let text: Option<String> = self
-            .conn
-            .prepare_cached(
-                "SELECT h.header FROM file_seen f JOIN logger_table t ON t.id = f.logger_table JOIN header_version h ON h.id = f.header
-                 WHERE t.name = ?1 ORDER BY f.modified DESC LIMIT 1",
-            )
-            .and_then(|mut statement| statement.query_row([table], |row| row.get(0)).optional())
-            .map_err(|source| self.at(source))?;
-        Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
-    }
-
-    /// The headers of the files of a table that are written now: of the one that changed last, and of those that changed at most
-    /// a day before it, because one logger table may be collected in several files of some columns each.
-    pub fn headers_at_work(&self, table: &str) -> Result<Vec<Header>> {
-        let work = || -> rusqlite::Result<Vec<String>> {
-            let newest: Option<(i64, i64)> = self
-                .conn
-                .prepare_cached(
-                    "SELECT t.id, max(f.modified) FROM logger_table t JOIN file_seen f ON f.logger_table = t.id
-                     WHERE t.name = ?1 GROUP BY t.id",
-                )?
-                .query_row([table], |row| Ok((row.get(0)?, row.get(1)?)))
-                .optional()?;
-            let Some((table, newest)) = newest else { return Ok(Vec::new()) };
-            self.conn
-                .prepare_cached(
-                    "SELECT header FROM header_version WHERE id IN
-                     (SELECT DISTINCT header FROM file_seen WHERE logger_table = ?1 AND modified >= ?2)",
-                )?
-                .query_map([table, newest - AT_WORK_NANOS], |row| row.get(0))?
-                .collect()
-        };
-        let texts = work().map_err(|source| self.at(source))?;
-        Ok(texts.iter().filter_map(|text| serde_json::from_str(text).ok()).collect())
-    }
-
-    /// A header version by its id.
-    pub fn header(&self, id: i64) -> Result<Option<Header>> {
-        header(&self.conn, id).map_err(|source| self.at(source))
-    }
 }
 
 /// The id of a table, by its name in the configuration.
 pub(in crate::store) fn table_id(conn: &Connection, name: &str) -> rusqlite::Result<Option<i64>> {
     conn.prepare_cached("SELECT id FROM logger_table WHERE name = ?1")?.query_row([name], |row| row.get(0)).optional()
-}
-
-/// A header version by its id.
-pub(in crate::store) fn header(conn: &Connection, id: i64) -> rusqlite::Result<Option<Header>> {
-    let text: Option<String> = conn
-        .prepare_cached("SELECT header FROM header_version WHERE id = ?1")?
-        .query_row([id], |row| row.get(0))
-        .optional()?;
-    // This program wrote it.
-    Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
 }
 
 fn time_formats_key(table: i64) -> String {
@@ -613,67 +409,6 @@ pub(in crate::store) fn columns(conn: &Connection, table: i64) -> rusqlite::Resu
     conn.prepare_cached("SELECT name, units, process FROM column_list WHERE logger_table = ?1 ORDER BY position")?
         .query_map([table], |row| Ok(Column { name: row.get(0)?, units: row.get(1)?, process: row.get(2)? }))?
         .collect()
-}
-
-fn series(conn: &Connection, table: i64) -> rusqlite::Result<SeriesList> {
-    let mut list = SeriesList::default();
-    let mut statement = conn.prepare_cached("SELECT tags, id, newest FROM series WHERE logger_table = ?1")?;
-    let mut rows = statement.query([table])?;
-    while let Some(row) = rows.next()? {
-        let newest = row.get::<_, Option<i64>>(2)?.map(Timestamp::from_nanos);
-        list.push(&row.get::<_, String>(0)?, Series::new(row.get(1)?, newest));
-    }
-    Ok(list)
-}
-
-/// The runs of the epochs, by epoch and number.
-pub(in crate::store) fn record_runs(conn: &Connection, table: i64) -> rusqlite::Result<Vec<Run>> {
-    runs_of_epochs(conn, table, (BESIDE + 1, i64::MAX))
-}
-
-/// The runs of contents that are kept beside rows, by number.
-pub(in crate::store) fn beside_runs(conn: &Connection, table: i64) -> rusqlite::Result<Vec<Run>> {
-    runs_of_epochs(conn, table, (BESIDE, BESIDE))
-}
-
-/// All of them, those of contents first.
-pub(in crate::store) fn all_runs(conn: &Connection, table: i64) -> rusqlite::Result<Vec<Run>> {
-    runs_of_epochs(conn, table, (BESIDE, i64::MAX))
-}
-
-fn runs_of_epochs(conn: &Connection, table: i64, (first, last): (i64, i64)) -> rusqlite::Result<Vec<Run>> {
-    conn.prepare_cached(
-        "SELECT epoch, first_record, last_record, first_ts, last_ts FROM record_run
-         WHERE logger_table = ?1 AND epoch BETWEEN ?2 AND ?3 ORDER BY epoch, first_record",
-    )?
-    .query_map([table, first, last], |row| {
-        Ok(Run {
-            epoch: row.get(0)?,
-            first: row.get(1)?,
-            last: row.get(2)?,
-            first_ts: Timestamp::from_nanos(row.get(3)?),
-            last_ts: Timestamp::from_nanos(row.get(4)?),
-        })
-    })?
-    .collect()
-}
-
-/// The headers of a table behind the one with the id `after`, by their id.
-pub(in crate::store) fn headers(conn: &Connection, table: i64, after: i64) -> rusqlite::Result<Vec<(i64, Header)>> {
-    // The newest ones are found by their id. The unary plus keeps SQLite from the index by table, which has all of the table.
-    let mut statement = conn.prepare_cached(match after {
-        0 => "SELECT id, header FROM header_version WHERE logger_table = ?1 AND id > ?2",
-        _ => "SELECT id, header FROM header_version WHERE +logger_table = ?1 AND id > ?2",
-    })?;
-    let mut rows = statement.query([table, after])?;
-    let mut headers = Vec::new();
-    while let Some(row) = rows.next()? {
-        // This program wrote it; a header that cannot be read states nothing.
-        if let Ok(header) = serde_json::from_str(row.get_ref(1)?.as_str()?) {
-            headers.push((row.get(0)?, header));
-        }
-    }
-    Ok(headers)
 }
 
 /// xxh3 as SQLite's signed integer.

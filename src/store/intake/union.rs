@@ -11,9 +11,11 @@
 
 use crate::format::{Cells, Header, Likeness};
 use crate::quantity::Stated;
+use crate::store::intake::headers;
 use crate::store::intake::retag::OldRow;
-use crate::store::intake::staging::{Incoming, Old, Outcome, Staging, Stored};
-use crate::store::intake::tables::{self, Column, Table};
+use crate::store::intake::staging::{Incoming, Outcome, Staging};
+use crate::store::intake::tables::{Column, Table};
+use crate::store::intake::taken_key::{Old, Stored};
 use crate::store::schema::key;
 use crate::time::Timestamp;
 
@@ -187,7 +189,7 @@ impl Staging<'_> {
         }
         let mut headers = Vec::new();
         for side in [winner, other] {
-            let header = side.header.map(|id| tables::header(&self.store.conn, id)).transpose()?.flatten();
+            let header = side.header.map(|id| headers::header(&self.store.conn, id)).transpose()?.flatten();
             headers.push((side, header));
         }
         let computed = table.derived_places();

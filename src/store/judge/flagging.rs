@@ -16,6 +16,7 @@ use crate::format::{Value, values_of};
 use crate::qc::{self, Finding, ManualFlag, Partner, TableTests, Test};
 use crate::quantity::Stated;
 use crate::store::intake::changed::Touched;
+use crate::store::intake::headers;
 use crate::store::intake::lost::{Content, SentFields};
 use crate::store::intake::tables::{self, Column, Table};
 use crate::store::judge::despiking::Spikes;
@@ -113,7 +114,7 @@ impl Judge {
         table: &TableConfig,
         known: &Table,
     ) -> rusqlite::Result<()> {
-        let new = tables::headers(conn, known.id, self.compared.0)?;
+        let new = headers::headers(conn, known.id, self.compared.0)?;
         let Some(newest) = new.iter().map(|(id, _)| *id).max() else { return Ok(()) };
         self.compared.0 = newest;
         let stated: Vec<Stated<'_>> = known.columns.iter().map(|column| column.stated_in(table)).collect();

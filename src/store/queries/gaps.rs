@@ -5,8 +5,7 @@ use std::collections::HashSet;
 use rusqlite::{Connection, OptionalExtension};
 
 use crate::store::intake::record_gaps::ends_before;
-use crate::store::intake::record_runs::Gap;
-use crate::store::intake::tables::record_runs;
+use crate::store::intake::record_runs::{Gap, record_runs};
 use crate::store::queries::missing::starts_again;
 use crate::store::schema::key;
 use crate::store::{Result, Store};

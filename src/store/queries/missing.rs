@@ -12,8 +12,8 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::store::Store;
 use crate::store::intake::record_gaps::{Head, LONGEST_STEP, ends_before, gaps, heads, without};
-use crate::store::intake::record_runs::{Gap, Run};
-use crate::store::intake::tables::{beside_runs, i64_of};
+use crate::store::intake::record_runs::{Gap, Run, beside_runs};
+use crate::store::intake::tables::i64_of;
 use crate::store::judge::scan::newest_times;
 use crate::store::queries::interval::{ROWS, longest_step, regularity};
 use crate::store::schema::key;

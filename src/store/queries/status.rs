@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use rusqlite::OptionalExtension;
 
-use crate::store::intake::tables::record_runs;
+use crate::store::intake::record_runs::record_runs;
 use crate::store::schema::key;
 use crate::store::{Result, Store};
 use crate::time::Timestamp;

@@ -11,8 +11,8 @@ use std::time::Duration;
 use rusqlite::{OptionalExtension, params};
 
 use crate::store::intake::record_gaps::heads;
-use crate::store::intake::record_runs::Run;
-use crate::store::intake::tables::{i64_of, record_runs};
+use crate::store::intake::record_runs::{Run, record_runs};
+use crate::store::intake::tables::i64_of;
 use crate::store::intake::windows::is_made;
 use crate::store::queries::gaps::tables;
 use crate::store::queries::interval::{Regularity, longest_step, regularity};

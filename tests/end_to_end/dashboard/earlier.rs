@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::made::{Made, panels, project, queries};
+use super::made::{Made, project, queries};
+use crate::support::grafana::panels;
 
 /// A line of the table.
 struct Account {

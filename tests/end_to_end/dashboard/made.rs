@@ -7,6 +7,8 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::support::grafana::panels;
+
 /// A folder with a configuration in it.
 pub struct Made {
     folder: TempDir,
@@ -62,15 +64,6 @@ impl Made {
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
         serde_json::from_slice(&done.stdout).unwrap()
     }
-}
-
-/// Every panel that is no row, those in rows among them.
-pub fn panels(dashboard: &Value) -> Vec<Value> {
-    let list = |value: &Value| value["panels"].as_array().cloned().unwrap_or_default();
-    list(dashboard)
-        .into_iter()
-        .flat_map(|panel| if panel["type"] == "row" { list(&panel) } else { vec![panel] })
-        .collect()
 }
 
 /// The text of each query of a panel.

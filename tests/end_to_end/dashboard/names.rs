@@ -1,6 +1,7 @@
 //! A logger's names are names to the server and to Grafana, whatever they look like.
 
-use super::made::{Made, all_queries, interpolated, panels};
+use super::made::{Made, all_queries, interpolated};
+use crate::support::grafana::panels;
 
 /// As the server sees the queries.
 fn sent(language: &str) -> Vec<String> {

@@ -4,6 +4,7 @@ use sqlparser::dialect::GenericDialect;
 use sqlparser::parser::Parser;
 
 use super::made::{Made, all_queries, interpolated};
+use crate::support::grafana::panels;
 
 /// As Grafana's own macros write it.
 fn as_sent(text: &str, step: &str) -> String {
@@ -60,7 +61,7 @@ fn a_query_of_sql_asks_the_data_source_of_its_database() {
     let dashboard = Made::example().dashboard(&["--language", "sql"]);
     let text = dashboard.to_string();
     assert!(text.contains("Data source: ameriflux_atmospheric") && text.contains("Data source: ameriflux_soil"));
-    for panel in super::made::panels(&dashboard) {
+    for panel in panels(&dashboard) {
         for target in panel["targets"].as_array().unwrap_or(&Vec::new()) {
             let is_soil = target["rawSql"].as_str().unwrap().contains("\"slowdata\"");
             let uid = if is_soil { "${datasource_2}" } else { "${datasource}" };
@@ -91,7 +92,7 @@ fn every_query_of_sql_has_a_time_and_none_looks_back_72_hours() {
 #[test]
 fn the_share_of_good_values_asks_for_one_column_at_a_time() {
     let dashboard = Made::example().dashboard(&["--language", "sql"]);
-    let panels = super::made::panels(&dashboard);
+    let panels = panels(&dashboard);
     let good =
         panels.iter().find(|panel| panel["title"].as_str().is_some_and(|title| title.starts_with("Good values")));
     let queries = super::made::queries(good.unwrap());

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::made::{Made, panels, queries};
+use super::made::{Made, queries};
+use crate::support::grafana::panels;
 
 const LANGUAGES: [&str; 3] = ["flux", "influxql", "sql"];
 const KNOWN: [&str; 7] = ["timeseries", "state-timeline", "xychart", "stat", "bargauge", "table", "text"];

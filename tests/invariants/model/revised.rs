@@ -26,6 +26,7 @@ use tempfile::TempDir;
 
 use super::tower::{EPOCH_S, Hands, NANOS};
 use crate::deletion::in_memory;
+use crate::support::WRONG_COUNTS;
 
 /// A TOA5 table, one without header and record numbers, one whose rows share stamps, and one in two files of some columns each.
 const TABLES: [&str; 4] = ["toa", "csv", "burst", "split"];
@@ -715,19 +716,7 @@ impl Tower {
                 assert!(can_be || !is_valid || table != 0, "{name}: {line:?} is no row, {keys:?}");
             }
         }
-        let wrong: i64 = onlooker
-            .query_row(
-                "SELECT count(*) FROM logger_table t WHERE
-                    rows <> (SELECT count(*) FROM series s JOIN reading r ON r.id >> 52 = s.id WHERE s.logger_table = t.id)
-                    OR pending <> (SELECT count(*) FROM series s JOIN reading r ON r.id >> 52 = s.id
-                                   WHERE s.logger_table = t.id AND r.state = 0)
-                    OR rows <> pending + sent + rejected + expired
-                    OR conflicts <> (SELECT count(*) FROM conflict c JOIN series s ON s.id = c.series WHERE s.logger_table = t.id)
-                    OR rejected_lines <> (SELECT count(*) FROM rejected_line l WHERE l.logger_table = t.id)",
-                [],
-                |row| row.get(0),
-            )
-            .unwrap();
+        let wrong: i64 = onlooker.query_row(WRONG_COUNTS, [], |row| row.get(0)).unwrap();
         assert_eq!(wrong, 0, "the counts of logger_table");
     }
 
