@@ -243,7 +243,7 @@ impl LineTaker<'_> {
     /// The reason if a header belongs to another table. The name in line 1 may change with a logger's program. So a
     /// header belongs to the table if it shares half of the columns and its rows follow those of the table, unless the
     /// configuration gives the name.
-    fn foreign(&mut self, staging: &Staging<'_>, table: &mut Table, header: &Header) -> Result<Option<String>> {
+    fn foreign(&mut self, staging: &mut Staging<'_>, table: &mut Table, header: &Header) -> Result<Option<String>> {
         let name = &self.config.name;
         let of_other = |expected: &str| {
             format!(
@@ -266,7 +266,15 @@ impl LineTaker<'_> {
             Relation::Known => {}
             Relation::Beside => return Ok(Some(self.beside(table, header))),
             Relation::GoesOn(until) => self.store.rename_logger_table(table, &header.table, until)?,
-            Relation::Earlier(until) => self.store.note_earlier_name(table, &header.table, until)?,
+            Relation::Earlier(until) => {
+                // Its rows were refused before; that they are older than all others is no news about whose they are.
+                staging.begin()?;
+                let id = self.store.keep_header(table, header, self.now)?;
+                if table.names.is_refused(id) {
+                    return Ok(Some(of_other(&known)));
+                }
+                self.store.note_earlier_name(table, &header.table, until)?;
+            }
             Relation::Renamed(until) => {
                 let end = self.config.clock.event_time(until);
                 self.said = Some(format!(

@@ -97,6 +97,23 @@ fn i3_a_renamed_table_whose_last_row_under_the_old_name_was_damaged_is_read_agai
 }
 
 #[test]
+fn i3_rows_refused_for_the_name_of_their_table_stay_refused_when_the_file_is_read_again() {
+    let tower = station_of_a_pattern();
+    let other = Logger::par().table("Other").columns(&["Soil", "Water", "Salt"]);
+    // The columns of the other table stand under the table's own name later, in a header without its first line.
+    let names = other.header().split_inclusive('\n').skip(1).collect::<String>();
+    let whole =
+        Logger::par().header() + &other.header() + &other.row_as(0, 0) + &par(1..3) + &names + &other.row_as(3, 3);
+    tower.write(DAT, &whole);
+    let _ = tower.run_json(&["ingest"]);
+    let before = (tower.rows(TABLE).len(), rejected(&tower));
+    assert_eq!((before.0, before.1.len()), (3, 1));
+    let file = tower.path(DAT);
+    let _ = tower.run(&["ingest", file.to_str().unwrap()]);
+    assert_eq!((tower.rows(TABLE).len(), rejected(&tower)), before);
+}
+
+#[test]
 fn a_file_given_by_hand_that_names_another_logger_table_asks_for_the_table() {
     let tower = Station::new();
     tower.write(DAT, par(0..3));
