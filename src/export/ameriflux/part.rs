@@ -42,7 +42,7 @@ impl<'a> Part<'a> {
         let name = || table.name.0.clone();
         let columns = columns(store, table, window.columns)?;
         let round = window.round.min(LONGEST_ROUND);
-        let grid_at = |ts: Timestamp| Grid::of(&table.clock, ts, round);
+        let grid_at = |ts: Timestamp| Grid::of(&table.station_clock, ts, round);
         let edge = |edge: Timestamp| grid_at(edge).edge(edge);
         let (since, until) = (window.since.map(edge), window.until.map(edge));
         let is_outside =
