@@ -360,7 +360,7 @@ fn shape<'a>(
             tracing::warn!("no file of table \"{}\" had the columns {}", table.name, unread.join(", "));
         }
     }
-    for text in plan.left_out() {
+    for text in plan.notes() {
         tracing::warn!("{text}");
     }
     Ok(Shape::Ameriflux(plan))
