@@ -104,6 +104,11 @@ impl Variable {
         Range { suspect, fail }
     }
 
+    /// Whether it is a sum over an interval: precipitation or runoff.
+    pub fn is_total(&self) -> bool {
+        RAIN.contains(&self.name)
+    }
+
     /// Whether the quantity changes slowly: it may be constant for hours at the resolution of a data logger.
     pub fn is_quiet(&self) -> bool {
         QUIET.contains(&self.name)
@@ -125,7 +130,7 @@ impl Variable {
         if let Some(brief) = brief {
             return Ranges::of(|over| if is_scan || over.may_be_brief() { brief } else { range });
         }
-        if !RAIN.contains(&self.name) || is_scan {
+        if !self.is_total() || is_scan {
             return Ranges::from(range);
         }
         Ranges::of(|over| {

@@ -304,19 +304,9 @@ fn refuse_misplaced(args: &Args) -> Result<(), CliError> {
     Ok(())
 }
 
-/// The window of `--since` and `--until`, by the clock of the first table.
-fn window(
-    context: &Context,
-    args: &Args,
-    tables: &[&TableConfig],
-) -> Result<(Option<Timestamp>, Option<Timestamp>), CliError> {
-    let clock = tables.first().map_or(&context.config.station.clock, |table| &table.clock);
-    let instant = |option, text: &Option<String>| {
-        let read = |text: &String| {
-            crate::time::parse_instant(text, clock).ok_or_else(|| CliError::Instant { option, text: text.clone() })
-        };
-        text.as_ref().map(read).transpose()
-    };
+/// The window of `--since` and `--until`.
+fn window(context: &Context, args: &Args) -> Result<(Option<Timestamp>, Option<Timestamp>), CliError> {
+    let instant = |option, text: &Option<String>| text.as_ref().map(|text| context.instant(option, text)).transpose();
     let window = (instant("--since", &args.since)?, instant("--until", &args.until)?);
     in_order(window, (&args.since, &args.until))?;
     Ok(window)
@@ -333,7 +323,7 @@ fn shape<'a>(
     tables: Vec<&'a TableConfig>,
     store: &'a Store,
 ) -> Result<Shape<'a>, CliError> {
-    let (since, until) = window(context, args, &tables)?;
+    let (since, until) = window(context, args)?;
     let columns = args.columns.as_ref().map(|names| names.0.as_slice());
     if let (Format::Csv, [table]) = (args.format, tables.as_slice()) {
         let flags = match args.flags.unwrap_or(Flags::None) {
@@ -370,7 +360,7 @@ fn shape<'a>(
             tracing::warn!("no file of table \"{}\" had the columns {}", table.name, unread.join(", "));
         }
     }
-    for text in plan.left_out() {
+    for text in plan.notes() {
         tracing::warn!("{text}");
     }
     Ok(Shape::Ameriflux(plan))

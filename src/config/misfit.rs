@@ -1,8 +1,8 @@
 //! Finds what the header of a file states and the configuration contradicts.
 
 use super::{ColumnUse, TableConfig};
-use crate::ameriflux;
 use crate::ameriflux::unit::{self, Fit};
+use crate::ameriflux::{self, upload};
 use crate::quantity::Stated;
 
 /// A column whose header and configuration do not fit together.
@@ -25,6 +25,8 @@ pub enum MisfitOf {
     Unit,
     /// The process contradicts the kind of quantity: the configuration is used.
     Kind,
+    /// Rain that the logger sampled is averaged, because its kind is not known.
+    Rain,
     /// The configured field is the name of another column: the other column keeps its name.
     Name,
     /// A configured column was in an earlier header and is not in the newest one.
@@ -86,6 +88,28 @@ impl TableConfig {
         found
     }
 
+    /// Columns of rain that the logger sampled, in a table of which half hours are made: they are averaged, because nothing says
+    /// whether they are totals.
+    pub fn unclear_rain(&self, columns: &[Stated<'_>]) -> Vec<Misfit> {
+        let facts = self.facts(columns).into_iter().zip(columns).filter(|(facts, _)| facts.is_total_or_counter());
+        facts
+            .map(|(facts, column)| Misfit {
+                column: column.name.to_owned(),
+                what: MisfitOf::Rain,
+                message: format!(
+                    "column {}: the header says {}, so that it is not known whether a value of {} is the sum over its row's interval or \
+                     a count since a reset: aggregate makes means of it, which are no rain",
+                    column.name,
+                    column.process.trim(),
+                    facts.variable.unwrap_or_default()
+                ),
+                fix: "write kind = \"total\" in its section where each row has the sum over its own interval, or kind = \"counter\" \
+                      where the values rise until a reset"
+                    .to_owned(),
+            })
+            .collect()
+    }
+
     /// Columns whose configured `field` is the name of another column, which is sent under that name.
     fn names_of_others(&self, columns: &[Stated<'_>]) -> Vec<Misfit> {
         let of_another = |name: &str, field: &str| {
@@ -129,16 +153,30 @@ impl TableConfig {
                 }
             }
             let beside = if new.is_empty() { String::new() } else { format!("; new in it: {}", new.join(", ")) };
+            let field = own.field.as_deref().unwrap_or(name);
+            // An export of the time before needs the variable of the old name.
+            let fix = match &own.variable {
+                None => format!("if it was renamed, give its section the new name, with field = \"{field}\""),
+                Some(variable) => format!(
+                    "if it was renamed, write a section of the new name with variable = \"{variable}\" and field = \"{field}\", and leave \
+                     variable alone in this one, for AmeriFlux's files of the time before"
+                ),
+            };
             Misfit {
                 column: name.clone(),
                 what: MisfitOf::Gone,
                 message: format!("column {name} is not in the newest header any more{beside}"),
-                fix: format!(
-                    "if it was renamed, give its section the new name, with field = \"{}\"; if it is gone, take the section out",
-                    own.field.as_deref().unwrap_or(name)
-                ),
+                fix: format!("{fix}; if it is gone, take the section out"),
             }
         };
-        self.awaited().filter(|(name, _)| is_gone(name)).map(gone).collect()
+        // The variable goes on under another name.
+        let goes_on = |variable: Option<&String>| {
+            let key = variable.map(|variable| upload::column(variable));
+            let is_of = |other: &&super::ColumnConfig| other.variable.as_deref().map(upload::column) == key;
+            let heirs = at_work.iter().flat_map(|names| names.iter()).filter_map(|name| self.columns.get(name));
+            key.is_some() && heirs.into_iter().any(|other| is_of(&other))
+        };
+        let is_gone = |(name, own): &(&String, &super::ColumnConfig)| is_gone(name) && !goes_on(own.variable.as_ref());
+        self.awaited().filter(is_gone).map(gone).collect()
     }
 }

@@ -99,7 +99,7 @@ impl TableConfig {
             .collect();
         TableSpec {
             name: &self.name,
-            clock: self.clock,
+            clock: self.station_clock,
             position: self.position,
             sentinels: &self.sentinels,
             settings: &self.quality,

@@ -33,6 +33,9 @@ pub struct TableConfig {
     pub bucket: Option<String>,
     /// The present clock of the table, or that of the station: times are shown by it.
     pub clock: StationClock,
+    /// The clock of the station, whichever clock this table's logger has: half hours, seasons and days are those of the
+    /// station.
+    pub station_clock: StationClock,
     /// The meaning of its rows' stamps.
     pub stamps: LoggerClock,
     /// The position of the station.

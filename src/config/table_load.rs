@@ -106,6 +106,7 @@ fn table(
         tags,
         bucket: at.read(TableSection::bucket, &found.bucket, value::plain_text)?,
         clock,
+        station_clock: station.clock,
         stamps,
         position: station.position,
         on_conflict: at

@@ -1,12 +1,13 @@
 //! Drafts the text about one column: facts, and suggestions with their reason.
 
-use super::guess::{Around, Guess, guess};
+use super::guess::{Around, Guess, guess, positioned};
 use super::place::{Place, place, sensor};
 use super::quality::{self, Line, Rows};
 use super::sample::ColumnSample;
 use crate::ameriflux;
 use crate::ameriflux::unit::{self, Fit};
 use crate::ameriflux::{Range, Variable};
+use crate::quantity::Process;
 
 /// Fewer values than this show nothing about a sensor.
 const ENOUGH_VALUES: usize = 12;
@@ -98,7 +99,8 @@ impl Column {
         let rest = sample.without(|number| stand_ins.iter().any(|one| one.is_key && one.is(number)));
         let variable = of_values(&rest);
         let missing = missing(&stand_ins, is_key, all, around);
-        let tests = quality::lines(sample, guess.as_ref(), variable.as_ref(), rows);
+        let mut tests = quality::lines(sample, guess.as_ref(), variable.as_ref(), rows);
+        tests.extend(total(sample, variable.as_ref(), around));
         // A height or depth of a column of text has no use.
         let is_text = sample.text == all && all > 0;
         Column {
@@ -185,6 +187,17 @@ fn missing(stand_ins: &[StandIn], is_key: bool, all: usize, around: Around<'_>) 
     Some(Line { text: format!("missing = [{}]", numbers.join(", ")), active: is_key, reason: reasons.join("; ") })
 }
 
+/// The kind of rain that a program of AmeriFlux's format copied into a table of samples.
+fn total(sample: &ColumnSample, variable: Option<&Suggestion>, around: Around<'_>) -> Option<Line> {
+    let is_rain = known(variable).is_some_and(Variable::is_total);
+    let is_sampled = Process::of(&sample.process) == Some(Process::Sample);
+    (around.is_ameriflux && is_rain && is_sampled).then(|| Line {
+        text: "kind = \"total\"".to_owned(),
+        active: true,
+        reason: "in AmeriFlux's format it is the sum over the interval".to_owned(),
+    })
+}
+
 /// The variable of a suggestion that is a key.
 fn known(variable: Option<&Suggestion>) -> Option<&'static Variable> {
     variable.filter(|variable| variable.active).and_then(|variable| ameriflux::lookup(variable.variable))
@@ -242,7 +255,9 @@ fn judge(sample: &ColumnSample, guess: &Guess, around: Around<'_>) -> Option<Sug
         (None, _) => format!("{because}, and the unit {} is AmeriFlux's", sample.unit),
     };
     let outside = if against.is_none() { outside(sample, variable) } else { String::new() };
-    let name = if around.is_ameriflux { &sample.name } else { variable.name };
+    let own = if around.is_ameriflux { Some(sample.name.as_str()) } else { positioned(&sample.name) };
+    let is_of_variable = |name: &&str| ameriflux::lookup(name).is_some_and(|own| own.name == variable.name);
+    let name = own.filter(is_of_variable).unwrap_or(variable.name);
     Some(Suggestion {
         variable: variable.name,
         name: name.to_owned(),

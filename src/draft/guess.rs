@@ -8,7 +8,8 @@
 
 use super::name_parts::NameParts;
 use super::sample::ColumnSample;
-use crate::ameriflux;
+use crate::ameriflux::unit::{self, Fit};
+use crate::ameriflux::{self, upload};
 use crate::quantity::{Facts, Kind, Outputs, RAIN, RAIN_BEGINS, WIND_SPEED};
 
 /// A name matches a rule if it has a part of every list in `needs` and none of `not`.
@@ -109,13 +110,21 @@ const CORRECTED: &[&str] = &["co", "corr", "corrected", "cor"];
 const UP: &[&str] = &["up", "upper", "upward"];
 const DOWN: &[&str] = &["dn", "down", "downward", "dwn", "lower"];
 const SOIL_PROBE: &[&str] = &["cs65x", "cs650", "cs655", "d5te", "5te", "5tm", "teros"];
+/// The share in dry air, as Campbell's programs name it.
+const MIXING_RATIO: &[&str] = &["mixratio", "mixing", "mix", "mixingratio"];
 pub(super) const UP_OR_DOWN: &str = "\"up\" and \"down\" may say where the sensor looks or where the light goes";
 const NAME_ALONE: &str = "the name alone is ambiguous";
 
+/// The direction of Campbell's programs for a sonic anemometer: it is relative to the instrument's own axis and turns the other
+/// way round (`wnd_dir_compass = (360 + sonic_azimuth - wnd_dir_sonic) MOD 360`).
+const SONIC_DIRECTION: &[&[&str]] = &[&["wd", "dir", "direction", "wdir", "winddir"], &["sonic", "csat", "irgason"]];
+/// The speed of the mean vector is not a wind speed.
+const RESULTANT_SPEED: &[&[&str]] = &[&["rslt", "rsltnt", "resultant"], &["speed", "spd", "ws", "wndspd", "windspd"]];
+
 // A static, because rule lists are compared by address.
 static RULES: &[Rule] = &[
-    // EasyFlux's wind direction is relative to the sonic anemometer's own axis.
-    no_variable(&[&["wd", "dir", "direction"], &["sonic"]]),
+    no_variable(SONIC_DIRECTION),
+    no_variable(RESULTANT_SPEED),
     no_variable(&[&["surface"], &["g", "shf"]]),
     // Radiation that was computed from the sun's position.
     no_variable(&[
@@ -189,6 +198,9 @@ static RULES: &[Rule] = &[
     sure("FC", &[&["co2"], &["flux"]]),
     sure("LE", &[&["latent"], &["heat", "flux"]]),
     sure("H", &[&["sensible"], &["heat", "flux"]]),
+    sure("CO2_MIXING_RATIO", &[&["co2"], MIXING_RATIO]),
+    sure("H2O_MIXING_RATIO", &[&["h2o"], MIXING_RATIO]),
+    sure("CH4_MIXING_RATIO", &[&["ch4"], MIXING_RATIO]),
     unless(sure("CO2", &[&["co2"]]), &["density", "flux", "li", "sig"]),
     unless(sure("H2O", &[&["h2o"]]), &["density", "flux", "li", "sig"]),
     unless(sure("CH4", &[&["ch4"]]), &["density", "flux", "sig"]),
@@ -209,10 +221,10 @@ static RULES: &[Rule] = &[
     perhaps("T_CANOPY", &[&["canopy", "targ", "target", "irt", "sbt"]], NAME_ALONE),
     sure("TA", &[&["air", "amb", "ambient", "hmp", "at"], TEMPERATURE]),
     sure("TA", &[&["ta", "tair", "airt", "airtc", "airtemp"]]),
-    sure("WS", &[&["wind"], SPEED]),
+    sure("WS", &[&["wind", "wnd"], SPEED]),
     sure("WS", &[&["ws"]]),
     sure("WS", &[&WIND_SPEED]),
-    sure("WD", &[&["wind"], &["dir", "direction"]]),
+    sure("WD", &[&["wind", "wnd"], &["dir", "direction"]]),
     sure("WD", &[&["wd", "wdir", "winddir", "wnddir"]]),
     sure("D_SNOW", &[&["snow"], &["depth", "height"]]),
     perhaps("WTD", &[&["water"], &["table"]], "AmeriFlux counts below the surface as negative"),
@@ -265,13 +277,17 @@ pub(super) fn guess(column: &ColumnSample, around: Around<'_>) -> Option<Guess> 
         let because = format!("the name is AmeriFlux's {variable}");
         return Some(Guess { variable, because, doubt: rain_doubt(variable, around) });
     }
+    if let Some(own) = exact_name(column) {
+        let because = format!("the name is AmeriFlux's {own}");
+        return Some(Guess { variable: own, because, doubt: rain_doubt(own, around) });
+    }
     let mut parts = NameParts::of(&column.name);
     let lower = column.name.to_lowercase();
     if NEVER.iter().any(|part| parts.has(part)) || BODY_TEMPERATURES.iter().any(|begin| lower.starts_with(begin)) {
         return None;
     }
     if column.process.eq_ignore_ascii_case("wvc") {
-        return wind(column, around);
+        return wind(column, &parts, around);
     }
     if around.has_soil_probe {
         let bare = bare(&lower);
@@ -295,6 +311,7 @@ pub(super) fn guess(column: &ColumnSample, around: Around<'_>) -> Option<Guess> 
     };
     let doubt_of = |variable: &str| match rain_doubt(variable, around) {
         "" if process.is_empty() && std::ptr::eq(rules, TOTALS) && never_falls(column) => COUNTER,
+        "" if process == "smp" && is_total(variable) => SAMPLED_RAIN,
         doubt => doubt,
     };
     if let Some(own) = own_name(&column.name).filter(|own| fits_process(own, rules)) {
@@ -327,8 +344,16 @@ pub(super) fn guess(column: &ColumnSample, around: Around<'_>) -> Option<Guess> 
     })
 }
 
+/// Whether the name has a part of each list.
+fn holds(parts: &NameParts, needs: &[&[&str]]) -> bool {
+    needs.iter().all(|alternatives| alternatives.iter().any(|part| parts.has(part)))
+}
+
 const COUNTER: &str =
     "CHECK: the values never fall, as those of a counter since a reset do; if it is one, write kind = \"counter\"";
+
+const SAMPLED_RAIN: &str = "CHECK: a sampled gauge counts since its reset, then write kind = \"counter\"; if each value is the sum over \
+                            its row's interval, write kind = \"total\"";
 
 /// Whether a column without a process is rain over the row's interval: in a unit of rain, or without a unit, which the user
 /// then confirms.
@@ -352,7 +377,10 @@ fn bare(lower: &str) -> &str {
 
 /// The guess for an output of the wind vector instruction, whatever its name is: the instruction gives speed,
 /// direction, deviation of the direction and speed of the mean vector, all under the name of the speed.
-fn wind(column: &ColumnSample, around: Around<'_>) -> Option<Guess> {
+fn wind(column: &ColumnSample, parts: &NameParts, around: Around<'_>) -> Option<Guess> {
+    if [SONIC_DIRECTION, RESULTANT_SPEED].into_iter().any(|needs| holds(parts, needs)) {
+        return None;
+    }
     let facts = Facts {
         process: &column.process,
         unit: &column.unit,
@@ -377,18 +405,51 @@ fn wind(column: &ColumnSample, around: Around<'_>) -> Option<Guess> {
 /// The base name of a column that has an AmeriFlux name: `SW_IN_1_1_1`, `G_Avg`.
 fn own_name(name: &str) -> Option<&'static str> {
     let name = name.split('(').next().unwrap_or(name);
-    let bare = name.rsplit_once('_').filter(|(_, end)| matches!(*end, "Avg" | "Tot" | "Max" | "Smp" | "WVc"));
-    let found = ameriflux::lookup(name).or_else(|| ameriflux::lookup(bare?.0));
+    let found = ameriflux::lookup(name).or_else(|| ameriflux::lookup(without_process(name)?));
     found.map(|variable| variable.name)
+}
+
+/// The variable of a column that has AmeriFlux's name as AmeriFlux writes it, and its unit, whatever the process is: EasyFlux
+/// copies the results of a half hour into a table of samples, its `WS_MAX` and `CO2_SIGMA` too.
+fn exact_name(column: &ColumnSample) -> Option<&'static str> {
+    let is_copied = matches!(column.process.to_lowercase().as_str(), "" | "smp" | "avg");
+    let name = upload::Name::of(&column.name).filter(|name| is_copied && name.is_variable() && !name.is_filled)?;
+    let variable = ameriflux::lookup(name.base)?;
+    let is_confirmed =
+        !column.unit.trim().is_empty() && !matches!(unit::fit(&column.unit, variable), Fit::Unfit { .. });
+    // Rain that the logger sampled may be a counter.
+    let is_statistic = variable.name.ends_with("_MAX") || variable.name.ends_with("_SIGMA");
+    let has_position = positioned(&column.name).is_some() && !variable.is_total();
+    (is_confirmed && (is_statistic || has_position)).then_some(variable.name)
+}
+
+/// AmeriFlux's name with a position, where the column's name is one: `TS_1_2_1`. Of a single number it is not known that it
+/// counts layers.
+pub(super) fn positioned(name: &str) -> Option<&str> {
+    let name = name.split('(').next().unwrap_or(name);
+    let bare = without_process(name).unwrap_or(name);
+    let position = upload::Name::of(bare).filter(|name| name.is_variable() && !name.is_filled)?.position;
+    let is_place = position.split('_').count() == 3 && !position.contains(|letter: char| letter.is_ascii_alphabetic());
+    is_place.then_some(bare)
+}
+
+/// The name without the process that a program appends to it.
+fn without_process(name: &str) -> Option<&str> {
+    let (bare, end) = name.rsplit_once('_')?;
+    matches!(end, "Avg" | "Tot" | "Max" | "Smp" | "WVc").then_some(bare)
 }
 
 /// Whether the variable fits the process: maxima fit only maxima, and totals only rain.
 fn fits_process(variable: &str, rules: &[Rule]) -> bool {
     if std::ptr::eq(rules, TOTALS) {
-        matches!(variable, "P" | "P_RAIN" | "P_SNOW" | "THROUGHFALL" | "STEMFLOW" | "RUNOFF")
+        is_total(variable)
     } else {
         variable.ends_with("_MAX") == std::ptr::eq(rules, MAXIMA)
     }
+}
+
+fn is_total(variable: &str) -> bool {
+    ameriflux::lookup(variable).is_some_and(ameriflux::Variable::is_total)
 }
 
 /// The doubt for rain: AmeriFlux's limit of 50 mm applies to half hours and hours.
@@ -476,6 +537,9 @@ mod tests {
             ("Rain_mm_Tot", "Tot", "P", true),
             ("VPD", "Avg", "VPD", true),
             ("u_star", "Smp", "USTAR", true),
+            ("wnd_dir_compass", "Smp", "WD", true),
+            ("wnd_spd_Avg", "Avg", "WS", true),
+            ("CO2_mixratio_Avg", "Avg", "CO2_MIXING_RATIO", true),
         ] {
             assert_eq!(of(name, process, Around::default()), Some((variable, is_sure)), "{name}");
         }
@@ -525,6 +589,11 @@ mod tests {
             ("PPFD_IN_POT", "Smp"),
             ("WD_SONIC", "Avg"),
             ("wnd_dir_sonic", "Avg"),
+            ("wnd_dir_sonic", "WVc"),
+            ("wnd_dir_csat3", "WVc"),
+            ("wnd_dir_csat", "Smp"),
+            ("rslt_wnd_spd", "WVc"),
+            ("WS_RSLT", "Avg"),
         ] {
             assert_eq!(of(name, process, Around::default()), None, "{name}");
         }
@@ -558,6 +627,29 @@ mod tests {
         }
         let column = ColumnSample::new("WindDir_D1_WVT", "Deg", "WVc");
         assert_eq!(guess(&column, of_count(1)).map(|guess| guess.variable), Some("WD"));
+    }
+
+    #[test]
+    fn amerifluxs_own_name_and_unit_are_that_variable_whatever_the_process_is() {
+        for (name, unit, process, expected) in [
+            ("WS_MAX", "m s-1", "Smp", Some("WS_MAX")),
+            ("CO2_SIGMA", "umolCO2 mol-1", "Smp", Some("CO2_SIGMA")),
+            ("TS_1_2_1", "deg C", "Smp", Some("TS")),
+            ("W_SIGMA", "", "Smp", None),
+            ("W_SIGMA", "counts", "Smp", None),
+            ("WS", "m s-1", "Max", Some("WS_MAX")),
+            ("T_SONIC_SIGMA", "deg C", "Std", None),
+        ] {
+            let column = ColumnSample::new(name, unit, process);
+            let found = guess(&column, Around::default());
+            assert_eq!(found.map(|guess| guess.variable), expected, "{name} {unit} {process}");
+        }
+        assert_eq!(positioned("TS_1_2_1_Avg"), Some("TS_1_2_1"));
+        assert_eq!((positioned("SWC_2"), positioned("TS_5cm"), positioned("TA")), (None, None, None));
+        for name in ["P", "P_1_1_1"] {
+            let rain = guess(&ColumnSample::new(name, "mm", "Smp"), Around::default());
+            assert_eq!(rain.map(|guess| (guess.variable, guess.doubt)), Some(("P", SAMPLED_RAIN)), "{name}");
+        }
     }
 
     #[test]

@@ -206,7 +206,10 @@ fn table(group: &[Sample], folder: &Path, taken: &[String], known: &Known) -> Ta
     let interval = longest.and_then(Sample::interval);
     let mut looked_at = looked_at(group, &known.archive);
     let dialect = group.first().and_then(|sample| Some((sample, sample.csv.as_ref()?)));
-    let is_ameriflux = dialect.is_some_and(|(_, found)| found.is_ameriflux);
+    // EasyFlux writes a logger's table with AmeriFlux's names and stamps.
+    let has = |name: &str| looked_at.columns.iter().any(|column| column.name == name);
+    let is_ameriflux =
+        dialect.map_or_else(|| has("TIMESTAMP_START") && has("TIMESTAMP_END"), |(_, found)| found.is_ameriflux);
     let missing = is_ameriflux.then_some(MISSING_OF_AMERIFLUX);
     if let Some(missing) = missing {
         #[allow(clippy::float_cmp, reason = "only exactly that number is meant")]

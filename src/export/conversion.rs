@@ -4,7 +4,7 @@
 //! is converted. If it cannot be the variable's unit, or is not known, the value is left out, because a number in
 //! another unit under the variable's name would be wrong data. The stored and sent value is never changed.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use crate::ameriflux::{self, unit};
 use crate::config::{ColumnConfig, TableConfig};
@@ -44,7 +44,7 @@ pub(super) struct Conversions {
     usual: Vec<Convert>,
     /// The conversions for headers that state another unit, by header id.
     by_header: HashMap<i64, Vec<Convert>>,
-    /// One sentence for each column that is left out, wholly or in part.
+    /// One sentence for each column that is left out, wholly or of a part of the rows.
     left_out: Vec<String>,
 }
 
@@ -54,19 +54,29 @@ impl Conversions {
         let columns = store.columns_of(&table.name.0)?;
         let columns: Vec<&Column> = places.iter().filter_map(|place| columns.get(*place)).collect();
         let stated: Vec<Stated<'_>> = columns.iter().map(|column| column.stated_in(table)).collect();
-        let mut left_out = Vec::new();
-        let usual = conversions(table, &stated, &mut left_out);
+        let mut reasons = BTreeSet::new();
+        let usual = conversions(table, &stated, &mut reasons);
         let mut by_header = HashMap::new();
         for (id, header) in store.headers_of(&table.name.0)? {
             let own: Vec<Stated<'_>> =
                 stated.iter().map(|column| header.stated(column.name).unwrap_or(*column)).collect();
             if own != stated {
-                by_header.insert(id, conversions(table, &own, &mut left_out));
+                by_header.insert(id, conversions(table, &own, &mut reasons));
             }
         }
-        left_out.sort();
-        left_out.dedup();
-        Ok(Conversions { usual, by_header, left_out })
+        let mut found = Conversions { usual, by_header, left_out: Vec::new() };
+        for (column, reason) in reasons {
+            let name = stated[column].name;
+            let of = if found.is_left_out(column) { "" } else { " of a part of the rows, which have -9999" };
+            found.left_out.push(format!("column {name} is left out{of}: {reason}"));
+        }
+        Ok(found)
+    }
+
+    /// Whether no row has a value of the column at this place of the positions.
+    pub(super) fn is_left_out(&self, column: usize) -> bool {
+        let mut all = std::iter::once(&self.usual).chain(self.by_header.values());
+        all.all(|of| of.get(column) == Some(&Convert::LeftOut))
     }
 
     /// The conversions for a row, in the order of the positions.
@@ -79,28 +89,26 @@ impl Conversions {
     }
 }
 
-fn conversions(table: &TableConfig, stated: &[Stated<'_>], left_out: &mut Vec<String>) -> Vec<Convert> {
-    let convert = |column: &Stated<'_>| {
+/// The conversions of the columns; a reason for each that is left out, by its place.
+fn conversions(table: &TableConfig, stated: &[Stated<'_>], reasons: &mut BTreeSet<(usize, String)>) -> Vec<Convert> {
+    let convert = |(at, column): (usize, &Stated<'_>)| {
         let own = table.columns.get(column.name);
         let variable = own.and_then(|own| own.variable.as_deref());
         if own.is_some_and(ColumnConfig::is_counter) {
-            left_out.push(format!(
-                "column {} is left out: it is a counter, whose readings are no {} of an interval",
-                column.name,
-                variable.unwrap_or_default()
-            ));
+            let variable = variable.unwrap_or_default();
+            reasons.insert((at, format!("it is a counter, whose readings are no {variable} of an interval")));
             return Convert::LeftOut;
         }
         match variable.and_then(ameriflux::lookup).map(|variable| unit::fit(column.unit, variable)) {
             None | Some(unit::Fit::AsIs) => Convert::No,
             Some(unit::Fit::Converted(conversion)) => Convert::By(conversion),
             Some(unit::Fit::Unfit { reason }) => {
-                left_out.push(format!("column {} is left out: {reason}", column.name));
+                reasons.insert((at, reason));
                 Convert::LeftOut
             }
         }
     };
-    stated.iter().map(convert).collect()
+    stated.iter().enumerate().map(convert).collect()
 }
 
 #[cfg(test)]

@@ -113,6 +113,19 @@ pub enum ExportError {
         /// Its usual interval.
         step: String,
     },
+    /// The table is made in windows that AmeriFlux does not accept.
+    #[error(
+        "table \"{table}\" is made in windows of {step}; AmeriFlux accepts rows of 30 minutes or of one hour: write \
+ aggregate = \"30m\" in table \"{source_table}\", or export the table that the logger writes half-hourly"
+    )]
+    MadeStep {
+        /// The table.
+        table: String,
+        /// The length of its windows.
+        step: String,
+        /// The table from which it is made.
+        source_table: String,
+    },
     /// Two rows are nearest to the same full half hour.
     #[error(
         "two rows of table \"{table}\" would be written under {full}, the second is that of {time}: round by less, or leave out \
@@ -157,9 +170,9 @@ pub enum ExportError {
 /// Two columns with the same variable.
 #[derive(Debug, Error)]
 #[error(
-    "columns {} and {} are both the variable {variable}; AmeriFlux accepts each name once: distinguish them by position \
+    "columns {} and {} are both the variable {variable}{}; AmeriFlux accepts each name once: distinguish them by position \
  qualifiers, horizontal_vertical_replicate, for example {proposal}",
-    shown(.first), shown(.second)
+    shown(.first), shown(.second), .when.as_ref().map(|when| format!(", with a value each at {when}")).unwrap_or_default()
 )]
 pub struct SameVariable {
     /// Table and column.
@@ -168,6 +181,8 @@ pub struct SameVariable {
     pub second: (String, String),
     /// The variable of both.
     pub variable: String,
+    /// A time at which both have a value, if that is the reason.
+    pub when: Option<String>,
     /// Two names that distinguish them, and the reason for these names.
     pub proposal: String,
 }
@@ -179,8 +194,8 @@ fn shown((table, column): &(String, String)) -> String {
 impl ExportError {
     /// Whether a site's file is still made, without the table that this error is about.
     fn leaves_out_table(&self) -> bool {
-        use ExportError::{NoVariable, SeveralSeries, Step, TooFewRows};
-        matches!(self, NoVariable { .. } | SeveralSeries { .. } | Step { .. } | TooFewRows { .. })
+        use ExportError::{MadeStep, NoVariable, SeveralSeries, Step, TooFewRows};
+        matches!(self, NoVariable { .. } | SeveralSeries { .. } | Step { .. } | MadeStep { .. } | TooFewRows { .. })
     }
 
     /// Whether the request itself is impossible, in contrast to a failure while carrying it out.

@@ -75,7 +75,7 @@ pub fn plain(
     while let Some(row) = rows.next_row()? {
         let cells = Cells::of(name, &row)?;
         let time = match choice.time {
-            TimeScale::Station => table.clock.local(row.ts).to_string(),
+            TimeScale::Station => table.station_clock.local(row.ts).to_string(),
             TimeScale::Utc => row.ts.to_string(),
         };
         csv.write_field(time).map_err(output)?;

@@ -55,7 +55,8 @@ impl Derived {
             let sentinels = column.and_then(|column| column.sentinels.as_ref()).unwrap_or(&table.sentinels);
             Some((place(name)?, sentinels.clone()))
         };
-        let potential = table.position.map(|position| Arc::new(Mutex::new(Potential::new(position, table.clock))));
+        let potential =
+            table.position.map(|position| Arc::new(Mutex::new(Potential::new(position, table.station_clock))));
         table
             .columns
             .iter()

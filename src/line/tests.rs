@@ -27,6 +27,7 @@ fn table(columns: &[(&str, ColumnConfig)]) -> TableConfig {
         bucket: None,
         position: None,
         clock: StationClock::Fixed(FixedOffset::east_opt(0).unwrap()),
+        station_clock: StationClock::Fixed(FixedOffset::east_opt(0).unwrap()),
         stamps: StationClock::Fixed(FixedOffset::east_opt(0).unwrap()).into(),
         on_conflict: OnConflict::Keep,
         samples: Default::default(),

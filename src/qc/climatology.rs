@@ -13,7 +13,7 @@ use super::registry::{About, ColumnTest, Seen};
 use super::window::Reach;
 use crate::ameriflux::Range;
 use crate::quantity;
-use crate::time::{Calendar, LocalTime};
+use crate::time::{Calendar, LocalTime, StationClock, Timestamp};
 use file::{BandColumns, Published, read_bins};
 
 pub(super) const ABOUT: About = About {
@@ -40,6 +40,8 @@ pub enum Climatology {
 pub struct Bins {
     /// How the year is divided.
     windows: Windows,
+    /// Whether they are in standard time, as AmeriFlux publishes them; otherwise by the station's clock.
+    is_standard_time: bool,
     /// The number of equal parts of a day.
     steps: usize,
     /// The bands, window by window; None where the file has none.
@@ -70,20 +72,26 @@ pub struct Member {
     pub band: Range,
 }
 
-/// A time of a station's clock, converted once per row.
+/// A time of a station, converted once per row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Season {
+    /// The stamp by the station's clock.
     local: LocalTime,
     /// The calendar fields of the moment before the stamp: a logger's stamp is the end of its interval, so 00:30 ends
     /// the half hour that began at 00:00, and midnight belongs to the day before. Bands of a file and of the
     /// configuration both use this rule.
     ended: Calendar,
+    /// The same in standard time, in which AmeriFlux's files are.
+    ended_standard: Calendar,
 }
 
 impl Season {
-    /// Converts a local time.
-    pub fn of(local: LocalTime) -> Season {
-        Season { local, ended: local.previous().calendar() }
+    /// Converts the time of a row.
+    pub fn of(clock: &StationClock, ts: Timestamp) -> Season {
+        let (local, standard) = (clock.local(ts), clock.standard(ts));
+        let ended = local.previous().calendar();
+        let ended_standard = if standard == local { ended } else { standard.previous().calendar() };
+        Season { local, ended, ended_standard }
     }
 }
 
@@ -102,11 +110,12 @@ impl Climatology {
 
 impl Bins {
     fn band(&self, season: &Season) -> Option<Range> {
+        let ended = if self.is_standard_time { &season.ended_standard } else { &season.ended };
         let window = match self.windows {
-            Windows::ThirtyDays => usize::from(season.ended.day_of_year.saturating_sub(1) / 30).min(11),
-            Windows::Months => usize::from(season.ended.month.saturating_sub(1)),
+            Windows::ThirtyDays => usize::from(ended.day_of_year.saturating_sub(1) / 30).min(11),
+            Windows::Months => usize::from(ended.month.saturating_sub(1)),
         };
-        let step = season.ended.second_of_day as usize * self.steps / 86_400;
+        let step = ended.second_of_day as usize * self.steps / 86_400;
         *self.bands.get(window * self.steps + step)?
     }
 }
@@ -264,7 +273,8 @@ mod tests {
     use super::*;
 
     fn season(text: &str) -> Season {
-        Season::of(LocalTime::parse(text.as_bytes()).unwrap())
+        let clock = StationClock::Fixed(chrono::FixedOffset::west_opt(5 * 3600).unwrap());
+        Season::of(&clock, crate::time::parse_instant(text, &clock).unwrap())
     }
 
     #[test]

@@ -200,7 +200,7 @@ impl Series {
         }
         // A flat line also needs the previous row.
         let needed = self.oldest.iter().copied().min().unwrap_or(number).min(number).saturating_sub(1);
-        let season = tests.needs_season.then(|| Season::of(tests.clock.local(row.ts)));
+        let season = tests.needs_season.then(|| Season::of(&tests.clock, row.ts));
         // For the first row, the time over which it is a mean is not known.
         let potential = self.potential.as_mut().filter(|_| before.is_some());
         let sky = potential.map(|potential| Sky { most: potential.most(row.ts, interval) });

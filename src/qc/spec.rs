@@ -39,7 +39,7 @@ pub struct ColumnAt {
 pub struct TableSpec<'a> {
     /// Its name.
     pub name: &'a TableName,
-    /// The clock of its logger, for seasons and times of day.
+    /// The clock of the station, for seasons and times of day.
     pub clock: StationClock,
     /// The station's position, for the sun.
     pub position: Option<Position>,

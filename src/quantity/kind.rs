@@ -231,14 +231,22 @@ impl Facts<'_> {
         (stated != configured).then_some(stated)
     }
 
+    /// Whether it is rain that the logger sampled: a total of the interval that another program made, or the reading of a gauge
+    /// that counts since its reset. Nothing in a header tells which.
+    pub fn is_total_or_counter(&self) -> bool {
+        let is_rain = self.variable.and_then(ameriflux::lookup).is_some_and(ameriflux::Variable::is_total);
+        is_rain && self.configured.is_none() && Process::of(self.process) == Some(Process::Sample)
+    }
+
     fn of_variable(&self) -> Option<Kind> {
-        let base = ameriflux::lookup(self.variable?)?.name;
+        let variable = ameriflux::lookup(self.variable?)?;
+        let base = variable.name;
         let is_total = matches!(Process::of(self.process), None | Some(Process::Total));
         match base {
             "WD" => Some(Kind::Direction),
             "WS_MAX" => Some(Kind::Maximum),
             // A rain gauge whose reading is sampled counts since its reset.
-            "P" | "P_RAIN" | "P_SNOW" | "THROUGHFALL" | "STEMFLOW" | "RUNOFF" if is_total => Some(Kind::Total),
+            _ if variable.is_total() && is_total => Some(Kind::Total),
             _ if base.ends_with("_SIGMA") => Some(Kind::Deviation),
             _ => None,
         }

@@ -30,7 +30,8 @@ impl Process {
         Some(match code.trim().to_ascii_lowercase().as_str() {
             "smp" => Process::Sample,
             "avg" => Process::Average,
-            "tot" => Process::Total,
+            // Evapotranspiration over the interval, by CRBasic's ETsz.
+            "tot" | "etxs" | "etsz" => Process::Total,
             "max" => Process::Maximum,
             "min" => Process::Minimum,
             "tmx" | "tmn" => Process::TimeOfExtreme,
@@ -69,5 +70,16 @@ impl Process {
     /// Whether its results are numbers.
     pub fn is_number(self) -> bool {
         self != Process::TimeOfExtreme
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn evapotranspiration_of_an_interval_is_a_total() {
+        assert_eq!((Process::of("ETXs"), Process::of("Tot")), (Some(Process::Total), Some(Process::Total)));
+        assert_eq!((Process::of("RSo"), Process::of("")), (None, None));
     }
 }

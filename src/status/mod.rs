@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::config::{Config, Misfit};
+use crate::config::{Config, Misfit, TableConfig};
 use crate::store::{
     ClockLine, FutureTimes, GapLine, LoggerFile, ReadFile, ReceiverLine, RunLine, Store, StoreError, TableStatus,
     Uncounted, folder_of,
@@ -322,6 +322,10 @@ fn misfits(config: &Config, store: &Store) -> Result<Vec<(String, Misfit)>, Stor
             })
             .collect();
         let mut of_table = table.misfits(&stated);
+        let is_source = |other: &TableConfig| other.made_of.as_ref().is_some_and(|made| made.table == table.name);
+        if config.tables.iter().any(is_source) {
+            of_table.extend(table.unclear_rain(&stated));
+        }
         let at_work = store.headers_at_work(name)?;
         let is_there = |column: &String| at_work.iter().any(|header| header.names.contains(column));
         // Most tables have all of their columns, and their headers need not be read.

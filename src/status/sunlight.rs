@@ -80,12 +80,13 @@ pub(super) fn of(
         return Ok(Vec::new());
     }
     let name = &table.name.0;
-    let grid = Grid { position, clock: table.clock, interval, step: interval.max(STEP) };
+    let grid = Grid { position, clock: table.station_clock, interval, step: interval.max(STEP) };
     let places = places((config, table), &store.columns_of(name)?, &store.headers_of(name)?, &grid);
     let series = store.series(name)?;
     let newest = series.iter().filter_map(|series| Some((series.newest?, series.id))).max();
     let (Some((newest, series)), false) = (newest, places.is_empty()) else { return Ok(Vec::new()) };
-    let mut reader = Reader { store, series, interval, places: &places, sun: Potential::new(position, table.clock) };
+    let mut reader =
+        Reader { store, series, interval, places: &places, sun: Potential::new(position, table.station_clock) };
     let first = store.first_row(series, Timestamp::EPOCH)?;
     // The day of the newest row is not whole yet.
     let mut until = sun::begin_of_day(position.longitude, newest);

@@ -95,7 +95,7 @@ fn lines(config: &Config, tables: &[&TableConfig], from: Timestamp, last: Timest
         let head = format!("{MEASUREMENT},station={station},logger_table={}", tag_value(&table.name.0));
         let mut at = from;
         while at <= last {
-            let season = Season::of(table.clock.local(at));
+            let season = Season::of(&table.station_clock, at);
             let mut fields = String::new();
             for (name, climatology) in bands(table) {
                 let Some((low, high)) = climatology.band(&season).map(|band| band.suspect) else { continue };

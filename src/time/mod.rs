@@ -307,6 +307,12 @@ impl StationClock {
         self.row_time(instant.floor(Duration::from_secs(1)))
     }
 
+    /// The standard time at `instant`: what this clock shows without daylight saving.
+    pub fn standard(&self, instant: Timestamp) -> LocalTime {
+        let offset = self.standard_offset(instant);
+        LocalTime(instant.nanos().saturating_add(i64::from(offset.local_minus_utc()) * NANOS_PER_SECOND))
+    }
+
     /// The time that this clock shows at `instant`.
     pub fn local(&self, instant: Timestamp) -> LocalTime {
         let offset = self.offset(instant);

@@ -196,7 +196,7 @@ fn what_ameriflux_would_not_take_is_refused_with_the_mend() {
         (VARIABLES, &astray, "2024-05-01 01:17:00"),
         (VARIABLES, &shifted, "2024-05-01 00:15:00"),
         (VARIABLES, &at(&["2024-05-01 00:30:00"]), "one row"),
-        (same, FLUX, "TA_1_1_1 and TA_1_1_2 where they are replicates"),
+        (same, &FLUX.replace("\"V\"", "\"Deg C\""), "TA_1_1_1 and TA_1_1_2 where they are replicates"),
         ("", FLUX, "has an AmeriFlux variable"),
     ] {
         let refused = station(keys, file).run(&ameriflux).expect(2).says(words);

@@ -343,6 +343,7 @@ fn a_configured_column_that_the_newest_header_lost_is_a_finding_with_the_new_col
     let said = message(&status(&tower), "column_gone");
     assert!(said.contains("column PPFD is not in the newest header any more; new in it: PAR_in:"), "{said}");
     assert!(said.contains("field = \"Q\""), "{said}");
+    assert!(!said.contains("leave variable alone"), "{said}");
     assert!(tower.run(&["check"]).expect(1).stdout.contains("column PPFD is not in the newest header"));
     tower.replace_in_config("[table.columns.PPFD]", "[table.columns.PAR_in]");
     let _ = tower.run(&["run"]);
@@ -364,7 +365,54 @@ fn the_range_of_a_variable_is_not_applied_to_a_counters_readings_and_its_export_
     assert!(tower.run(&["check"]).expect(1).stdout.contains("a counter's readings are no P"));
     let exported = tower.run(&["export", "--format", "ameriflux", "--table", TABLE]);
     assert!(exported.stderr.contains("column Rain is left out: it is a counter"), "{}", exported.stderr);
-    assert_eq!(exported.stdout.lines().filter(|line| line.ends_with(",-9999,20.5")).count(), 4, "{}", exported.stdout);
+    assert_eq!(
+        exported.stdout.lines().filter(|line| line.split(',').skip(2).eq(["20.5"])).count(),
+        4,
+        "{}",
+        exported.stdout
+    );
+}
+
+#[test]
+fn sampled_rain_of_which_half_hours_are_made_asks_for_its_kind_and_is_summed_once_that_is_said() {
+    let logger = Logger::par().stating(&[["Rain", "mm", "Smp"]]).every(TimeDelta::minutes(10));
+    let tower = Station::new().table_keys("aggregate = \"30m\"\n[table.columns.Rain]\nvariable = \"P\"");
+    let logger = logger.start("2026-06-01 00:10:00");
+    let row = |row: i64| format!("\"{}\",{row},0.2\r\n", logger.stamp(row).format("%Y-%m-%d %H:%M:%S"));
+    tower.write(DAT, logger.header() + &(0..4).map(row).collect::<String>());
+    let _ = tower.run(&["run"]);
+    let said = message(&status(&tower), "rain_unclear");
+    assert!(said.contains("aggregate makes means of it, which are no rain"), "{said}");
+    tower.replace_in_config("variable = \"P\"", "variable = \"P\"\nkind = \"total\"");
+    let _ = tower.run(&["run"]);
+    assert!(!kinds(&status(&tower)).contains(&"rain_unclear".to_owned()));
+    let made = &tower.rows(&format!("{TABLE}_30m"))[0];
+    assert!(made.vals.starts_with("[0.6"), "{}", made.vals);
+    // Without half hours, a sampled total is as good as any other.
+    tower.replace_in_config("aggregate = \"30m\"", "");
+    tower.replace_in_config("\nkind = \"total\"", "");
+    let _ = tower.run(&["run"]);
+    assert!(!kinds(&status(&tower)).contains(&"rain_unclear".to_owned()));
+}
+
+#[test]
+fn a_longitude_that_is_hours_from_the_offset_is_named_and_one_at_the_edge_of_a_zone_or_of_loggers_in_utc_is_not() {
+    for (clock, longitude, is_found) in [
+        ("utc_offset = \"-05:00\"", "84.71", true),
+        ("timezone = \"America/Detroit\"", "84.71", true),
+        ("utc_offset = \"-05:00\"", "-84.71", false),
+        // Kashgar, Madrid, Auckland's daylight time, beyond the date line.
+        ("utc_offset = \"+08:00\"", "75.9", false),
+        ("timezone = \"Europe/Madrid\"", "-8.5", false),
+        ("timezone = \"Pacific/Auckland\"", "174.8", false),
+        ("utc_offset = \"+12:00\"", "-179.5", false),
+        ("utc_offset = \"+00:00\"", "-84.71", false),
+    ] {
+        let tower = Station::new().clock(&format!("{clock}\nlatitude = 45.56\nlongitude = {longitude}"));
+        tower.write(DAT, Logger::par().file(0..3));
+        let _ = tower.run(&["run"]);
+        assert_eq!(kinds(&status(&tower)).contains(&"position_unfit".to_owned()), is_found, "{clock} {longitude}");
+    }
 }
 
 #[test]

@@ -233,6 +233,12 @@ fn broken() -> Vec<State> {
         state("a radiometer gives light at night", LookAtTheLogger("light_at_night"), |tower| {
             radiometer(tower, |end| clear_sky(end) + 60.0);
         }),
+        state("the minus of the longitude is missing", Look("position_unfit"), |tower| {
+            tower.station.configure(|sections| {
+                sections.clock = "utc_offset = \"-05:00\"\nlatitude = 45.56\nlongitude = 84.71".to_owned();
+            });
+            let _ = tower.run();
+        }),
         state("the token is refused", Refused("run_failed", 3), |tower| {
             tower.sends_to_the_server();
             tower.server.script(|_| Act::refuse(401, "unauthorized access"));

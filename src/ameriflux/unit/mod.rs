@@ -129,9 +129,6 @@ fn converted(from: &Unit, to: &Unit, difference: bool) -> Option<Conversion> {
     })
 }
 
-/// Variables that measure water: for them a kilogram per square metre equals a millimetre.
-const WATER: [&str; 6] = ["P", "P_RAIN", "P_SNOW", "THROUGHFALL", "STEMFLOW", "RUNOFF"];
-
 /// How values in a header's unit are judged by the range of `variable` and exported as this variable.
 ///
 /// If the header has no unit, the configuration is trusted, because it names the variable. If the header's unit is not
@@ -162,7 +159,8 @@ pub fn fit(header_unit: &str, variable: &Variable) -> Fit {
         Meaning::Unit(unit) => unit,
     };
     if said.is_mass_on_area() && meant.is_length() {
-        if !WATER.contains(&variable.name) {
+        // A kilogram of water on a square metre is a millimetre.
+        if !variable.is_total() {
             return of("a mass on an area is a length only of water".to_owned());
         }
         let factor = said.scale * 1e-3 / meant.scale;

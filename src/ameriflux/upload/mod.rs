@@ -17,7 +17,7 @@ use chrono::NaiveDateTime;
 
 use file_name::FileName;
 use header::Header;
-pub use name::Name;
+pub use name::{Name, column};
 use rows::Rows;
 
 /// What AmeriFlux does with a file that has this finding.

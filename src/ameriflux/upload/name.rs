@@ -56,6 +56,14 @@ impl<'a> Name<'a> {
     }
 }
 
+/// The column of a file that a variable names: a name without a position means the first position.
+pub fn column(variable: &str) -> String {
+    match Name::of(variable) {
+        Some(name) if name.position.is_empty() => format!("{}_1_1_1", name.with_filling()),
+        _ => variable.to_owned(),
+    }
+}
+
 fn is_base(name: &str) -> bool {
     STAMPS.contains(&name) || variable::lookup(name).is_some_and(|variable| variable.name == name)
 }

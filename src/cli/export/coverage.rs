@@ -90,7 +90,7 @@ impl From<Share> for ShareItem {
 
 pub(super) fn run(context: &Context, args: &Args, named: &[&TableConfig]) -> Result<Exit, CliError> {
     let store = Store::open_reader(&context.config.store_path)?;
-    let (since, until) = window(context, args, named)?;
+    let (since, until) = window(context, args)?;
     let all: Vec<&TableConfig> = context.config.tables.iter().collect();
     let mut newest = None;
     for table in &all {

@@ -11,7 +11,7 @@ use chrono::Datelike;
 use super::Recognised;
 use crate::config::{CsvDialect, CsvFormat};
 use crate::format::{array_of, decode, strip_noise, unique_names};
-use crate::time::{NANOS_PER_DAY, YearlessSpan};
+use crate::time::{LocalTime, NANOS_PER_DAY, YearlessSpan};
 
 /// The number of lines that are examined.
 const LINES: usize = 2_000;
@@ -111,8 +111,8 @@ fn usual_width(rows: &[Vec<String>]) -> Option<usize> {
 
 /// The year of the first row of an array, by the time at which the file was last written, that of its last row.
 ///
-/// This is not [`YearlessSpan::year_by`], by which a file is read: before there is a configuration, the clock of the stamps and
-/// their other columns are not known, so that only days are compared, those of UTC.
+/// Before there is a configuration, the clock of the stamps and their other columns are not known, so that only days are
+/// compared, with those of UTC.
 fn year_of(path: &Path, array: u16, day: usize) -> Option<u16> {
     let modified = crate::source::modified(path)?;
     let written = chrono::DateTime::<chrono::Utc>::from(modified);
@@ -128,15 +128,9 @@ fn year_of(path: &Path, array: u16, day: usize) -> Option<u16> {
         let into = (day - 1) * NANOS_PER_DAY;
         span.get_or_insert(YearlessSpan::at(into)).go_on(into);
     }
-    let last = span.map(|span| span.last / NANOS_PER_DAY + 1);
-    // A row may be ahead of this computer's clock, which has its own time zone, by a day or two.
-    let today = i64::from(written.ordinal());
-    let of_last = match last {
-        Some(last) if last > today + 2 && last - today < 363 => written.year() - 1,
-        Some(last) if today - last >= 363 => written.year() + 1,
-        _ => written.year(),
-    };
-    u16::try_from(i64::from(of_last) - span.map_or(0, |span| span.turns)).ok()
+    let changed = LocalTime::from_nanos(written.timestamp_nanos_opt()?);
+    let year = span.map_or(Some(i64::from(written.year())), |span| span.year_by(changed));
+    u16::try_from(year?).ok()
 }
 
 /// The names of the columns of each array, from the label file of the same name, or the only one in the folder.
@@ -179,6 +173,34 @@ fn names_in(text: &str) -> BTreeMap<u16, Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Write as _;
+
+    #[test]
+    fn the_year_of_rows_without_one_is_that_of_the_file_or_the_one_before_if_it_was_written_in_the_first_days_of_january()
+     {
+        let year = |days: &[u16], written: &str| {
+            let mut file = tempfile::NamedTempFile::new().unwrap();
+            for day in days {
+                writeln!(file, "101,{day},1200,5.5").unwrap();
+            }
+            let written = chrono::DateTime::parse_from_rfc3339(written).unwrap();
+            file.as_file().set_modified(written.into()).unwrap();
+            year_of(file.path(), 101, 1)
+        };
+        for (days, written, expected) in [
+            (&[363, 364, 365][..], "2026-01-01T03:00:00Z", 2025),
+            (&[364, 365], "2026-01-02T12:00:00Z", 2025),
+            (&[365, 366], "2025-01-01T03:00:00Z", 2024),
+            (&[364], "2026-01-02T12:00:00Z", 2025),
+            (&[365, 1], "2026-01-01T12:00:00Z", 2025),
+            (&[365, 1], "2025-12-31T22:00:00Z", 2025),
+            (&[1, 2], "2025-12-31T22:00:00Z", 2026),
+            (&[150, 151], "2025-05-31T12:00:00Z", 2025),
+            (&[300, 301], "2025-05-31T12:00:00Z", 2024),
+        ] {
+            assert_eq!(year(days, written), Some(expected), "{days:?} {written}");
+        }
+    }
 
     #[test]
     fn a_label_file_names_the_columns_of_each_array() {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use chrono::FixedOffset;
 
+use crate::config::TableConfig;
 use crate::export::{ExportError, HALF_HOUR};
 use crate::text::count;
 use crate::time::{LocalTime, NANOS_PER_MILLI, NANOS_PER_SECOND as SECOND, StationClock, Timestamp, nanos};
@@ -158,24 +159,31 @@ impl Steps {
         self.rows > ROWS_TO_KNOW_A_STEP && self.common % HALF_HOUR != 0
     }
 
-    /// The interval, if AmeriFlux accepts it. For a single row it is `usual`.
-    pub(super) fn interval(self, table: &str, usual: Option<Duration>) -> Result<Resolution, ExportError> {
-        let ordinary = match usual {
-            Some(usual) if self.rows == 1 => nanos(usual),
-            _ => self.seen.iter().max_by_key(|(_, times)| **times).map_or(0, |(step, _)| *step),
+    /// The interval, if AmeriFlux accepts it: `known` if it is known, otherwise as the rows show it.
+    pub(super) fn interval(self, table: &TableConfig, known: Option<Duration>) -> Result<Resolution, ExportError> {
+        let ordinary = match known {
+            Some(known) => nanos(known),
+            None => self.seen.iter().max_by_key(|(_, times)| **times).map_or(0, |(step, _)| *step),
         };
+        let name = || table.name.0.clone();
         let (resolution, word, off) = match ordinary {
             HALF_HOUR => (Resolution::HalfHourly, "half hour", self.off_half),
-            HOUR if self.common == HALF_HOUR => (Resolution::HalfHourly, "half hour", self.off_half),
+            HOUR if known.is_none() && self.common == HALF_HOUR => (Resolution::HalfHourly, "half hour", self.off_half),
             HOUR => (Resolution::Hourly, "hour", self.off_hour),
-            other => return Err(ExportError::Step { table: table.to_owned(), step: spoken(other) }),
+            other => {
+                let step = spoken(other);
+                return Err(match &table.made_of {
+                    Some(made) => ExportError::MadeStep { table: name(), step, source_table: made.table.0.clone() },
+                    None => ExportError::Step { table: name(), step },
+                });
+            }
         };
         let Some((first, last)) = off.span else { return Ok(resolution) };
         let rows = match off.rows {
             1 => format!("the row of {}", self.grid.shown(first)),
             rows => format!("{} from {} to {}", count(rows, "row"), self.grid.shown(first), self.grid.shown(last)),
         };
-        Err(ExportError::OffStep { table: table.to_owned(), rows, step: word })
+        Err(ExportError::OffStep { table: name(), rows, step: word })
     }
 }
 

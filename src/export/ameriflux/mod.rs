@@ -16,15 +16,16 @@ use chrono::{DateTime, FixedOffset};
 
 use super::{ExportError, Written, output};
 use crate::config::TableConfig;
-use crate::store::Store;
+use crate::store::{Store, StoredRow};
 use crate::time::Timestamp;
 
 mod grid;
 mod names;
 mod part;
+mod renamed;
 
 pub use grid::Resolution;
-use names::Named;
+use names::{Output, Together};
 pub use part::Suspects;
 use part::{Part, Unread};
 
@@ -41,8 +42,10 @@ pub struct Ameriflux<'a> {
     last: Timestamp,
     offset: FixedOffset,
     suspects: Suspects,
-    /// One sentence for each table and column that is left out.
-    left_out: Vec<String>,
+    /// The columns of the file behind the time stamps.
+    outputs: Vec<Output>,
+    /// What the user should know about the file, a sentence each: above all which tables and columns are left out.
+    notes: Vec<String>,
 }
 
 /// Selects the rows to export.
@@ -78,44 +81,49 @@ impl<'a> Ameriflux<'a> {
     ///
     /// # Errors
     /// A named table, or a site without a table that fits: another interval, tag columns, no variable. In both cases: a
-    /// row off the interval, two columns of one variable.
+    /// row off the interval, two columns of one variable that both have a value in an interval.
     pub fn plan(store: &'a Store, tables: &Tables<'a>, window: Window<'_>) -> Result<Ameriflux<'a>, ExportError> {
-        let mut left_out = Vec::new();
+        let mut notes = Vec::new();
         let mut parts = match tables {
             Tables::Named(tables) => {
                 let is_alone = tables.len() == 1;
                 let examine = |table: &&'a TableConfig| Part::examine(store, table, window, is_alone);
                 tables.iter().map(examine).collect::<Result<Vec<_>, _>>()?
             }
-            Tables::OfSite(tables) => of_site(store, tables, window, &mut left_out)?,
+            Tables::OfSite(tables) => of_site(store, tables, window, &mut notes)?,
         };
         let half_hourly = parts.iter().any(|part| part.resolution == Resolution::HalfHourly);
         let finest = if half_hourly { Resolution::HalfHourly } else { Resolution::Hourly };
         let resolution = window.resolution.unwrap_or(finest);
         for part in parts.extract_if(.., |part| part.resolution != resolution) {
             let (table, other) = (&part.table.name, part.resolution.name());
-            left_out.push(format!("table \"{table}\" is left out: --resolution {other} exports it"));
+            notes.push(format!("table \"{table}\" is left out: --resolution {other} exports it"));
         }
-        let named: Vec<&Named> = parts.iter().flat_map(|part| &part.columns).collect();
-        names::check(&named)?;
+        for part in &parts {
+            let of_table = |text: &String| format!("table \"{}\", {text}", part.table.name);
+            notes.extend(part.conversions.left_out().iter().map(of_table));
+        }
+        parts.retain(Part::has_values);
         let (Some(first), Some(last), Some(offset)) = (
             parts.iter().map(|part| part.first).min(),
             parts.iter().map(|part| part.last).max(),
             parts.first().map(|part| part.grid.offset),
         ) else {
-            return Err(ExportError::NothingToJoin { reasons: left_out });
+            return Err(ExportError::NothingToJoin { reasons: notes });
         };
-        for part in &parts {
-            let of_table = |text: &String| format!("table \"{}\", {text}", part.table.name);
-            left_out.extend(part.conversions.left_out().iter().map(of_table));
-        }
-        Ok(Ameriflux { store, parts, resolution, first, last, offset, suspects: window.suspects, left_out })
+        let outputs = names::outputs(&parts)?;
+        let mut plan =
+            Ameriflux { store, parts, resolution, first, last, offset, suspects: window.suspects, outputs, notes };
+        plan.refuse_values_of_two()?;
+        let replaced = renamed::notes(&plan)?;
+        plan.notes.extend(replaced);
+        Ok(plan)
     }
 
-    /// One sentence for each table that does not fit, and for each column whose values are left out because their unit
-    /// does not fit the variable.
-    pub fn left_out(&self) -> &[String] {
-        &self.left_out
+    /// What the user should know about the file, a sentence each: the tables that do not fit, the columns whose values are left
+    /// out because their unit does not fit the variable, and the columns that became one.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// The joined tables, in the order of their columns.
@@ -139,34 +147,72 @@ impl<'a> Ameriflux<'a> {
     /// Writes the intervals, oldest first. An interval without a row of any table is filled.
     pub fn write(&self, out: &mut dyn Write) -> Result<Written, ExportError> {
         let mut csv = csv::Writer::from_writer(out);
-        let variables = self.parts.iter().flat_map(|part| &part.columns).map(|column| column.variable.as_str());
+        let variables = self.outputs.iter().map(|output| output.variable.as_str());
         csv.write_record(["TIMESTAMP_START", "TIMESTAMP_END"].into_iter().chain(variables)).map_err(output)?;
-        let mut unread = self.parts.iter().map(|part| part.rows(self.store)).collect::<Result<Vec<Unread<'_>>, _>>()?;
         let mut written = Written::default();
-        let step = self.resolution.step();
-        let mut due = self.first;
-        while due <= self.last {
-            csv.write_field(self.stamp(due.minus(step))).map_err(output)?;
+        self.each_interval(|due, rows| {
+            csv.write_field(self.stamp(due.minus(self.resolution.step()))).map_err(output)?;
             csv.write_field(self.stamp(due)).map_err(output)?;
-            let mut has_row = false;
-            for (rows, part) in unread.iter_mut().zip(&self.parts) {
-                let Some(row) = rows.row_of(due)? else {
-                    for _ in &part.columns {
-                        csv.write_field(MISSING).map_err(output)?;
-                    }
-                    continue;
-                };
-                has_row = true;
-                rows.values(&row, self.suspects, |value| {
-                    csv.write_field(value.as_deref().unwrap_or(MISSING)).map_err(output)
-                })?;
+            let mut values = Vec::new();
+            for (part, row) in self.parts.iter().zip(rows) {
+                values.push(match row {
+                    Some(row) => part.values(row, self.suspects)?,
+                    None => Vec::new(),
+                });
+            }
+            for Output { of, .. } in &self.outputs {
+                let value = of.iter().find_map(|&(part, column)| values.get(part)?.get(column)?.as_deref());
+                csv.write_field(value.unwrap_or(MISSING)).map_err(output)?;
             }
             csv.write_record(None::<&[u8]>).map_err(output)?;
-            *if has_row { &mut written.rows } else { &mut written.filled } += 1;
-            due = due.plus(step);
-        }
+            *if rows.iter().any(Option::is_some) { &mut written.rows } else { &mut written.filled } += 1;
+            Ok(())
+        })?;
         csv.flush()?;
         Ok(written)
+    }
+
+    /// Calls `take` with the end of each interval, oldest first, and with its row of each part.
+    fn each_interval(
+        &self,
+        mut take: impl FnMut(Timestamp, &[Option<StoredRow>]) -> Result<(), ExportError>,
+    ) -> Result<(), ExportError> {
+        let mut unread = self.parts.iter().map(|part| part.rows(self.store)).collect::<Result<Vec<Unread<'_>>, _>>()?;
+        let mut due = self.first;
+        while due <= self.last {
+            let rows = unread.iter_mut().map(|rows| rows.row_of(due)).collect::<Result<Vec<_>, _>>()?;
+            take(due, &rows)?;
+            due = due.plus(self.resolution.step());
+        }
+        Ok(())
+    }
+
+    /// Columns of one variable are one column of the file if they follow each other: a sensor whose column or table was renamed.
+    /// Where both have a value in an interval, they are two sensors.
+    fn refuse_values_of_two(&mut self) -> Result<(), ExportError> {
+        let together: Vec<Together> = self.outputs.iter().filter_map(|output| output.together(&self.parts)).collect();
+        if together.is_empty() {
+            return Ok(());
+        }
+        self.each_interval(|due, rows| {
+            for columns in &together {
+                let mut with_value = Vec::new();
+                for &(part, column) in &columns.of {
+                    if let Some(row) = &rows[part]
+                        && self.parts[part].has_number(row, self.parts[part].columns[column].place)?
+                    {
+                        with_value.push((part, column));
+                    }
+                }
+                if let [first, second, ..] = with_value.as_slice() {
+                    let when = self.parts[first.0].grid.shown(due);
+                    return Err(names::refused(&self.parts, *first, *second, Some(when)));
+                }
+            }
+            Ok(())
+        })?;
+        self.notes.extend(together.into_iter().map(|columns| columns.note));
+        Ok(())
     }
 
     fn stamp(&self, instant: Timestamp) -> String {
@@ -179,7 +225,7 @@ fn of_site<'a>(
     store: &Store,
     tables: &'a [TableConfig],
     window: Window<'_>,
-    left_out: &mut Vec<String>,
+    notes: &mut Vec<String>,
 ) -> Result<Vec<Part<'a>>, ExportError> {
     let has_variable = |table: &&TableConfig| table.columns.values().any(|column| column.variable.is_some());
     // A table from which half hours are made is not reported as missing beside them.
@@ -193,7 +239,7 @@ fn of_site<'a>(
             Ok(part) => parts.push(part),
             // A row off the interval is not a reason to leave a table out, because the table's data would seem to be
             // missing.
-            Err(error) if error.leaves_out_table() && tables.len() > 1 => left_out.push(error.to_string()),
+            Err(error) if error.leaves_out_table() && tables.len() > 1 => notes.push(error.to_string()),
             Err(error) => return Err(error),
         }
     }

@@ -1,7 +1,11 @@
 //! The variable names of a site's file: each name occurs once, whichever table the column belongs to.
+//!
+//! A sensor's column or table may have been renamed, so that its values are in one column before and in another behind that
+//! time. Both are one column of the file, because a newer file replaces an older one whole.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
+use super::part::Part;
 use crate::ameriflux::upload;
 use crate::config::Level;
 use crate::export::ExportError;
@@ -20,29 +24,91 @@ pub(super) struct Named {
     pub(super) place: usize,
 }
 
-/// Refuses two columns of one variable, and proposes names that distinguish them. `TA` and `TA_1_1_1` are the same
-/// name.
-pub(super) fn check(columns: &[&Named]) -> Result<(), ExportError> {
-    let mut seen: BTreeMap<String, &Named> = BTreeMap::new();
-    for &second in columns {
-        let Some(first) = seen.insert(key(&second.variable), second) else { continue };
-        let (one, other, reason) = proposal(columns, first, second);
-        return Err(ExportError::SameVariable(Box::new(crate::export::SameVariable {
-            first: (first.table.clone(), first.column.clone()),
-            second: (second.table.clone(), second.column.clone()),
-            variable: second.variable.clone(),
-            proposal: format!("{one} and {other}{reason}"),
-        })));
-    }
-    Ok(())
+/// A column of the file.
+#[derive(Debug)]
+pub(super) struct Output {
+    /// Its name in the file.
+    pub(super) variable: String,
+    /// The columns of the tables whose values it has, each by part and place in the part.
+    pub(super) of: Vec<(usize, usize)>,
 }
 
-/// The key by which variables are compared: a name without a position means the first position.
-fn key(variable: &str) -> String {
-    match upload::Name::of(variable) {
-        Some(name) if name.position.is_empty() => format!("{}_1_1_1", name.with_filling()),
-        _ => variable.to_owned(),
+/// Columns that become one column of the file if they never both have a value.
+pub(super) struct Together {
+    pub(super) of: Vec<(usize, usize)>,
+    /// What is said to the user about it.
+    pub(super) note: String,
+}
+
+impl Output {
+    /// None if it is a single column.
+    pub(super) fn together(&self, parts: &[Part<'_>]) -> Option<Together> {
+        let shown: Vec<String> = self.of.iter().map(|&(part, column)| shown(&parts[part].columns[column])).collect();
+        (self.of.len() > 1).then(|| Together {
+            of: self.of.clone(),
+            note: format!(
+                "{} are one column of the file, {}: both are this variable, and they never have a value at the same time",
+                shown.join(" and "),
+                self.variable
+            ),
+        })
     }
+}
+
+fn shown(column: &Named) -> String {
+    format!("column \"{}\" of table \"{}\"", column.column, column.table)
+}
+
+/// The columns of the file, in the order of the tables and their columns, without those that are left out. `TA` and `TA_1_1_1`
+/// are the same name.
+///
+/// # Errors
+/// Two columns of one variable whose sensors are at different levels.
+pub(super) fn outputs(parts: &[Part<'_>]) -> Result<Vec<Output>, ExportError> {
+    let mut outputs: Vec<Output> = Vec::new();
+    for (part, of) in parts.iter().enumerate() {
+        for (at, column) in of.columns.iter().enumerate().filter(|(at, _)| !of.conversions.is_left_out(*at)) {
+            let Some(known) =
+                outputs.iter_mut().find(|known| upload::column(&known.variable) == upload::column(&column.variable))
+            else {
+                outputs.push(Output { variable: column.variable.clone(), of: vec![(part, at)] });
+                continue;
+            };
+            let other = known.of.iter().find(|&&(part, at)| {
+                let levels =
+                    [&parts[part].columns[at].level, &column.level].map(|level| level.as_ref().map(Level::key));
+                matches!(levels, [Some(one), Some(other)] if one != other)
+            });
+            if let Some(other) = other {
+                return Err(refused(parts, *other, (part, at), None));
+            }
+            known.of.push((part, at));
+            // The name that says more.
+            if column.variable.len() > known.variable.len() {
+                known.variable.clone_from(&column.variable);
+            }
+        }
+    }
+    Ok(outputs)
+}
+
+/// Refuses two columns of one variable, and proposes names that distinguish them. `when` is a time at which both have a value.
+pub(super) fn refused(
+    parts: &[Part<'_>],
+    first: (usize, usize),
+    second: (usize, usize),
+    when: Option<String>,
+) -> ExportError {
+    let columns: Vec<&Named> = parts.iter().flat_map(|part| &part.columns).collect();
+    let (first, second) = (&parts[first.0].columns[first.1], &parts[second.0].columns[second.1]);
+    let (one, other, reason) = proposal(&columns, first, second);
+    ExportError::SameVariable(Box::new(crate::export::SameVariable {
+        first: (first.table.clone(), first.column.clone()),
+        second: (second.table.clone(), second.column.clone()),
+        variable: second.variable.clone(),
+        when,
+        proposal: format!("{one} and {other}{reason}"),
+    }))
 }
 
 /// Proposes names for two columns, with the reason: if both levels are known, the vertical position counts from the
@@ -57,7 +123,7 @@ fn proposal(columns: &[&Named], first: &Named, second: &Named) -> (String, Strin
     let mut taken: BTreeSet<String> = others
         .iter()
         .filter(|column| !std::ptr::eq(**column, first) && !std::ptr::eq(**column, second))
-        .map(|column| key(&column.variable))
+        .map(|column| upload::column(&column.variable))
         .collect();
     let mut free = |horizontal: u32, vertical: usize| {
         let names = (1..).map(|replicate| format!("{base}_{horizontal}_{vertical}_{replicate}"));

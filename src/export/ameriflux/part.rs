@@ -42,7 +42,7 @@ impl<'a> Part<'a> {
         let name = || table.name.0.clone();
         let columns = columns(store, table, window.columns)?;
         let round = window.round.min(LONGEST_ROUND);
-        let grid_at = |ts: Timestamp| Grid::of(&table.clock, ts, round);
+        let grid_at = |ts: Timestamp| Grid::of(&table.station_clock, ts, round);
         let edge = |edge: Timestamp| grid_at(edge).edge(edge);
         let (since, until) = (window.since.map(edge), window.until.map(edge));
         let is_outside =
@@ -78,18 +78,20 @@ impl<'a> Part<'a> {
                 return Err(ExportError::RoundedTogether { table: name(), time, full });
             }
             known.see(end);
-            if known.is_another() {
+            if table.made_of.is_none() && known.is_another() {
                 break;
             }
         }
         let steps = steps.ok_or_else(|| too_few("no row"))?;
-        let usual: Option<Duration> = match steps.rows {
-            1 if is_alone => return Err(too_few("one row")),
-            1 => Some(store.usual_interval_of_table(&table.name.0)?.ok_or_else(|| too_few("one row"))?),
+        let usual: Option<Duration> = match (&table.made_of, steps.rows) {
+            // Windows are as long as the configuration says, however long the pauses between them are.
+            (Some(made), _) => Some(made.every),
+            (None, 1) if is_alone => return Err(too_few("one row")),
+            (None, 1) => Some(store.usual_interval_of_table(&table.name.0)?.ok_or_else(|| too_few("one row"))?),
             _ => None,
         };
         let (first, last) = (steps.first, steps.last);
-        let resolution = steps.interval(&name(), usual)?;
+        let resolution = steps.interval(table, usual)?;
         let places: Vec<usize> = columns.iter().map(|column| column.place).collect();
         let conversions = Conversions::of(store, table, &places)?;
         Ok(Part { table, resolution, first, last, read, grid, rounded, columns, conversions })
@@ -100,6 +102,23 @@ impl<'a> Part<'a> {
         let mut rows = store.rows(self.table, Some(self.read.0), Some(self.read.1))?;
         let next = rows.next_row()?;
         Ok(Unread { part: self, rows, next })
+    }
+
+    /// Whether any of its columns is written.
+    pub(super) fn has_values(&self) -> bool {
+        (0..self.columns.len()).any(|column| !self.conversions.is_left_out(column))
+    }
+
+    /// The value of each column in a row; None if it is missing, failed or left out.
+    pub(super) fn values(&self, row: &StoredRow, suspects: Suspects) -> Result<Vec<Option<String>>, ExportError> {
+        let cells = Cells::of(&self.table.name.0, row)?;
+        let columns = self.columns.iter().zip(self.conversions.of_row(row));
+        Ok(columns.map(|(column, convert)| value(&cells, column, *convert, suspects)).collect())
+    }
+
+    /// Whether the row has a number at this position of the column list, whatever its flag is.
+    pub(super) fn has_number(&self, row: &StoredRow, place: usize) -> Result<bool, ExportError> {
+        Ok(matches!(Cells::of(&self.table.name.0, row)?.value(place), Cell::Number(_)))
     }
 }
 
@@ -125,21 +144,6 @@ impl Unread<'_> {
             }
         }
         Ok(None)
-    }
-
-    /// Calls `write` with each value of a row; None if the value is missing, failed or left out.
-    pub(super) fn values(
-        &self,
-        row: &StoredRow,
-        suspects: Suspects,
-        mut write: impl FnMut(Option<String>) -> Result<(), ExportError>,
-    ) -> Result<(), ExportError> {
-        let part = self.part;
-        let cells = Cells::of(&part.table.name.0, row)?;
-        for (column, convert) in part.columns.iter().zip(part.conversions.of_row(row)) {
-            write(value(&cells, column, *convert, suspects))?;
-        }
-        Ok(())
     }
 }
 

@@ -137,14 +137,14 @@ pub fn coverage_of_series(
     Ok(found.into_iter().map(|column| (column.column, together(&column.years))).collect())
 }
 
-/// The beginning of the half hour that contains an instant, in the standard time of the table's clock.
+/// The beginning of the half hour that contains an instant, in the station's standard time.
 pub fn half_hour_of(table: &TableConfig, at: Timestamp) -> Timestamp {
     at.minus(at.nanos().saturating_add(offset(table, at)).rem_euclid(HALF_HOUR))
 }
 
 /// The offset of standard time, in nanoseconds.
 fn offset(table: &TableConfig, at: Timestamp) -> i64 {
-    i64::from(table.clock.standard_offset(at).local_minus_utc()) * NANOS_PER_SECOND
+    i64::from(table.station_clock.standard_offset(at).local_minus_utc()) * NANOS_PER_SECOND
 }
 
 fn together(years: &[Year]) -> Share {

@@ -69,7 +69,8 @@ impl<'a> Published<'a> {
         if found.is_empty() {
             return Err(format!("has no band for variable = \"{variable}\""));
         }
-        bins(Windows::ThirtyDays, true, &found)
+        // As AmeriFlux publishes them: local standard time.
+        bins(Windows::ThirtyDays, true, &found).map(|bins| Bins { is_standard_time: true, ..bins })
     }
 
     /// The values of a variable in the file of a percentile, by window and hour.
@@ -241,7 +242,7 @@ fn bins(windows: Windows, is_center: bool, found: &[Row]) -> Result<Bins, String
             return Err(format!("has two bands for window {} and hour {hour}", window + 1));
         }
     }
-    Ok(Bins { windows, steps, bands })
+    Ok(Bins { windows, is_standard_time: false, steps, bands })
 }
 
 #[cfg(test)]
@@ -249,11 +250,12 @@ fn bins(windows: Windows, is_center: bool, found: &[Row]) -> Result<Bins, String
 mod tests {
     use super::*;
     use crate::qc::climatology::{Climatology, Season};
-    use crate::time::LocalTime;
+    use crate::time::StationClock;
     use std::io::Write as _;
 
     fn season(text: &str) -> Season {
-        Season::of(LocalTime::parse(text.as_bytes()).unwrap())
+        let clock = StationClock::Fixed(chrono::FixedOffset::west_opt(5 * 3600).unwrap());
+        Season::of(&clock, crate::time::parse_instant(text, &clock).unwrap())
     }
 
     fn file(text: &str) -> tempfile::NamedTempFile {
@@ -311,6 +313,32 @@ mod tests {
             }
         }
         std::fs::write(folder.join(format!("US-UMB_HH_23-5_{percentile}.csv")), text).unwrap();
+    }
+
+    #[test]
+    fn amerifluxs_files_are_in_standard_time_in_summer_too_and_other_files_by_the_stations_clock() {
+        let folder = tempfile::tempdir().unwrap();
+        for (percentile, by) in [("LOWER2", -10.0), ("UPPER2", 10.0)] {
+            publish(folder.path(), percentile, by);
+        }
+        let path = folder.path().join("US-UMB_HH_23-5_UPPER2.csv");
+        let wanted = BandColumns { variable: Some("TA_1_2_1"), suspect: Published::BAND, fail: None, margin: 0.0 };
+        let published = Climatology::Bins(Published::of(&path).unwrap().read_bins(wanted).unwrap());
+        let mut own = "variable,doy_window,hour_center,p2_5,p97_5\n".to_owned();
+        for (window, hour) in (1..=12).flat_map(|window| (0..24).map(move |hour| (window, hour))) {
+            own.push_str(&format!("TA,{window},{hour}.5,{hour},99\n"));
+        }
+        let own = Climatology::Bins(read_bins(file(&own).path(), WANTED).unwrap());
+        let detroit = StationClock::Zone(chrono_tz::America::Detroit);
+        let low = |bands: &Climatology, utc: &str| {
+            let season = Season::of(&detroit, crate::time::parse_instant(utc, &detroit).unwrap());
+            bands.band(&season).unwrap().suspect.0
+        };
+        // 12:00 to 12:30 EST is the 25th half hour, and 13:00 to 13:30 by a clock with summer time.
+        assert_eq!(low(&published, "2026-07-20T17:30:00Z"), 714.0);
+        assert_eq!(low(&own, "2026-07-20T17:30:00Z"), 13.0);
+        assert_eq!(low(&published, "2026-01-10T17:30:00Z"), 114.0);
+        assert_eq!(low(&own, "2026-01-10T17:30:00Z"), 12.0);
     }
 
     #[test]

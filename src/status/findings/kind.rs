@@ -90,6 +90,8 @@ kinds! {
     OffsetUnconfirmed, "offset_unconfirmed", Warning;
     /// Rows and the files that they came in are apart by the same whole number of half hours, collection after collection.
     OffsetOfHours, "offset_of_hours", Warning;
+    /// Noon by the longitude of the station and noon by its offset from UTC are too far apart for one place.
+    PositionUnfit, "position_unfit", Warning;
     /// Light comes at another time than the sun's, day after day: the clock or `utc_offset` is wrong.
     SunLate, "sun_late", Warning;
     /// A radiometer gives no light by day.
@@ -114,6 +116,8 @@ kinds! {
     UnitChanged, "unit_changed", Warning;
     /// The rows of a table do not divide the windows of its `aggregate`, whose values are missing therefore.
     WindowsUnfit, "windows_unfit", Warning;
+    /// Rain that the logger sampled is averaged by `aggregate`, because nothing says whether its values are totals.
+    RainUnclear, "rain_unclear", Warning;
     /// The `field` of a column is the name of another column, which is sent under it.
     NameTaken, "name_taken", Warning;
     /// A configured column stood in an earlier header of its table and does not stand in the newest one.

@@ -16,6 +16,7 @@ mod files;
 mod kind;
 mod lateness;
 mod notices;
+mod position;
 mod rows;
 mod runs;
 mod share;
@@ -127,6 +128,7 @@ pub fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Finding> 
     found.extend(runs::findings(facts, now));
     found.extend(files::findings(config, facts, now));
     found.extend(clocks::findings(config, facts, now));
+    found.extend(position::findings(config, now));
     found.extend(sunlight::findings(config, facts));
     found.extend(notices::findings(config, facts));
     // Kinds stand in the order of their weight; of one kind the order of the configuration is kept.

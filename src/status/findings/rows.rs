@@ -26,6 +26,7 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
         let kind = match misfit.what {
             MisfitOf::Unit => Kind::UnitUnfit,
             MisfitOf::Kind => Kind::KindDisagrees,
+            MisfitOf::Rain => Kind::RainUnclear,
             MisfitOf::Name => Kind::NameTaken,
             MisfitOf::Gone => Kind::ColumnGone,
         };

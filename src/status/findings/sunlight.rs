@@ -9,38 +9,40 @@ use crate::time::StationClock;
 
 /// Minutes are given to the nearest multiple.
 const ROUNDED: f64 = 5.0;
+/// A wrong position looks like a wrong clock or sensor.
+const POSITION: &str = "latitude and longitude (south and west are negative)";
 
 pub(super) fn findings(config: &Config, facts: &Facts) -> Vec<Finding> {
     let mut found = Vec::new();
     for table in &config.tables {
         let name = table.name.0.as_str();
         let of_table: Vec<&Sunlight> = facts.sunlight.iter().filter(|found| found.table == name).collect();
-        found.extend(clock(name, &table.clock, &of_table));
+        found.extend(clock(name, &table.station_clock, &of_table));
         for Sunlight { column, said, .. } in of_table {
             if let Some(since) = said.dark {
                 let message = format!(
                     "column {column} of table \"{name}\" gives no light by day {}: less than 1 % of what the sun could",
-                    day(&table.clock, since)
+                    day(&table.station_clock, since)
                 );
                 found.push(
                     Finding::new(Kind::DarkByDay, message)
                         .of_table(name)
                         .about(column.as_str())
                         .since(Some(since.noon))
-                        .fix("check the sensor, its cable and its multiplier"),
+                        .fix(format!("check the sensor, its cable and its multiplier, and {POSITION}")),
                 );
             }
             if let Some((watts, since)) = said.lit_nights {
                 let message = format!(
                     "column {column} of table \"{name}\" gives light at night {}: {watts:.0} W m-2 in the last nights",
-                    day(&table.clock, since)
+                    day(&table.station_clock, since)
                 );
                 found.push(
                     Finding::new(Kind::LightAtNight, message)
                         .of_table(name)
                         .about(column.as_str())
                         .since(Some(since.noon))
-                        .fix("check the sensor's offset, its cable and its multiplier"),
+                        .fix(format!("check the sensor's offset, its cable and its multiplier, and {POSITION}")),
                 );
             }
         }
@@ -64,9 +66,10 @@ fn clock(name: &str, clock: &StationClock, of_table: &[&Sunlight]) -> Option<Fin
         first.alignment.correlation,
     );
     let finding = Finding::new(Kind::SunLate, message).of_table(name).since(Some(first.since.noon));
-    Some(finding.fix(
-        "clock or utc_offset: compare the logger's clock with UTC; or the file's stamps name the beginning of the interval",
-    ))
+    Some(finding.fix(format!(
+        "clock or utc_offset: compare the logger's clock with UTC; or the file's stamps name the beginning of the interval; or check \
+         {POSITION}",
+    )))
 }
 
 /// Since which day, on the station's clock.

@@ -124,8 +124,8 @@ impl Store {
                     table: known.id,
                     series: series.id,
                     columns: columns.clone(),
-                    clock: table.clock,
-                    daylight: Daylight::new(position, table.clock),
+                    clock: table.station_clock,
+                    daylight: Daylight::new(position, table.station_clock),
                     done: Despiked::default(),
                 };
                 let of_series = pass.run(span, newest).map_err(|source| self.at(source))?;
@@ -153,7 +153,7 @@ impl Store {
         let Some(newest) = self.newest_of_table(&table.name.0)? else { return Ok(None) };
         let key = format!("{DESPIKED}{}", table.name);
         let before = self.recall(&key)?.and_then(|text| text.parse().ok()).map(Timestamp::from_nanos);
-        let block = |at: Timestamp| despike.block(table.clock.local(at));
+        let block = |at: Timestamp| despike.block(table.station_clock.local(at));
         if before.is_some_and(|before| block(before) == block(newest)) {
             return Ok(None);
         }

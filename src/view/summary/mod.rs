@@ -389,7 +389,7 @@ impl Summaries {
             let bands = trace.times.iter().map(|ms| {
                 #[allow(clippy::cast_possible_truncation, reason = "times of rows")]
                 let ts = Timestamp::from_nanos(((ms.0 + middle) * 1e6) as i64);
-                climatology.band(&Season::of(table.clock.local(ts))).map(|range| range.suspect)
+                climatology.band(&Season::of(&table.station_clock, ts)).map(|range| range.suspect)
             });
             let (low, high) = bands
                 .map(|band| {

@@ -1,5 +1,6 @@
 //! `fluxtower export --format ameriflux` of a whole station, and `--check`.
 
+mod joined;
 mod variants;
 
 use std::fmt::Write as _;

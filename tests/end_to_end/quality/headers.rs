@@ -84,9 +84,9 @@ fn an_export_for_ameriflux_is_in_its_units_and_the_store_is_not() {
     let _ = tower.run(&["ingest"]).expect(0);
     let written = tower.run(&["export", "--table", TABLE, "--format", "ameriflux"]).expect(0);
     let rows: Vec<&str> = written.stdout.lines().collect();
-    assert_eq!(rows[0], "TIMESTAMP_START,TIMESTAMP_END,P,SWC,PA,TA,H2O,CO2,RH");
-    assert_eq!(rows[1], "202606010000,202606010030,12.7,31,101.3,20,11,-9999,55");
-    assert_eq!(rows[2], "202606010030,202606010100,0.254,30,100.05,10,9,-9999,50.50");
+    assert_eq!(rows[0], "TIMESTAMP_START,TIMESTAMP_END,P,SWC,PA,TA,H2O,RH");
+    assert_eq!(rows[1], "202606010000,202606010030,12.7,31,101.3,20,11,55");
+    assert_eq!(rows[2], "202606010030,202606010100,0.254,30,100.05,10,9,50.50");
     assert!(written.stderr.contains("column CO2 is left out"), "{}", written.stderr);
     assert!(tower.rows(TABLE)[0].vals.contains("0.5"), "{:?}", tower.rows(TABLE)[0].vals);
 }

@@ -77,7 +77,7 @@ pub(super) fn answer(
     let Some(table) = config.table(&request.table) else { return Ok(found) };
     let Some(span) = span(store, table, &series, request, now)? else { return Ok(found) };
     (found.from, found.to) = (Some(Millis(span.0)), Some(Millis(span.1)));
-    let offset = i64::from(table.clock.standard_offset(span.0).local_minus_utc()) * 1_000;
+    let offset = i64::from(table.station_clock.standard_offset(span.0).local_minus_utc()) * 1_000;
     let names = store.column_names(&request.table)?;
     let mut counted = Counted::new(table, &series, names.len(), span);
     let mut usual = Usual { store, series: series.id, known: None };
