@@ -321,7 +321,8 @@ fn misfits(config: &Config, store: &Store) -> Result<Vec<(String, Misfit)>, Stor
                 of_header.unwrap_or_else(|| column.stated_in(table))
             })
             .collect();
-        let mut of_table = table.misfits(&stated);
+        let is_aggregated = config.made_tables().any(|(_, made)| made.table == table.name);
+        let mut of_table = table.misfits(&stated, is_aggregated);
         let at_work = store.headers_at_work(name)?;
         let is_there = |column: &String| at_work.iter().any(|header| header.names.contains(column));
         // Most tables have all of their columns, and their headers need not be read.
