@@ -326,7 +326,8 @@ const NO_ANSWER: &[&str] = &[
     "write another field for {name}, or give {field} a field of its own",
     "; new in it: {}",
     "if it was renamed, give its section the new name, with field = \"{}\"; if it is gone, take the section out",
-    "let the logger write the total of each interval, or take variable out; `export --format ameriflux` leaves the column out",
+    "let the logger write the total of each interval, write aggregate = \"30m\" in the table, whose half hours hold what was counted, or take \
+     variable out",
     "kind = \"{}\"",
     "variable = \"{}\"",
     "if the header is right, write kind = \"{}\" in its section",
