@@ -100,6 +100,9 @@ pub(super) fn write(out: &mut dyn Write, report: &SyncReport) -> io::Result<()> 
         StoppedBy::Done => None,
         StoppedBy::Deadline => Some("the time of this run was used up"),
         StoppedBy::Budget => Some("the byte budget of five minutes was used up"),
+        StoppedBy::Unreachable if report.left_alone.is_some() => {
+            Some("the destination asked to be left alone for a while")
+        }
         StoppedBy::Unreachable => Some("the destination cannot be reached or is not ready"),
         StoppedBy::Held => Some("the destination or a bucket refuses us; its rows stay pending until a user has acted"),
         StoppedBy::Refusals => Some("many rows of a table were refused"),

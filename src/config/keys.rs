@@ -626,7 +626,8 @@ section! {
     events: Option<Spanned<bool>> = flag(
         "the logger writes the rows on events, such as tips of a rain gauge or a door: rows with another RECORD and the same \
          stamp are all kept and sent, the second a microsecond behind the first: \
-         [several rows of one stamp](file-formats.md#several-rows-of-one-stamp)",
+         [several rows of one stamp](file-formats.md#several-rows-of-one-stamp). No row is expected at any time, so such a table is \
+         stale only where `stale_after` says so",
         "true",
     );
     after: Text = text(

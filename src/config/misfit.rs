@@ -34,24 +34,27 @@ pub enum MisfitOf {
 }
 
 impl TableConfig {
-    /// The columns of a header that the configuration contradicts, in the header's order.
-    pub fn misfits(&self, columns: &[Stated<'_>]) -> Vec<Misfit> {
+    /// The columns of a header that the configuration contradicts, in the header's order. What a counter counted is known of a
+    /// table of which another one is made (`is_aggregated`).
+    pub fn misfits(&self, columns: &[Stated<'_>], is_aggregated: bool) -> Vec<Misfit> {
         let mut found = self.names_of_others(columns);
         for (facts, column) in self.facts(columns).into_iter().zip(columns) {
             let Some(own) = self.columns.get(column.name) else { continue };
             let variable = own.variable.as_deref().and_then(ameriflux::lookup);
-            let needs_range = own.limits.suspect.is_none() || own.limits.fail.is_none();
-            if variable.is_some() && own.is_counter() {
+            // The half hours of a counter are judged by the range of the variable alone.
+            let needs_range = own.limits.suspect.is_none() || own.limits.fail.is_none() || own.is_counter();
+            if variable.is_some() && own.is_counter() && !is_aggregated {
                 let name = own.variable.as_deref().unwrap_or_default();
                 found.push(Misfit {
                     column: column.name.to_owned(),
                     what: MisfitOf::Unit,
                     message: format!(
-                        "column {}: a counter's readings are no {name} of an interval, so the variable's range is not applied",
+                        "column {}: a counter's readings are no {name} of an interval, so the variable's range is not applied, and \
+                         `export --format ameriflux` leaves the column out",
                         column.name
                     ),
-                    fix: "let the logger write the total of each interval, or take variable out; `export --format ameriflux` leaves \
-                          the column out"
+                    fix: "let the logger write the total of each interval, write aggregate = \"30m\" in the table, whose half hours \
+                          hold what was counted, or take variable out"
                         .to_owned(),
                 });
             } else if let Some(variable) = variable.filter(|_| needs_range)

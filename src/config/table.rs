@@ -56,6 +56,8 @@ pub struct TableConfig {
     pub sentinels: Sentinels,
     /// `status` calls the table stale when its newest row is older than this.
     pub stale_after: Option<Duration>,
+    /// Whether the logger writes the rows on events, or they are made of such rows: none is expected at any time.
+    pub events: bool,
     /// The tests of its rows.
     pub quality: TableSettings,
     /// The level of sensors whose columns have none: the table's `height` or `depth`, otherwise its tag.

@@ -117,6 +117,7 @@ fn table(
         closed_after: at.read_or_default(&TableSection::closed_after, &found.closed_after, value::some_time)?,
         valid_from,
         sentinels: sentinels(at, &found.missing)?.unwrap_or_default(),
+        events: found.events.as_ref().is_some_and(|events| *events.get_ref()),
         stale_after: at.read(TableSection::stale_after, &found.stale_after, value::some_time)?,
         quality: table_settings(at, &found.tests, folder)?,
         level,

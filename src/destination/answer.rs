@@ -11,6 +11,7 @@ use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
 
 use super::{Answer, Outcome, TypeConflict};
 use crate::config::Api;
+use crate::time::http_date;
 
 /// The longest wait that a server can impose.
 const LONGEST_WAIT: Duration = Duration::from_secs(3600);
@@ -211,17 +212,10 @@ fn spelled(api: Api) -> &'static str {
     }
 }
 
-/// Parses seconds, or an HTTP date, which some proxies send. A date is compared with the answer's own `Date`, because
-/// this computer's clock may be wrong.
+/// How long the server asks to wait.
 fn retry_after(headers: &HeaderMap, server_time: Option<DateTime<Utc>>) -> Option<Duration> {
-    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-    let wait = if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        text.parse().map_or(LONGEST_WAIT, Duration::from_secs)
-    } else {
-        let until = http_date(text)?;
-        (until - server_time.unwrap_or_else(Utc::now)).to_std().unwrap_or(Duration::ZERO)
-    };
-    Some(wait.min(LONGEST_WAIT))
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?;
+    crate::time::retry_after(text, server_time).map(|wait| wait.min(LONGEST_WAIT))
 }
 
 /// The server's clock.
@@ -238,10 +232,6 @@ pub(super) fn product(headers: &HeaderMap) -> Option<String> {
         (Some(build), None) => Some(format!("InfluxDB ({build})")),
         (None, None) => None,
     }
-}
-
-fn http_date(text: &str) -> Option<DateTime<Utc>> {
-    DateTime::parse_from_rfc2822(text.trim()).ok().map(|date| date.with_timezone(&Utc))
 }
 
 /// The server's message, from any of the JSON forms in use (docs/influx-answers.md#error-bodies); otherwise the body.

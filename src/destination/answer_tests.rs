@@ -241,6 +241,8 @@ fn a_server_that_asks_for_time_gets_it_up_to_an_hour() {
     assert_eq!(after(&[("retry-after", "-5")]), None);
     assert_eq!(after(&[("retry-after", "soon")]), None);
     assert_eq!(after(&[date, ("retry-after", "Mon, 23 Nov 2026 12:01:30 GMT")]), Some(90));
+    assert_eq!(after(&[date, ("retry-after", "Monday, 23-Nov-26 12:01:30 GMT")]), Some(90));
+    assert_eq!(after(&[date, ("retry-after", "Mon Nov 23 12:01:30 2026")]), Some(90));
     assert_eq!(after(&[date, ("retry-after", "Mon, 23 Nov 2026 11:00:00 GMT")]), Some(0));
     assert_eq!(after(&[date, ("retry-after", "Tue, 24 Nov 2026 12:00:00 GMT")]), Some(3600));
 }

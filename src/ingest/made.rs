@@ -30,7 +30,7 @@ use under::Under;
 const LONGEST: Duration = Duration::from_secs(30);
 /// The version of the calculation. A new number makes all rows again, because older programs computed values
 /// differently.
-const METHOD: u32 = 3;
+const METHOD: u32 = 4;
 
 /// The result of making rows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -155,9 +155,10 @@ impl Maker<'_, '_> {
         let columns = made_columns(&usual, quick.as_ref(), self.of);
         let cells = cells(&table, &columns, &stated, &tags);
         let interval = self.store.regular_interval_of_table(&self.source.name.0)?;
-        if interval.is_some() {
-            self.staging.begin()?;
-            for series in &due {
+        self.staging.begin()?;
+        for series in &due {
+            self.store.remake_open_intervals(series.source)?;
+            if interval.is_some() {
                 self.store.remake_unknown_intervals(series.source)?;
             }
         }
@@ -237,6 +238,9 @@ impl Maker<'_, '_> {
         let sums = self.sums(plan, series.source, end)?;
         if sums.times > 0 && sums.is_interval_unknown {
             self.store.note_unknown_interval(series.source, end)?;
+        }
+        if sums.times > 0 && sums.may_change {
+            self.store.note_open_interval(series.source, end)?;
         }
         let mut changed = self.staging.drop_made(table, &series.tags, (begin, end), sums.times > 0)?;
         if sums.times > 0 {

@@ -17,6 +17,7 @@ const AT: Timestamp = Timestamp::from_nanos(1_780_272_000_000_000_000);
 fn table(columns: &[(&str, ColumnConfig)]) -> TableConfig {
     TableConfig {
         name: TableName("46m_par".to_owned()),
+        events: false,
         files: Vec::new(),
         format: FileFormat::Logger(None),
         after: crate::config::After::Keep,

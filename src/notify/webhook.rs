@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 use reqwest::blocking::{Client, Response};
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, DATE, HeaderValue, RETRY_AFTER};
 use reqwest::{Certificate, StatusCode, redirect};
 use serde_json::json;
 use url::Url;
@@ -19,6 +19,7 @@ use super::message::{Message, Weight};
 use crate::config::{BodyFormat, WebhookAddress, WebhookConfig, is_loopback, web_url};
 use crate::destination::cause;
 use crate::text::visible;
+use crate::time::{http_date, retry_after};
 
 /// The most characters of a server's answer that are kept.
 const MOST_CHARS: usize = 200;
@@ -137,8 +138,9 @@ impl Webhook {
             return Ok(());
         }
         let place = host(&self.url);
-        let asked = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
-        let asked = asked.map(|seconds| Duration::from_secs(seconds).min(LONGEST_ASKED));
+        let header = |name| answer.headers().get(name).and_then(|value| value.to_str().ok());
+        let asked = header(RETRY_AFTER).and_then(|text| retry_after(text, header(DATE).and_then(http_date)));
+        let asked = asked.map(|asked| asked.min(LONGEST_ASKED));
         let mut body = String::new();
         // If the answer cannot be read, its text is not shown.
         let _ = answer.take(4_096).read_to_string(&mut body);

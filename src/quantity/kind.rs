@@ -261,7 +261,9 @@ impl Facts<'_> {
             Process::Covariance => Kind::Covariance,
             Process::TimeOfExtreme => Kind::Code,
             Process::WindVector => self.of_wind_vector(),
-            Process::Sample | Process::Average | Process::Maximum | Process::Minimum => return None,
+            Process::Sample | Process::SampleAtExtreme | Process::Average | Process::Maximum | Process::Minimum => {
+                return None;
+            }
         })
     }
 
@@ -275,7 +277,7 @@ impl Facts<'_> {
             (3, Some(2)) | (4, Some(3)) => Kind::Direction,
             (3, Some(3)) | (4, Some(4)) => Kind::Deviation,
             (2, Some(2)) if unit::is_degrees(self.of_its_name.first_unit) => Kind::Deviation,
-            (_, _) if name.contains("_sd") => Kind::Deviation,
+            (_, _) if name.contains("_sd") || self.named().is_spread() => Kind::Deviation,
             (..=2, _) if self.is_degrees() => Kind::Direction,
             _ => Kind::Linear,
         }
@@ -335,6 +337,7 @@ mod tests {
             (Facts { process: "WVc", name: "WS_WVc(2)", unit: "m/s", of_its_name: of(4), ..none }, Kind::Linear),
             (Facts { process: "WVc", name: "WS_WVc(3)", unit: "Deg", of_its_name: of(4), ..none }, Kind::Direction),
             (Facts { process: "WVc", name: "WD_D1_WVT", unit: "Degs", of_its_name: of(1), ..none }, Kind::Direction),
+            (Facts { process: "WVc", name: "std_wnd_dir", unit: "Deg", of_its_name: of(1), ..none }, Kind::Deviation),
             (Facts { process: "WVc", name: "WS_SD1_WVT", unit: "Degs", of_its_name: of(1), ..none }, Kind::Deviation),
             (Facts { process: "Avg", name: "WindDir", unit: "deg", ..none }, Kind::Direction),
             (Facts { process: "Smp", name: "Latitude", unit: "deg", ..none }, Kind::Linear),

@@ -6,6 +6,7 @@
 mod aggregate;
 mod companions;
 mod kind;
+mod member;
 mod named;
 mod process;
 mod turbulence;
@@ -14,7 +15,8 @@ mod window;
 pub use aggregate::{Aggregate, Counter, Sums};
 pub use companions::{coverage_of, is_companion, samples_of};
 pub use kind::{CIRCLE, Drawing, Facts, Kind, Outputs, Stated, direction};
+pub use member::{Member, members};
 pub use named::{RAIN, RAIN_BEGINS, WIND_SPEED, joined_parts};
 pub use process::Process;
 pub use turbulence::{Quick, Scans, Turbulence};
-pub use window::{Made, Member, Shape, Window, members};
+pub use window::{Made, Shape, Window};

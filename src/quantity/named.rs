@@ -182,14 +182,19 @@ impl<'a> Named<'a> {
         self.pieces.iter().any(|word| wanted.contains(&bare(word)))
     }
 
-    /// A unit of degrees alone may be a latitude or a tilt. The name of a wind direction shows what it is, and then the
-    /// unit may be missing.
-    pub(super) fn is_direction(&self) -> bool {
-        let is_spread = |part: &String| {
+    /// Whether it says how much a direction varies.
+    pub(super) fn is_spread(&self) -> bool {
+        let is_one = |part: &String| {
             let part = bare(part);
             SPREADS.iter().any(|spread| part == *spread || (part.contains("dir") && part.ends_with(spread)))
         };
-        if self.pieces.iter().any(is_spread) {
+        self.pieces.iter().any(is_one)
+    }
+
+    /// A unit of degrees alone may be a latitude or a tilt. The name of a wind direction shows what it is, and then the
+    /// unit may be missing.
+    pub(super) fn is_direction(&self) -> bool {
+        if self.is_spread() {
             return false;
         }
         let letters = self.parts.concat();

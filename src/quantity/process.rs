@@ -15,6 +15,8 @@ pub enum Process {
     Minimum,
     /// The time of the largest or the smallest scan.
     TimeOfExtreme,
+    /// One scan at the time of the largest or the smallest scan of another sensor (SampleMaxMin).
+    SampleAtExtreme,
     /// Standard deviation of the scans.
     Deviation,
     /// Covariance of two sensors over the scans.
@@ -35,6 +37,7 @@ impl Process {
             "max" => Process::Maximum,
             "min" => Process::Minimum,
             "tmx" | "tmn" => Process::TimeOfExtreme,
+            "smm" => Process::SampleAtExtreme,
             "std" => Process::Deviation,
             "cov" => Process::Covariance,
             "wvc" => Process::WindVector,
@@ -51,6 +54,7 @@ impl Process {
             Process::Maximum => "maximum",
             Process::Minimum => "minimum",
             Process::TimeOfExtreme => "time of an extreme",
+            Process::SampleAtExtreme => "sample at an extreme",
             Process::Deviation => "standard deviation",
             Process::Covariance => "covariance",
             Process::WindVector => "wind vector",
@@ -59,12 +63,12 @@ impl Process {
 
     /// Whether its sources are numbers: a logger samples texts, but does not compute their mean or maximum.
     pub fn is_of_numbers(self) -> bool {
-        !matches!(self, Process::Sample | Process::TimeOfExtreme)
+        !matches!(self, Process::Sample | Process::SampleAtExtreme | Process::TimeOfExtreme)
     }
 
     /// Whether a value is that of a single scan, and not a mean or sum of several.
     pub fn is_scan(self) -> bool {
-        matches!(self, Process::Sample | Process::Maximum | Process::Minimum)
+        matches!(self, Process::Sample | Process::SampleAtExtreme | Process::Maximum | Process::Minimum)
     }
 
     /// Whether its results are numbers.

@@ -1,184 +1,16 @@
 //! The values of a window of time, made of the rows in it, for each column according to its kind.
 //!
 //! [`Aggregate`] combines values so that bins of any width can be merged, for drawings. Here every row of the window is
-//! available, so a column can also use another one: a direction is weighted by its wind speed, and the pooled deviation
-//! includes the differences between the means of its parts. Sums are computed relative to the first value, and for
-//! means and totals the rounding error is added again, so that the result does not depend on the size of the values.
+//! available, so a column can also use another one ([`super::member`]): a direction is weighted by its wind speed, and the
+//! pooled deviation includes the differences between the means of its parts. Sums are computed relative to the first value,
+//! and for means and totals the rounding error is added again, so that the result does not depend on the size of the values.
 //!
 //! [`Aggregate`]: super::Aggregate
 
+use super::Kind;
 use super::aggregate::increment;
-use super::kind::{Stated, direction};
-use super::named::{SPEEDS_OF_DIRECTIONS, is_wind_speed};
-use super::{Kind, Process};
-
-/// How the values of a column are made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum How {
-    Mean,
-    /// The direction, weighted by the speed at this position if a speed belongs to it.
-    Vector(Option<usize>),
-    Sum,
-    Increments,
-    Largest,
-    Smallest,
-    /// The pooled deviation with the means at this position; otherwise the root mean square.
-    Deviation(Option<usize>),
-    /// The pooled covariance with the means at these positions; otherwise the mean.
-    Covariance(Option<(usize, usize)>),
-    /// All bits that are set in any of the whole numbers; the newest of texts.
-    Code,
-    /// The text in the row with the largest (or smallest) value at this position.
-    TimeOf(usize, bool),
-}
-
-/// A column to be made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Member {
-    /// Its position in the column list of the source.
-    pub place: usize,
-    how: How,
-}
-
-impl Member {
-    /// The process that line 4 of a logger's file would state for the made value.
-    pub fn process<'a>(&self, of: &Stated<'a>) -> &'a str {
-        if Process::of(of.process) == Some(Process::WindVector) {
-            return of.process;
-        }
-        match self.how {
-            How::Mean | How::Vector(_) => "Avg",
-            How::Sum | How::Increments => "Tot",
-            How::Largest => "Max",
-            How::Smallest => "Min",
-            How::Deviation(_) => "Std",
-            How::Covariance(_) => "Cov",
-            How::Code => "Smp",
-            How::TimeOf(..) => of.process,
-        }
-    }
-
-    /// The columns that decide its value: its own, and those that it is put together with.
-    pub fn reads(&self) -> impl Iterator<Item = usize> {
-        let others = match self.how {
-            How::Vector(other) | How::Deviation(other) => [other, None],
-            How::Covariance(means) => [means.map(|(one, _)| one), means.map(|(_, other)| other)],
-            How::TimeOf(extreme, _) => [Some(extreme), None],
-            How::Mean | How::Sum | How::Increments | How::Largest | How::Smallest | How::Code => [None, None],
-        };
-        std::iter::once(self.place).chain(others.into_iter().flatten())
-    }
-
-    /// Whether its value also depends on the row before the window.
-    pub fn looks_back(&self) -> bool {
-        self.how == How::Increments
-    }
-}
-
-/// The columns that are made of a table with these columns and kinds, in their order; `is_wanted` selects them. The
-/// time of an extreme without a column of the extreme itself cannot be made, and is left out.
-pub fn members(columns: &[Stated<'_>], kinds: &[Kind], is_wanted: impl Fn(usize) -> bool) -> Vec<Member> {
-    let names = Names { columns, kinds };
-    let wanted = (0..columns.len()).filter(|place| is_wanted(*place));
-    wanted.filter_map(|place| Some(Member { place, how: names.how(place)? })).collect()
-}
-
-/// Finds columns that belong together by their names.
-struct Names<'a> {
-    columns: &'a [Stated<'a>],
-    kinds: &'a [Kind],
-}
-
-impl Names<'_> {
-    fn how(&self, place: usize) -> Option<How> {
-        let column = &self.columns[place];
-        Some(match self.kinds.get(place).copied().unwrap_or_default() {
-            Kind::Linear => How::Mean,
-            Kind::Direction => How::Vector(self.speed_of(place)),
-            Kind::Total => How::Sum,
-            Kind::Counter => How::Increments,
-            Kind::Maximum => How::Largest,
-            Kind::Minimum => How::Smallest,
-            Kind::Deviation => How::Deviation(self.mean_of(&base(column.name))),
-            Kind::Covariance => How::Covariance(self.means_of(place)),
-            Kind::Code if Process::of(column.process) == Some(Process::TimeOfExtreme) => {
-                let is_largest = column.process.trim().eq_ignore_ascii_case("tmx");
-                let kind = if is_largest { Kind::Maximum } else { Kind::Minimum };
-                How::TimeOf(self.find(&base(column.name), |at| self.kinds[at] == kind)?, is_largest)
-            }
-            Kind::Code => How::Code,
-        })
-    }
-
-    fn find(&self, wanted: &str, is_it: impl Fn(usize) -> bool) -> Option<usize> {
-        (0..self.columns.len().min(self.kinds.len())).find(|at| is_it(*at) && base(self.columns[*at].name) == wanted)
-    }
-
-    fn mean_of(&self, wanted: &str) -> Option<usize> {
-        let is_mean = |at: usize| {
-            self.kinds[at] == Kind::Linear && Process::of(self.columns[at].process) == Some(Process::Average)
-        };
-        self.find(wanted, is_mean)
-    }
-
-    /// The means of the two quantities in a name such as `cov_Uz_Ts` or `Uz_Ts_Cov`.
-    fn means_of(&self, place: usize) -> Option<(usize, usize)> {
-        let name = base(self.columns[place].name);
-        let both = name.strip_prefix("cov_").unwrap_or(&name);
-        let halves = both.match_indices('_').map(|(at, _)| (&both[..at], &both[at + 1..]));
-        halves.filter_map(|(one, other)| Some((self.mean_of(one)?, self.mean_of(other)?))).next()
-    }
-
-    /// The speed that belongs to a direction: among the outputs of a wind vector the corresponding one, otherwise the
-    /// column whose name has "speed" in place of "direction", otherwise the only wind speed beside the only direction.
-    fn speed_of(&self, place: usize) -> Option<usize> {
-        let name = self.columns[place].name.to_ascii_lowercase();
-        let is_speed = |at: usize| self.kinds[at] == Kind::Linear;
-        let named = |wanted: &str| {
-            let has_name = |at: usize| self.columns[at].name.eq_ignore_ascii_case(wanted);
-            (0..self.columns.len().min(self.kinds.len())).find(|at| is_speed(*at) && has_name(*at))
-        };
-        if let Some((head, number)) = name.strip_suffix(')').and_then(|name| name.rsplit_once('(')) {
-            // Of four outputs, the third is the direction of the mean vector, whose speed is the second output.
-            let of_vector = if number == "3" { "2" } else { "1" };
-            return named(&format!("{head}({of_vector})"));
-        }
-        for (direction, speed) in SPEEDS_OF_DIRECTIONS {
-            if let Some(at) = name.find(direction) {
-                let other = format!("{}{speed}{}", &name[..at], &name[at + direction.len()..]);
-                if let Some(found) = named(&other).or_else(|| self.find(&base(&other), is_speed)) {
-                    return Some(found);
-                }
-            }
-        }
-        self.speed_before(place).or_else(|| self.only_speed())
-    }
-
-    /// The output of a wind vector before this one, as in `WS_ms_S_WVT, WindDir_D1_WVT`: the instruction writes the speed
-    /// directly before its direction.
-    fn speed_before(&self, place: usize) -> Option<usize> {
-        let before = place.checked_sub(1)?;
-        let is_of_vector = |at: usize| Process::of(self.columns[at].process) == Some(Process::WindVector);
-        (is_of_vector(before) && is_of_vector(place) && self.kinds[before] == Kind::Linear).then_some(before)
-    }
-
-    /// The wind speed of a table with one speed and one direction, whatever their names have in common.
-    fn only_speed(&self) -> Option<usize> {
-        let only = |is_it: &dyn Fn(usize) -> bool| {
-            let mut found = (0..self.columns.len().min(self.kinds.len())).filter(|at| is_it(*at));
-            found.next().filter(|_| found.next().is_none())
-        };
-        only(&|at| self.kinds[at] == Kind::Direction)?;
-        only(&|at| self.kinds[at] == Kind::Linear && is_wind_speed(&base(self.columns[at].name)))
-    }
-}
-
-/// The name in lower case, without the suffix of the logger's process.
-fn base(name: &str) -> String {
-    let name = name.to_ascii_lowercase();
-    let endings = ["_avg", "_std", "_max", "_min", "_tmx", "_tmn", "_cov", "_tot", "_smp"];
-    endings.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name).to_owned()
-}
+use super::kind::{CIRCLE, direction};
+use super::member::{How, Member};
 
 /// A made value.
 #[derive(Debug, Clone, PartialEq)]
@@ -224,6 +56,9 @@ struct Sums {
     extreme: f64,
     bits: u64,
     text: Option<String>,
+    /// The deviations of a direction and its mean directions. The mean over all, from which they are counted around the
+    /// circle, is known only at the end.
+    turns: Vec<[f64; 2]>,
 }
 
 /// A row of the source, for reading its columns.
@@ -295,7 +130,9 @@ impl<'m> Window<'m> {
         for &at in &self.others {
             let (member, sums, reading) = (&self.members[at], &mut self.sums[at], &mut self.readings[at]);
             let value = row.number(member.place);
-            if !value.is_nan() {
+            if let How::NumberOf(extreme, is_largest) = member.how {
+                sums.add_of_extreme(row.number(extreme), is_largest, || Made::Number(value));
+            } else if !value.is_nan() {
                 sums.add(member.how, value, row, reading);
             } else if matches!(member.how, How::Code | How::TimeOf(..)) {
                 sums.add_text(member, row);
@@ -334,10 +171,12 @@ impl Sums {
             }
             How::Increments => {
                 let before = std::mem::replace(reading, value);
-                if !before.is_nan() {
-                    self.sums[0].add(increment(before, value));
-                    self.bits += 1;
+                // What a reading counted of which the one before is not known is not counted, and it is no sample.
+                if before.is_nan() {
+                    return;
                 }
+                self.sums[0].add(increment(before, value));
+                self.extreme = self.extreme.max(before.abs()).max(value.abs());
             }
             How::Largest if self.count > 0 => self.extreme = self.extreme.max(value),
             How::Smallest if self.count > 0 => self.extreme = self.extreme.min(value),
@@ -353,6 +192,13 @@ impl Sums {
                 let apart = mean - self.around[0];
                 self.sums[0].add(apart);
                 self.sums[1].add(value * value + apart * apart);
+            }
+            How::Turning(mean) => {
+                let mean = row.number(mean);
+                if mean.is_nan() {
+                    return;
+                }
+                self.turns.push([value, mean]);
             }
             How::Covariance(means) => {
                 let (one, other) = means.map_or((0.0, 0.0), |(one, other)| (row.number(one), row.number(other)));
@@ -376,8 +222,8 @@ impl Sums {
                     return;
                 }
             }
-            // The time of an extreme is a text.
-            How::TimeOf(..) => return,
+            // The time of an extreme is a text, and the number in its row has a path of its own.
+            How::TimeOf(..) | How::NumberOf(..) => return,
         }
         self.count += 1;
     }
@@ -393,19 +239,29 @@ impl Sums {
 
     #[cold]
     fn add_text(&mut self, member: &Member, row: &impl Shape) {
-        if let How::TimeOf(of, is_largest) = member.how {
-            let value = row.number(of);
-            if value.is_nan() {
-                return;
-            }
-            let wins = if is_largest { value > self.extreme } else { value < self.extreme };
-            if self.count == 0 || wins {
-                // If the row of the extreme has no time, the result has none: that of another row would be wrong.
-                (self.extreme, self.text) = (value, row.text(member.place));
-            }
-        } else {
-            let Some(text) = row.text(member.place) else { return };
+        if let How::TimeOf(extreme, is_largest) = member.how {
+            let text = || row.text(member.place).map_or(Made::Nothing, Made::Text);
+            self.add_of_extreme(row.number(extreme), is_largest, text);
+        } else if let Some(text) = row.text(member.place) {
             self.text = Some(text);
+            self.count += 1;
+        }
+    }
+
+    /// What stands beside an extreme, if that is the largest (or smallest) so far. If the row of the extreme has nothing there,
+    /// the result has nothing: that of another row would be wrong.
+    fn add_of_extreme(&mut self, extreme: f64, is_largest: bool, beside: impl FnOnce() -> Made) {
+        if extreme.is_nan() {
+            return;
+        }
+        let wins = if is_largest { extreme > self.extreme } else { extreme < self.extreme };
+        if self.count == 0 || wins {
+            self.extreme = extreme;
+            (self.text, self.around[0]) = match beside() {
+                Made::Text(text) => (Some(text), f64::NAN),
+                Made::Number(number) => (None, number),
+                Made::Nothing => (None, f64::NAN),
+            };
         }
         self.count += 1;
     }
@@ -423,10 +279,10 @@ impl Sums {
             // Calm air has no direction.
             How::Vector(_) => direction(first, second, third).map_or(Made::Nothing, Made::Number),
             How::Sum => number(first),
-            How::Increments if self.bits == 0 => Made::Nothing,
-            How::Increments => number(first),
+            How::Increments => number(as_read(first, self.extreme)),
             How::Largest | How::Smallest => number(self.extreme),
             How::Deviation(_) => number((second / count - (first / count).powi(2)).max(0.0).sqrt()),
+            How::Turning(_) => number(turning(&self.turns)),
             How::Covariance(_) => number(third / count - first / count * (second / count)),
             How::Code => match &self.text {
                 Some(text) => Made::Text(text.clone()),
@@ -434,13 +290,55 @@ impl Sums {
                 None => Made::Number(self.bits as f64),
             },
             How::TimeOf(..) => self.text.clone().map_or(Made::Nothing, Made::Text),
+            How::NumberOf(..) => number(self.around[0]),
         }
     }
 }
 
+/// The pooled deviation of a direction, of its deviations and mean directions: as that of a number, with each mean direction
+/// moved by full circles next to the mean of all. NaN where opposite directions have none.
+fn turning(turns: &[[f64; 2]]) -> f64 {
+    #[allow(clippy::cast_precision_loss, reason = "rows of a window")]
+    let count = turns.len() as f64;
+    let (Some([_, first]), sums) = (
+        turns.first().copied(),
+        turns.iter().fold((0.0, 0.0), |(sine, cosine), [_, mean]| {
+            let mean = mean.to_radians().sin_cos();
+            (sine + mean.0, cosine + mean.1)
+        }),
+    ) else {
+        return f64::NAN;
+    };
+    let Some(centre) = direction(sums.0, sums.1, count) else { return f64::NAN };
+    // Relative to the first one, so that a steady direction adds nothing.
+    let apart = |mean: f64| {
+        let circles = ((Kind::Direction.beside(centre, mean) - mean) / CIRCLE).round();
+        mean - first + circles * CIRCLE
+    };
+    let mean = turns.iter().map(|turn| apart(turn[1])).sum::<f64>() / count;
+    let squares = turns.iter().map(|[deviation, mean_of_row]| deviation.powi(2) + (apart(*mean_of_row) - mean).powi(2));
+    (squares.sum::<f64>() / count).sqrt()
+}
+
+/// The decimal that the difference of readings of this size is: readings are decimals, and binary numbers hold them with an error
+/// of their last bit, which shows in a small difference of large ones (7.994 - 7.99).
+fn as_read(difference: f64, largest: f64) -> f64 {
+    let error = largest * f64::EPSILON * 4.0;
+    let rounded = (0..=MOST_DECIMALS).map(|decimals| {
+        let scale = 10_f64.powi(decimals);
+        // A difference of nothing has no sign.
+        (difference * scale).round() / scale + 0.0
+    });
+    rounded.into_iter().find(|rounded| (rounded - difference).abs() <= error).unwrap_or(difference)
+}
+
+/// Beyond these, a power of ten times a reading is no exact whole number.
+const MOST_DECIMALS: i32 = 15;
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::quantity::{Stated, members};
 
     struct Row(Vec<f64>);
 
@@ -533,6 +431,67 @@ mod tests {
     }
 
     #[test]
+    fn the_deviation_of_a_direction_has_what_lies_between_its_means_around_the_circle() {
+        for (direction, deviation, process) in [
+            ("WD_Avg", "WD_Std", "Avg"),
+            ("WindDir_D1_WVT", "WindDir_SD1_WVT", "WVc"),
+            ("W_WVc(2)", "W_WVc(3)", "WVc"),
+            ("wnd_dir_compass", "std_wnd_dir", "WVc"),
+            ("WD_1_1_1", "WD_SIGMA_1_1_1", "Smp"),
+        ] {
+            let columns = [(direction, process, Kind::Direction), (deviation, process, Kind::Deviation)];
+            let of = |rows: &[&[f64]]| number(&made(&columns, rows)[1]);
+            assert!((of(&[&[350.0, 0.0], &[10.0, 0.0]]) - 10.0).abs() < 1e-9, "{deviation}");
+            assert!((of(&[&[355.0, 3.0], &[5.0, 4.0]]) - 37.5_f64.sqrt()).abs() < 1e-9, "{deviation}");
+            let steady = of(&[&[359.9, 7.5], &[359.9, 7.5], &[359.9, 7.5]]);
+            assert!((steady - 7.5).abs() < 1e-12, "{deviation}: {steady}");
+            // The first one lies opposite to the mean.
+            let turned = of(&[&[180.0, 0.0], &[350.0, 0.0], &[10.0, 0.0], &[0.0, 0.0], &[0.0, 0.0]]);
+            let expected = (f64::from(180 * 180 + 200) / 5.0 - 36.0 * 36.0).sqrt();
+            assert!((turned - expected).abs() < 1e-9, "{deviation}: {turned} {expected}");
+            assert!(of(&[&[90.0, 0.0], &[270.0, 0.0]]).is_nan(), "opposite directions have no mean");
+            assert!((of(&[&[f64::NAN, 3.0], &[20.0, 5.0]]) - 5.0).abs() < 1e-12, "{deviation}");
+        }
+        let alone = [("T_Avg", "Avg", Kind::Linear), ("WD_Std", "Std", Kind::Deviation)];
+        assert!((number(&made(&alone, &[&[1.0, 3.0], &[2.0, 3.0]])[1]) - 3.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn what_was_sampled_at_an_extreme_is_what_stands_beside_the_largest_one() {
+        let nan = f64::NAN;
+        let wind = |names: [&'static str; 3]| {
+            [(names[0], "Max", Kind::Maximum), (names[1], "TMx", Kind::Code), (names[2], "SMM", Kind::Direction)]
+        };
+        let gusts: [&[f64]; 3] = [&[3.0, nan, 10.0], &[9.0, nan, 200.0], &[5.0, nan, 30.0]];
+        let found = made(&wind(["WS_ms_Max", "WS_ms_TMx", "WindDir_SMM"]), &gusts);
+        assert_eq!((number(&found[2]), found[2].1), (200.0, 3));
+        // That of another row would be wrong.
+        let found = made(&wind(["WS_ms_Max", "WS_ms_TMx", "WindDir_SMM"]), &[gusts[0], &[9.0, nan, nan]]);
+        assert_eq!(found[2].0, Made::Nothing);
+        // Somewhere else in the table, and the smallest.
+        let apart = [
+            ("WindDir_SMM", "SMM", Kind::Direction),
+            ("T_Avg", "Avg", Kind::Linear),
+            ("WindSpd_Max", "Max", Kind::Maximum),
+            ("RH_Min", "Min", Kind::Minimum),
+            ("T_SMM", "SMM", Kind::Linear),
+        ];
+        let found = made(&apart, &[&[10.0, 1.0, 3.0, 40.0, 21.0], &[200.0, 1.0, 9.0, 60.0, 15.0]]);
+        assert_eq!((number(&found[0]), number(&found[4])), (200.0, 21.0));
+        // Of which extreme, is not known.
+        let alone = [("T_Avg", "Avg", Kind::Linear), ("RH_SMM", "SMM", Kind::Linear)];
+        assert_eq!(made(&alone, &[&[1.0, 2.0]]).len(), 1);
+        let repeated = [
+            ("WS_Max(1)", "Max", Kind::Maximum),
+            ("WS_Max(2)", "Max", Kind::Maximum),
+            ("WD_SMM(1)", "SMM", Kind::Direction),
+            ("WD_SMM(2)", "SMM", Kind::Direction),
+        ];
+        let found = made(&repeated, &[&[1.0, 9.0, 10.0, 20.0], &[2.0, 3.0, 30.0, 40.0]]);
+        assert_eq!((number(&found[2]), number(&found[3])), (30.0, 20.0));
+    }
+
+    #[test]
     fn sums_extremes_codes_and_times_of_extremes_are_what_their_kind_says() {
         let nan = f64::NAN;
         let columns = [
@@ -561,8 +520,12 @@ mod tests {
         readings.iter().for_each(|reading| window.add(&Row(vec![*reading])));
         let found: Vec<_> = window.end().collect();
         assert!((number(&found[0]) - 1.2).abs() < 1e-9 && found[0].1 == 5, "{found:?}");
+        let mut small = Window::new(&members);
+        small.begin(&Row(vec![7.990]));
+        [7.994, 7.993, 7.994].iter().for_each(|reading| small.add(&Row(vec![*reading])));
+        assert_eq!(small.end().next(), Some((Made::Number(0.004), 3)), "the decimals of the readings");
         let mut alone = Window::new(&members);
         alone.add(&Row(vec![3.0]));
-        assert_eq!(alone.end().next(), Some((Made::Nothing, 1)), "what one reading counted is not known");
+        assert_eq!(alone.end().next(), Some((Made::Nothing, 0)), "what one reading counted is not known");
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::config::{Config, Misfit, TableConfig};
+use crate::config::{Config, Misfit};
 use crate::store::{
     ClockLine, FutureTimes, GapLine, LoggerFile, ReadFile, ReceiverLine, RunLine, Store, StoreError, TableStatus,
     Uncounted, folder_of,
@@ -321,9 +321,9 @@ fn misfits(config: &Config, store: &Store) -> Result<Vec<(String, Misfit)>, Stor
                 of_header.unwrap_or_else(|| column.stated_in(table))
             })
             .collect();
-        let mut of_table = table.misfits(&stated);
-        let is_source = |other: &TableConfig| other.made_of.as_ref().is_some_and(|made| made.table == table.name);
-        if config.tables.iter().any(is_source) {
+        let is_aggregated = config.made_tables().any(|(_, made)| made.table == table.name);
+        let mut of_table = table.misfits(&stated, is_aggregated);
+        if is_aggregated {
             of_table.extend(table.unclear_rain(&stated));
         }
         let at_work = store.headers_at_work(name)?;

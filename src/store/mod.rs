@@ -61,6 +61,7 @@ pub use queries::listing::{ConflictLine, RejectedLine};
 pub use queries::runs::RunLine;
 pub use queries::status::TableStatus;
 pub use queries::steps::{MissingSteps, Uncounted, WhyUncounted};
+pub use queries::window_interval::WindowInterval;
 pub use schema::beside::{folder_of, sync_folder_of};
 pub use schema::error::StoreError;
 pub use schema::lock::{Lock, LockKind};

@@ -492,7 +492,7 @@ impl<'a> Delivery<'a> {
         };
         let Some(wait) = self.pace.next_wait(bucket, asked) else {
             tracing::warn!("no answer that helps: {text}; rows stay pending until the next run");
-            self.report.left_alone = asked;
+            self.report.left_alone = asked.filter(|asked| !asked.is_zero());
             return Err(Ended::Stop(Stop::Unreachable(text)));
         };
         tracing::warn!("{text}; trying again in {:.1} s", wait.as_secs_f64());

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use thiserror::Error;
 
 use crate::destination::DestinationError;
@@ -69,11 +69,15 @@ pub struct SyncReport {
     /// What a user should do or know.
     pub notes: Vec<String>,
     /// How long the server asked to wait, if that is longer than the rest of the run.
-    #[serde(skip)]
+    #[serde(rename = "left_alone_s", serialize_with = "in_seconds")]
     pub left_alone: Option<Duration>,
     /// Why the sync ended, not counting buckets and tables that were refused.
     #[serde(skip)]
     pub(super) ended_by: StoppedBy,
+}
+
+fn in_seconds<S: Serializer>(span: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    span.map(|span| span.as_secs().max(1)).serialize(serializer)
 }
 
 impl SyncReport {

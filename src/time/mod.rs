@@ -6,6 +6,7 @@
 //! allowed. In the hour that it repeats, [`StationClock::candidates`] returns two instants and the caller decides by
 //! earlier rows. A row in the hour that it skips shows that the logger does not follow the zone.
 
+mod http;
 mod impossible;
 mod instant;
 mod interval;
@@ -24,6 +25,7 @@ use chrono::{
 };
 use chrono_tz::{OffsetComponents, Tz};
 
+pub use http::{http_date, retry_after};
 pub use impossible::{impossible, impossible_by};
 pub use instant::{NANOS_PER_DAY, NANOS_PER_MICRO, NANOS_PER_MILLI, NANOS_PER_SECOND, Timestamp, nanos};
 pub use interval::Interval;

@@ -331,7 +331,8 @@ const NO_ANSWER: &[&str] = &[
     "if it was renamed, write a section of the new name with variable = \"{variable}\" and field = \"{field}\", and leave variable alone in this one, for AmeriFlux's files of the time before",
     "{fix}; if it is gone, take the section out",
     "write kind = \"total\" in its section where each row has the sum over its own interval, or kind = \"counter\" where the values rise until a reset",
-    "let the logger write the total of each interval, or take variable out; `export --format ameriflux` leaves the column out",
+    "let the logger write the total of each interval, write aggregate = \"30m\" in the table, whose half hours hold what was counted, or take \
+     variable out",
     "kind = \"{}\"",
     "variable = \"{}\"",
     "if the header is right, write kind = \"{}\" in its section",

@@ -416,6 +416,51 @@ fn a_longitude_that_is_hours_from_the_offset_is_named_and_one_at_the_edge_of_a_z
 }
 
 #[test]
+fn a_counter_of_which_half_hours_are_made_is_the_variable_of_these_and_no_finding() {
+    let logger = Logger::par().stating(&[["Rain", "mm", "Smp"], ["TA", "Deg C", "Avg"]]).every(TimeDelta::minutes(5));
+    let start = (Utc::now() - TimeDelta::hours(8)).format("%Y-%m-%d %H:00:00").to_string();
+    let logger = logger.start(&start);
+    let sections =
+        "[table.columns.Rain]\nvariable = \"P\"\nkind = \"counter\"\n\n[table.columns.TA]\nvariable = \"TA\"";
+    let tower = Station::new().table_keys("aggregate = \"30m\"").more(sections);
+    let row = |row: i64| {
+        let reading = 100.0 + row as f64 / 10.0;
+        format!("\"{}\",{row},{reading:.1},20.5\r\n", logger.stamp(row).format("%Y-%m-%d %H:%M:%S"))
+    };
+    tower.write(DAT, logger.header() + &(0..36).map(row).collect::<String>());
+    let _ = tower.run(&["run"]);
+    assert!(!kinds(&status(&tower)).contains(&"unit_unfit".to_owned()));
+    assert!(!tower.run(&["check"]).stdout.contains("a counter's readings"));
+    let exported = tower.run(&["export", "--format", "ameriflux"]).works();
+    assert!(exported.stdout.contains(",0.6,20.5"), "{}", exported.stdout);
+    // In a unit that is none of rain, they are judged by no range: that is said.
+    let tower = Station::new().table_keys("aggregate = \"30m\"").more(sections);
+    tower.write(DAT, (logger.header() + &(0..36).map(row).collect::<String>()).replace("\"mm\"", "\"mV\""));
+    let _ = tower.run(&["run"]);
+    assert!(kinds(&status(&tower)).contains(&"unit_unfit".to_owned()));
+}
+
+#[test]
+fn a_table_of_events_is_not_stale_when_nothing_happens_and_neither_are_its_half_hours() {
+    for keys in ["events = true", "events = true\naggregate = \"30m\""] {
+        let tower = Station::new().judged_by_age().table_keys(keys);
+        tower.write(DAT, logger(100, 3 * DAY).file(0..100));
+        let _ = tower.run(&["run"]).works();
+        // As if this database had begun when the rows were new.
+        let began = (Utc::now() - TimeDelta::days(4)).timestamp_nanos_opt().unwrap().to_string();
+        let conn = rusqlite::Connection::open(tower.path("store.db")).unwrap();
+        conn.execute("UPDATE setting SET value = ?1 WHERE key = 'first ingest'", [began]).unwrap();
+        assert_eq!(kinds(&tower.run_json(&["status"]).expect(0).json()), Vec::<String>::new(), "{keys}");
+        let check = tower.run(&["check"]).stdout;
+        assert!(!check.contains("no new row"), "{check}");
+        // Who expects an event a day says so.
+        let tower = tower.table_keys("stale_after = \"1d\"");
+        let said = message(&status(&tower), "stale");
+        assert!(said.contains("(stale_after is 24 h 0 min)"), "{said}");
+    }
+}
+
+#[test]
 fn a_window_that_ends_before_it_begins_is_refused() {
     let tower = Station::new();
     tower.write(DAT, Logger::par().file(0..3));

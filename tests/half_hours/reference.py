@@ -111,7 +111,7 @@ def half_hour(rows, before):
     step = readings.diff().iloc[1:]
     # A counter that shows less than half of what it showed began anew.
     step = step.where(readings.iloc[1:].to_numpy() >= readings.iloc[:-1].to_numpy() / 2, readings.iloc[1:])
-    made["Acc"] = (step.sum() if len(step) else np.nan, len(counted))
+    made["Acc"] = (step.sum() if len(step) else np.nan, len(step))
     words = rows["diag"].dropna().astype("int64")
     made["diag"] = (float(np.bitwise_or.reduce(words.to_numpy())) if len(words) else np.nan, len(words))
     return made
@@ -127,7 +127,8 @@ def minutes(folder):
     for end, rows in frame.resample("30min", closed="right", label="right"):
         if rows.empty:
             continue
-        is_next = last is not None and rows.index[0] - last.name <= pd.Timedelta(seconds=90)
+        is_next = last is not None and (
+            rows.index[0] - last.name <= pd.Timedelta(seconds=90) or last.name == end - pd.Timedelta(minutes=30))
         values = half_hour(rows, last if is_next else None)
         made.append({"end": f"{end:%Y-%m-%d %H:%M:%S}", "values": {
             name: [None if count < 30 * LEAST or np.isnan(value) else float(value), int(count)]

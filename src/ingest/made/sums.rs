@@ -10,7 +10,7 @@ use super::{Maker, Plan};
 use crate::format::{numbers_of, texts_of};
 use crate::qc::Flag;
 use crate::quantity::{Made, Member, Shape, Turbulence, Window};
-use crate::store::{Result, Sample};
+use crate::store::{Result, Sample, WindowInterval};
 use crate::time::{Timestamp, nanos};
 
 impl Maker<'_, '_> {
@@ -38,7 +38,7 @@ impl Maker<'_, '_> {
         let begins = match &before {
             Some((at, _)) => {
                 let next = self.store.first_row_after(series, *at)?;
-                let interval = self.store.interval_of_window(series, (plan.windows, end), &[])?;
+                let interval = self.store.interval_of_window(series, (plan.windows, end), &[])?.interval;
                 // What was counted since the very beginning of the window belongs to it.
                 *at == plan.windows.begin(end)
                     || next
@@ -59,13 +59,12 @@ impl Maker<'_, '_> {
             }
             times.push(sample.ts);
         })?;
-        let interval = match &times[..] {
-            [] => None,
-            times => {
-                let own = self.store.interval_of_window(series, (plan.windows, end), times)?;
-                own.or_else(|| plan.interval.filter(|interval| are_steps_of(*interval, times)))
-            }
+        let of_window = match &times[..] {
+            [] => WindowInterval::default(),
+            times => self.store.interval_of_window(series, (plan.windows, end), times)?,
         };
+        let now = plan.interval.filter(|interval| !of_window.is_contested && are_steps_of(*interval, &times));
+        let interval = of_window.interval.or(now);
         let is_divided = interval.is_none_or(|interval| self.of.is_divided_by(interval));
         let every = plan.windows.every();
         let rows = |interval: i64| ((every + interval / 2) / interval.max(1)).max(1).unsigned_abs();
@@ -82,7 +81,14 @@ impl Maker<'_, '_> {
                 (value.filter(|_| is_one && is_divided).map_or(Made::Nothing, Made::Number), count)
             }));
         }
-        Ok(Sums { values, times: times.len(), expected, is_interval_unknown: interval.is_none(), header: under.header })
+        Ok(Sums {
+            values,
+            times: times.len(),
+            expected,
+            is_interval_unknown: interval.is_none() && !of_window.is_contested,
+            may_change: of_window.may_change,
+            header: under.header,
+        })
     }
 }
 
@@ -94,6 +100,8 @@ pub(super) struct Sums {
     /// The expected number of rows, if known.
     expected: Option<u64>,
     pub(super) is_interval_unknown: bool,
+    /// Whether rows that are yet to come may show another interval.
+    pub(super) may_change: bool,
     /// The header of the made row.
     pub(super) header: i64,
 }

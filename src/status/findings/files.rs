@@ -191,7 +191,7 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
             }
         }
         let newest = facts.table(name).and_then(|status| status.newest);
-        let is_stale = Rule::of(table.stale_after, facts.interval(name)).judge(newest, now) == Lateness::Stale;
+        let is_stale = Rule::of(table, facts.interval(name)).judge(newest, now) == Lateness::Stale;
         let unread: Vec<&PathBuf> =
             folders.unmatched.iter().filter(|path| is_stale && !was_read(path, &facts.files)).collect();
         if let Some(first) = unread.first() {

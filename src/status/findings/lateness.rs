@@ -1,4 +1,6 @@
-//! Decides whether a table's rows are late: one rule for a table with `stale_after` and one for a table without.
+//! Decides whether a table's rows are late: one rule for a table with `stale_after`, one for a table without, and one for a
+//! table of events, whose rows come when something happens: that none comes says nothing, unless the user sets
+//! `stale_after`.
 //!
 //! A logger that writes a row every five seconds does not produce a file every five seconds: LoggerNet collects every
 //! few minutes, and a run reads every few minutes. So an age of up to a quarter of an hour is always fine, however
@@ -6,6 +8,7 @@
 
 use std::time::Duration;
 
+use crate::config::TableConfig;
 use crate::status::age_s;
 use crate::text::span;
 use crate::time::Timestamp;
@@ -25,6 +28,8 @@ pub enum Rule {
     StaleAfter(i64),
     /// The usual interval of its rows, seconds; 0 where several come every second.
     UsualInterval(i64),
+    /// Its rows are written on events: none is expected at any time.
+    Events,
     /// Its rows are too few to know an interval.
     None,
 }
@@ -47,8 +52,13 @@ pub enum Lateness {
 }
 
 impl Rule {
-    /// Of a table with this `stale_after` and this usual interval.
-    pub fn of(stale_after: Option<Duration>, interval: Option<Duration>) -> Rule {
+    /// Of a table whose rows have this usual interval.
+    pub fn of(table: &TableConfig, interval: Option<Duration>) -> Rule {
+        let by_itself = if table.events { Rule::Events } else { Rule::by(None, interval) };
+        table.stale_after.map_or(by_itself, |limit| Rule::by(Some(limit), interval))
+    }
+
+    fn by(stale_after: Option<Duration>, interval: Option<Duration>) -> Rule {
         let seconds = |span: Duration| i64::try_from(span.as_secs()).unwrap_or(i64::MAX);
         match (stale_after, interval) {
             (Some(limit), _) => Rule::StaleAfter(seconds(limit)),
@@ -78,6 +88,7 @@ impl Rule {
         match self {
             Rule::StaleAfter(limit) => limit,
             Rule::UsualInterval(interval) => interval.saturating_mul(2).max(COLLECTED_S),
+            Rule::Events => i64::MAX,
             Rule::None => COLLECTED_S,
         }
     }
@@ -91,7 +102,7 @@ impl Rule {
                 // A slow table is late before it is stale, too.
                 Some(HOUR_S.max(twice.saturating_mul(2).min(twice.saturating_add(DAY_S))))
             }
-            Rule::None => None,
+            Rule::Events | Rule::None => None,
         }
     }
 
@@ -101,6 +112,7 @@ impl Rule {
             Rule::StaleAfter(limit) => format!("stale_after is {}", span(limit)),
             Rule::UsualInterval(0) => "usually several come every second".to_owned(),
             Rule::UsualInterval(interval) => format!("usually one comes every {}", span(interval)),
+            Rule::Events => "rows come on events".to_owned(),
             Rule::None => "too few rows to know how often one comes".to_owned(),
         }
     }
@@ -117,7 +129,7 @@ mod tests {
     }
 
     fn state(stale_after: Option<u64>, interval_s: u64, age_s: i64) -> Lateness {
-        let rule = Rule::of(stale_after.map(Duration::from_secs), Some(Duration::from_secs(interval_s)));
+        let rule = Rule::by(stale_after.map(Duration::from_secs), Some(Duration::from_secs(interval_s)));
         at_age(rule, age_s)
     }
 
@@ -150,5 +162,12 @@ mod tests {
         assert_eq!(at_age(Rule::None, 600), Lateness::Fresh);
         assert_eq!(at_age(Rule::None, 86_400), Lateness::Unknown);
         assert_eq!(Rule::None.judge(None, Timestamp::from_seconds(NOW_S)), Lateness::NoRow);
+    }
+
+    #[test]
+    fn events_are_expected_at_no_time() {
+        assert_eq!(at_age(Rule::Events, 365 * DAY_S), Lateness::Fresh);
+        assert_eq!(at_age(Rule::Events, -4_000), Lateness::Ahead(4_000));
+        assert_eq!(Rule::Events.judge(None, Timestamp::from_seconds(NOW_S)), Lateness::NoRow);
     }
 }

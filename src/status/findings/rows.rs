@@ -56,7 +56,7 @@ fn lateness(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Find
             found.push(Finding::new(Kind::NeverRead, format!("table \"{name}\" has never been read")).of_table(name));
             continue;
         };
-        let rule = Rule::of(table.stale_after, facts.interval(name));
+        let rule = Rule::of(table, facts.interval(name));
         let age = status.newest.map_or(0, |newest| age_s(now, newest));
         let finding = match rule.judge(status.newest, now) {
             Lateness::Fresh | Lateness::Late => continue,
@@ -111,7 +111,7 @@ fn unfit_windows(config: &Config, facts: &Facts, found: &mut Vec<Finding>) {
 fn is_to_be_made(config: &Config, facts: &Facts, made: &MadeOf, name: &str, now: Timestamp) -> bool {
     let Some(source) = config.table(&made.table.0) else { return false };
     let newest = facts.table(&made.table.0).and_then(|status| status.newest);
-    let rule = Rule::of(source.stale_after, facts.interval(&made.table.0));
+    let rule = Rule::of(source, facts.interval(&made.table.0));
     let is_fresh = matches!(rule.judge(newest, now), Lateness::Fresh | Lateness::Late);
     is_fresh && facts.table(name).is_some_and(|status| status.newest.is_some())
 }

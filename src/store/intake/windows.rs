@@ -8,14 +8,13 @@
 //! [`Touched::mark`]: crate::store::intake::changed::Touched::mark
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
 
 use crate::config::{Config, TableConfig};
 use crate::store::intake::staging::{Incoming, Outcome, Staging};
 use crate::store::intake::tables::{Table, i64_of};
-use crate::store::queries::interval::{ROWS, regularity};
+use crate::store::queries::interval::{LEAST_ROWS, ROWS};
 use crate::store::schema::key;
 use crate::store::{Result, Store};
 use crate::time::{NANOS_PER_SECOND, Timestamp, Windows};
@@ -59,9 +58,9 @@ pub(in crate::store) fn note(conn: &Connection, series: i64, grains: &BTreeSet<i
         return Ok(());
     }
     let Some(Of { windows, reaches }) = Of::read(conn, series)? else { return Ok(()) };
-    let insert = |(first, last): (i64, i64)| {
-        let last = last_that_looks_back(conn, series, windows, last)?;
-        insert(conn, series, (first, last))
+    let insert = |span: (i64, i64)| {
+        let span = with_those_that_look(conn, series, windows, span)?;
+        insert(conn, series, span)
     };
     let mut span: Option<(i64, i64)> = None;
     for grain in grains {
@@ -78,14 +77,41 @@ pub(in crate::store) fn note(conn: &Connection, series: i64, grains: &BTreeSet<i
     span.map_or(Ok(()), insert)
 }
 
-/// The end of the newest window whose rows may be too few to tell their interval without a row of a window that ends at `last`
-/// ([`Store::interval_of_window`]): a late row changes what is known of the windows behind it.
-fn last_that_looks_back(conn: &Connection, series: i64, windows: Windows, last: i64) -> rusqlite::Result<i64> {
+/// These windows and those whose rows may be too few to tell their interval without a row of one of them
+/// ([`Store::interval_of_window`]): a late row, or one that is gone, changes what is known of the windows behind it, and of
+/// those before it whose rows are few. Of a row in front of all others the latter is known already, because a window that
+/// the next rows may change is noted by itself ([`Store::note_open_interval`]).
+fn with_those_that_look(
+    conn: &Connection,
+    series: i64,
+    windows: Windows,
+    (first, last): (i64, i64),
+) -> rusqlite::Result<(i64, i64)> {
+    let begin = windows.begin(Timestamp::from_nanos(first));
     let (after, most) = key::keys(series, Timestamp::from_nanos(last).plus(1), Timestamp::MAX);
     let behind: Option<i64> = conn
         .prepare_cached("SELECT max(id) FROM (SELECT id FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT ?3)")?
         .query_row(params![after, most, i64_of(ROWS)], |row| row.get(0))?;
-    Ok(behind.map_or(last, |id| windows.end_of(key::time(id, 0)).nanos().max(last)))
+    if behind.is_none() {
+        let own = key::keys(series, begin.next_key(), Timestamp::MAX);
+        let is_there = conn
+            .prepare_cached("SELECT EXISTS (SELECT 1 FROM reading WHERE id BETWEEN ?1 AND ?2)")?
+            .query_row(own, |row| row.get::<_, bool>(0))?;
+        if is_there {
+            return Ok((first, last));
+        }
+    }
+    let (oldest, newest) = key::keys(series, key::TIMES.0, begin);
+    let before: Vec<i64> = conn
+        .prepare_cached("SELECT id FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT ?3")?
+        .query_map(params![oldest, newest, i64_of(LEAST_ROWS)], |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let end_of = |id: &i64| windows.end_of(key::time(*id, 0));
+    // A window with so many rows reads none behind it, and hides these from those before it.
+    let is_full = before.get(LEAST_ROWS - 1).is_some_and(|id| end_of(id) == begin);
+    let reaches = before.get(LEAST_ROWS - 2).or(before.last()).filter(|_| !is_full);
+    let from = reaches.map_or(first, |id| end_of(id).nanos().min(first));
+    Ok((from, behind.map_or(last, |id| end_of(&id).nanos().max(last))))
 }
 
 fn insert(conn: &Connection, series: i64, (first, last): (i64, i64)) -> rusqlite::Result<()> {
@@ -235,23 +261,40 @@ impl Store {
 
     /// Notes that a window of the series was made although the interval of its rows was not known yet.
     pub fn note_unknown_interval(&self, series: i64, end: Timestamp) -> Result<()> {
-        let end = end.nanos();
-        let (first, last) =
-            self.unknown_intervals(series)?.map_or((end, end), |(first, last)| (first.min(end), last.max(end)));
-        self.remember(&unknown_key(series), &format!("{first} {last}"))
+        self.note_span(&unknown_key(series), end)
     }
 
     /// Makes such windows of the series due again, because the interval is known now.
     pub fn remake_unknown_intervals(&self, series: i64) -> Result<()> {
-        if let Some(span) = self.unknown_intervals(series)? {
+        self.remake_span(&unknown_key(series), series)
+    }
+
+    /// Notes that rows that are yet to come may show another interval of a window's rows than the one it was made with.
+    pub fn note_open_interval(&self, series: i64, end: Timestamp) -> Result<()> {
+        self.note_span(&open_key(series), end)
+    }
+
+    /// Makes such windows due again. They lie within the newest few rows.
+    pub fn remake_open_intervals(&self, series: i64) -> Result<()> {
+        self.remake_span(&open_key(series), series)
+    }
+
+    fn note_span(&self, key: &str, end: Timestamp) -> Result<()> {
+        let end = end.nanos();
+        let (first, last) = self.span(key)?.map_or((end, end), |(first, last)| (first.min(end), last.max(end)));
+        self.remember(key, &format!("{first} {last}"))
+    }
+
+    fn remake_span(&self, key: &str, series: i64) -> Result<()> {
+        if let Some(span) = self.span(key)? {
             insert(&self.conn, series, span).map_err(|source| self.at(source))?;
-            self.forget(&unknown_key(series))?;
+            self.forget(key)?;
         }
         Ok(())
     }
 
-    fn unknown_intervals(&self, series: i64) -> Result<Option<(i64, i64)>> {
-        let text = self.recall(&unknown_key(series))?;
+    fn span(&self, key: &str) -> Result<Option<(i64, i64)>> {
+        let text = self.recall(key)?;
         // This program wrote the text, so it can be parsed.
         Ok(text.and_then(|text| {
             let (first, last) = text.split_once(' ')?;
@@ -365,33 +408,6 @@ impl Store {
         };
         work().map_err(|source| self.at(source))
     }
-
-    /// At which interval the rows of a window come, whose times are given: the rows tell it themselves, or those before them, or
-    /// they divide the window evenly. None where they come at none, or are too few to tell.
-    pub fn interval_of_window(
-        &self,
-        series: i64,
-        (windows, end): (Windows, Timestamp),
-        times: &[Timestamp],
-    ) -> Result<Option<Duration>> {
-        if let Some(known) = regularity(times.iter().copied()).interval() {
-            return Ok(Some(known));
-        }
-        // Too few rows, or too many that are missing.
-        let before = regularity(self.newest_times(series, end, ROWS)?.into_iter()).interval();
-        Ok(before.or_else(|| even_interval(windows, end, times)))
-    }
-}
-
-/// The interval of rows that divide their window evenly, up to its end, as the first half hour of a station does. One row says
-/// nothing: it may stand for a longer time than the window.
-fn even_interval(windows: Windows, end: Timestamp, times: &[Timestamp]) -> Option<Duration> {
-    let rows = i64::try_from(times.len()).ok().filter(|rows| *rows >= 2)?;
-    let interval = windows.every() / rows;
-    let begin = windows.begin(end);
-    let is_even = |(at, number): (&Timestamp, i64)| at.nanos_since(begin) == interval * number;
-    let is_divided = interval * rows == windows.every() && times.iter().zip(1..).all(is_even);
-    is_divided.then(|| Duration::from_nanos(interval.unsigned_abs()))
 }
 
 /// Of a statement that asks for id, values, flags and header.
@@ -415,6 +431,11 @@ fn made_key(table: &TableConfig) -> String {
 /// Under this key the store keeps the ends of the first and the last window of a series that were made without an interval.
 fn unknown_key(series: i64) -> String {
     format!("windows without an interval: {series};")
+}
+
+/// Under this key the store keeps the same of windows whose interval later rows may change.
+fn open_key(series: i64) -> String {
+    format!("windows whose interval may change: {series};")
 }
 
 /// Every window that has a row, or a row that was made.

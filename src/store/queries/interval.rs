@@ -2,8 +2,8 @@
 //!
 //! A logger's table has one interval, which its program sets and which the files do not state. So it is computed from
 //! the rows: the median of the times between the newest rows of one series. A gap, a clock step or a few rows written
-//! twice hardly change a median. A new interval of the program is followed as soon as half of these rows have it. Rows
-//! with equal times (tables whose series differ in their tags) are not compared.
+//! twice hardly change a median. A new interval of the program is followed as soon as the newest rows have it in a number
+//! that is not a coincidence. Rows with equal times (tables whose series differ in their tags) are not compared.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ pub fn usual_interval(times: impl IntoIterator<Item = Timestamp>) -> Option<Dura
 }
 
 /// The number of rows from which a usual interval is not a coincidence.
-const LEAST_ROWS: usize = 8;
+pub(in crate::store) const LEAST_ROWS: usize = 8;
 /// An interval counts as the usual one if it differs by at most one part in this many.
 const ALIKE: u32 = 10;
 
@@ -62,6 +62,20 @@ impl Default for Regularity {
     }
 }
 
+/// Whether a time between two rows counts as this interval.
+pub(in crate::store) fn is_alike(distance: Duration, interval: Duration) -> bool {
+    distance.abs_diff(interval) <= interval / ALIKE
+}
+
+/// The interval of the newest rows, if the last ones came at equal distances in a number that is not a coincidence. The times
+/// are given newest first.
+fn of_newest(times: &[Timestamp]) -> Option<Duration> {
+    let newest = times.get(..LEAST_ROWS)?;
+    let mut distances = newest.windows(2).map(|pair| pair[0].nanos_since(pair[1]));
+    let distance = distances.next().filter(|distance| *distance > 0)?;
+    distances.all(|other| other == distance).then(|| Duration::from_nanos(distance.unsigned_abs()))
+}
+
 /// Nanoseconds from row to row beyond which a row may be missing between them: one and a half usual intervals.
 pub fn longest_step(interval: Duration) -> i64 {
     nanos(interval).saturating_add(nanos(interval) / 2)
@@ -78,8 +92,7 @@ pub fn regularity(times: impl Iterator<Item = Timestamp> + Clone) -> Regularity 
     let Some(interval) = usual_interval(times).filter(|_| distances.len() + 1 >= LEAST_ROWS) else {
         return Regularity::TooFewRows(if distances.is_empty() { before.iter().len() } else { distances.len() + 1 });
     };
-    let alike = |distance: &&u64| Duration::from_nanos(**distance).abs_diff(interval) <= interval / ALIKE;
-    let usual = distances.iter().filter(alike).count();
+    let usual = distances.iter().filter(|distance| is_alike(Duration::from_nanos(**distance), interval)).count();
     if usual * 4 >= distances.len() * 3 { Regularity::Regular(interval) } else { Regularity::Irregular }
 }
 
@@ -111,7 +124,8 @@ impl Store {
     /// The usual interval of a series at a time, from its newest rows up to and including `at`. None if there are fewer
     /// than two.
     pub fn usual_interval_of_series(&self, series: i64, at: Timestamp) -> Result<Option<Duration>> {
-        Ok(usual_interval(self.newest_times(series, at, ROWS)?))
+        let times = self.newest_times(series, at, ROWS)?;
+        Ok(of_newest(&times).or_else(|| usual_interval(times)))
     }
 
     /// The usual interval of a table now: that of the series with the newest row. None if no series of the table has
@@ -124,7 +138,8 @@ impl Store {
     /// The same where the rows do come regularly; None for a table of events.
     pub fn regular_interval_of_table(&self, table: &str) -> Result<Option<Duration>> {
         let Some((newest, series)) = self.newest_series(table)? else { return Ok(None) };
-        Ok(regularity(self.newest_times(series, newest, ROWS)?.into_iter()).interval())
+        let times = self.newest_times(series, newest, ROWS)?;
+        Ok(of_newest(&times).or_else(|| regularity(times.into_iter()).interval()))
     }
 
     /// The series of the table with the newest row, and the time of that.
@@ -166,6 +181,16 @@ mod tests {
         assert_eq!(of(&[0, 7, 100, 130, 500, 502, 503, 900, 1_000, 4_000], Some(60)), [None; 10]);
         assert_eq!(of(&[], Some(60)), []);
         assert_eq!(of(&[5], Some(60)), [Some(60)]);
+    }
+
+    #[test]
+    fn a_new_interval_of_the_program_is_followed_from_the_eighth_row_on() {
+        let of = |slow: i64| {
+            let times = (0..100).map(|at| at * 60).chain((1..=slow).map(|at| 5_940 + at * 900));
+            let times: Vec<_> = times.rev().map(|second| Timestamp::from_millis(second * 1_000)).collect();
+            of_newest(&times).map(|interval| interval.as_secs())
+        };
+        assert_eq!([of(0), of(1), of(6), of(7), of(8)], [Some(60), None, None, Some(900), Some(900)]);
     }
 
     #[test]

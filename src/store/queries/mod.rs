@@ -11,3 +11,4 @@ pub(super) mod missing;
 pub(super) mod runs;
 pub(super) mod status;
 pub(super) mod steps;
+pub(super) mod window_interval;

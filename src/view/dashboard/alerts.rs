@@ -96,8 +96,7 @@ pub fn alerts(site: &Site<'_>) -> Value {
     ];
     for table in &config.tables {
         let name = &table.name;
-        let (_, dead) = late_and_dead(site, table);
-        rules.push(Rule {
+        let of_age = |(_, dead): (Duration, Duration)| Rule {
             limit: dead.as_secs(),
             ..above(
                 format!("table-{name}"),
@@ -105,7 +104,8 @@ pub fn alerts(site: &Site<'_>) -> Value {
                 format!("Table {name} of {station} has had no new record for too long: logger, LoggerNet or file."),
                 ask(Some(&name.0), "no_new_row_s"),
             )
-        });
+        };
+        rules.extend(late_and_dead(site, table).map(of_age));
         if let Some(query) = usable_share(site, table) {
             rules.push(Rule {
                 looks_back: DAY,

@@ -19,11 +19,12 @@ use crate::status::Rule;
 const COLLECTED: Duration = Duration::from_secs(15 * 60);
 const HOUR: Duration = Duration::from_secs(3_600);
 
-/// The ages from which a table is late and dead, by the rule of `status`; one hour for a table that was not read yet.
-pub(super) fn late_and_dead(site: &Site<'_>, table: &TableConfig) -> (Duration, Duration) {
-    let rule = Rule::of(table.stale_after, site.interval(&table.name.0));
+/// The ages from which a table is late and dead, by the rule of `status`; one hour for a table that was not read yet. None
+/// for a table of events, which may be of any age.
+pub(super) fn late_and_dead(site: &Site<'_>, table: &TableConfig) -> Option<(Duration, Duration)> {
+    let rule = Rule::of(table, site.interval(&table.name.0));
     let length = |seconds: i64| Duration::from_secs(seconds.unsigned_abs());
-    (length(rule.fresh_s()), rule.late_s().map_or(HOUR, length))
+    (rule != Rule::Events).then(|| (length(rule.fresh_s()), rule.late_s().map_or(HOUR, length)))
 }
 
 /// The colour steps: good below `late`, orange from there, red from `dead`.
@@ -31,6 +32,11 @@ pub(super) fn steps(late: Duration, dead: Duration) -> Value {
     json!({"mode": "absolute", "steps": [
         {"value": null, "color": GOOD}, {"value": late.as_secs(), "color": SUSPECT}, {"value": dead.as_secs(), "color": FAIL},
     ]})
+}
+
+/// The only colour step of a number that is good at any size.
+fn always_good() -> Value {
+    json!({"mode": "absolute", "steps": [{"value": null, "color": GOOD}]})
 }
 
 /// The text of a tile without a number. Without this, Grafana gives the tile the colour of the lowest step, which means
@@ -83,8 +89,8 @@ fn ages(site: &Site<'_>) -> super::Object {
     };
     let queries: Vec<String> = site.config.tables.iter().map(ask).collect();
     let limits = site.config.tables.iter().map(|table| {
-        let (late, dead) = late_and_dead(site, table);
-        by_name(age_name(table), &[("thresholds", steps(late, dead))])
+        let steps = late_and_dead(site, table).map_or_else(always_good, |(late, dead)| steps(late, dead));
+        by_name(age_name(table), &[("thresholds", steps)])
     });
     let overrides: Vec<Value> = limits.collect();
     let config = json!({
@@ -107,7 +113,7 @@ fn backlog(site: &Site<'_>) -> super::Object {
     let oldest = [("unit", json!("s")), ("decimals", json!(0)), ("thresholds", steps(HOUR * 2, HOUR * 24))];
     let config = json!({
         "defaults": {"unit": "short", "decimals": 0, "noValue": "no data", "color": {"mode": "thresholds"},
-            "thresholds": {"mode": "absolute", "steps": [{"value": null, "color": GOOD}]}},
+            "thresholds": always_good()},
         "overrides": [by_name("oldest pending row", &oldest)],
     });
     let description = "Rows on the station's computer that are not in the bucket yet, and the age of the oldest. They are sent when the link is back.";

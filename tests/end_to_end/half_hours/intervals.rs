@@ -121,3 +121,81 @@ fn a_column_of_texts_is_the_newest_text_of_a_half_hour_with_the_number_of_its_ro
     let lines: String = line.collect();
     assert!(lines.contains("T=20") && !lines.contains("Mode_qc"), "{lines}");
 }
+
+/// The minutes of rows of a minute for two hours, and of rows of `step` minutes from then on.
+fn with_another_interval(step: i64) -> Vec<i64> {
+    (1..=120).chain((1..=480 / step).map(|row| 120 + row * step)).collect()
+}
+
+#[test]
+fn i11_no_half_hour_behind_a_change_of_the_loggers_interval_lacks_its_value_however_its_rows_came() {
+    let rain = [["Rain_Tot", "mm", "Tot"]];
+    for step in [5_i64, 10, 15] {
+        let minutes = with_another_interval(step);
+        let value = |minute: i64| if minute <= 120 { "0.1".to_owned() } else { format!("{:.1}", step as f64 / 10.0) };
+        let together = station("");
+        together.write("met.dat", file(&rain, &rows(minutes.iter().copied(), value)));
+        together.run(&["ingest"]).works();
+        let sums: Vec<(Option<f64>, char)> =
+            column(&together, "Rain_Tot").into_iter().map(|(value, flag)| (value.as_f64(), flag)).collect();
+        assert_eq!(sums, [(Some(3.0), '2'); 20], "{step}");
+        assert!(column(&together, "Rain_Tot_coverage").iter().all(|(share, _)| share.as_f64() == Some(100.0)));
+        is_as_if_made_anew(&together);
+        // As a logger writes them, half hour by half hour, and in any order.
+        let mut dice = Dice(step.unsigned_abs());
+        for is_in_order in [true, false] {
+            let apart = station("");
+            let mut pieces: Vec<&[i64]> = minutes.chunk_by(|one, next| (one - 1) / 30 == (next - 1) / 30).collect();
+            pieces.reverse();
+            while !pieces.is_empty() {
+                let piece = if is_in_order { pieces.len() - 1 } else { below(&mut dice, pieces.len()) };
+                let piece = pieces.remove(piece);
+                apart.write("met.dat", file(&rain, &rows(piece.iter().copied(), value)));
+                apart.run(&["ingest"]).works();
+            }
+            let differ = differences(&apart.rows(MADE), &together.rows(MADE));
+            assert!(differ.is_empty(), "{step} {is_in_order}: {differ:?}");
+            is_as_if_made_anew(&apart);
+        }
+    }
+}
+
+#[test]
+fn rows_of_a_half_hour_that_are_a_quarter_of_an_hour_apart_are_of_a_new_interval_only_if_the_next_ones_are_too() {
+    let temperature = [["T", "Deg C", "Avg"]];
+    let keys = "[table.columns.T]\nfail = [-40, 50]";
+    let of = |minutes: &[i64]| {
+        let station = station(keys);
+        station.write("met.dat", file(&temperature, &rows(minutes.iter().copied(), |_| "20".to_owned())));
+        station.run(&["ingest"]).works();
+        column(&station, "T")[4].clone()
+    };
+    // Nothing came behind them: which interval it is is not known.
+    let few: Vec<i64> = (1..=120).chain([135, 150]).collect();
+    assert_eq!(of(&few), (Value::from(20), '3'));
+    let new = with_another_interval(15);
+    assert_eq!(of(&new), (Value::from(20), '1'));
+    // The others of that half hour are missing.
+    let lost: Vec<i64> = (1..=120).chain([135, 150]).chain(151..=200).collect();
+    assert_eq!(of(&lost), (Value::Null, '9'));
+}
+
+#[test]
+fn a_counters_half_hour_that_begins_behind_a_gap_lacks_what_was_counted_there_and_says_so() {
+    let bucket = [["Rain", "mm", "Smp"]];
+    let station = station("[table.columns.Rain]\nkind = \"counter\"\nvariable = \"P\"");
+    let reading = |minute: i64| match minute {
+        60 => "\"NAN\"".to_owned(),
+        minute if minute < 60 => format!("{:.3}", 7.9 + minute as f64 / 1000.0),
+        minute => format!("{:.3}", 9.9 + minute as f64 / 1000.0),
+    };
+    station.write("met.dat", file(&bucket, &rows((1..=24).map(|row| row * 5), reading)));
+    station.run(&["ingest"]).works();
+    let texts: Vec<String> = station.rows(MADE).into_iter().map(|row| row.vals).collect();
+    // Without the reading before the first row, and before that behind the missing one, an increment of the six is not known. The
+    // numbers are those that the decimals of the readings give.
+    let expected = ["[0.025,5,83.33]", "[0.025,5,83.33]", "[0.025,5,83.33]", "[0.03,6,100]"];
+    assert_eq!(texts, expected);
+    let flags: String = column(&station, "Rain").into_iter().map(|(_, flag)| flag).collect();
+    assert_eq!(flags, "3331");
+}

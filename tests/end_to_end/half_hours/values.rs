@@ -136,7 +136,8 @@ fn expected(
                 before.and_then(|values| counted(values, 10)).into_iter().chain(own.clone()).collect();
             let steps =
                 readings.windows(2).map(|pair| if pair[1] < pair[0] / 2.0 { pair[1] } else { pair[1] - pair[0] });
-            ((readings.len() > 1).then(|| steps.sum()), own.len())
+            // A reading behind a gap counts nothing: what was counted in the gap is not known.
+            ((readings.len() > 1).then(|| steps.sum()), readings.len() - 1)
         }
         11 => (Some(own.iter().fold(0_u64, |bits, value| bits | *value as u64) as f64), own.len()),
         _ => unreachable!(),
@@ -161,9 +162,9 @@ fn half_hours_of_thirty_days_of_minutes_are_those_of_an_independent_calculation(
         let made = &found[end];
         for place in [0, 1, 2, 4, 5, 6, 7, 8, 9, 10, 11] {
             let name = COLUMNS[place][0];
-            let before = rows
-                .get(&(samples[0].0 - TimeDelta::minutes(1)))
-                .filter(|_| end_of(samples[0].0 - TimeDelta::minutes(1)) < *end);
+            // The row before the half hour counts where no row is missing behind it, or where it stands at its very begin.
+            let (begin, directly) = (*end - TimeDelta::minutes(30), samples[0].0 - TimeDelta::minutes(1));
+            let before = rows.get(if directly <= begin { &directly } else { &begin });
             let (value, count) = expected(place, samples, before);
             assert_eq!(made[&format!("{name}_samples")].0, count, "{end} {name}");
             let share = count as f64 / 30.0 * 100.0;

@@ -236,7 +236,7 @@ fn say(config: &Config, seen: &Seen, revision: u64, now: Timestamp) -> Status {
             let kept = facts.table(name).cloned().unwrap_or_else(|| never(name));
             let judged = seen.tables.iter().find(|seen| seen.name == *name);
             let interval = facts.interval(name);
-            let rule = Rule::of(table.stale_after, interval);
+            let rule = Rule::of(table, interval);
             let lateness = rule.judge(kept.newest, now);
             Table {
                 name: name.clone(),
