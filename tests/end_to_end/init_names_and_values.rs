@@ -15,6 +15,70 @@ fn rows(count: u32, separator: &str, rest: impl Fn(u32) -> String) -> String {
 }
 
 #[test]
+fn a_minus_of_unicode_is_a_minus_in_every_table_of_text() {
+    for (names, separator, value) in [
+        ("Time,T,RH", ",", "\u{2212}1.5,50"),
+        ("Time,T,RH", ",", "\"\u{2212}1.5\",50"),
+        ("Time;T;RH", ";", "\u{2212}1,5;50,1"),
+        ("Time\tT\tRH", "\t", "\u{2212}1.5\t50"),
+    ] {
+        let text = format!(
+            "{names}\n{}",
+            rows(20, separator, |row| { if row % 2 == 1 { value.to_owned() } else { value.replace('\u{2212}', "") } })
+        );
+        let drafted = Drafted::of("met.csv", &text);
+        drafted.lacks("CHECK: 10 of");
+        assert_eq!(drafted.counts(), [20, 0, 0], "{names}");
+        let rows = drafted.rows("met");
+        assert!(rows[0].contains(",,1.5,") && rows[1].contains(",,-1.5,"), "{names}: {rows:?}");
+        assert!(drafted.station.run(&["sync", "--dry-run", "--print"]).stdout.contains("T=-1.5"));
+    }
+    // In a logger's file, too, which a program saved again.
+    let logger = Logger::par();
+    let station = Station::new();
+    let text = logger.file(0..3);
+    let last = text.trim_end().rsplit(',').next().unwrap();
+    station.write(crate::support::DAT, text.replacen(&format!(",{last}\r"), ",\u{2212}7.25\r", 1));
+    station.run(&["ingest"]).works();
+    let table = station.rows(crate::support::TABLE);
+    assert!(table.iter().any(|row| row.values().last().and_then(serde_json::Value::as_f64) == Some(-7.25)), "{text}");
+}
+
+#[test]
+fn blanks_that_do_not_break_and_a_curved_apostrophe_stand_between_thousands() {
+    for (sign, key, decimal) in [
+        ('\u{a0}', "thousands = \" \"", ","),
+        ('\u{202f}', "thousands = \" \"", ","),
+        ('\u{2019}', "thousands = \"'\"", "."),
+    ] {
+        let text =
+            format!("Time;P;T\n{}", rows(20, ";", |row| format!("101{sign}{:03}{decimal}5;10{decimal}1", row + 5)));
+        let drafted = Drafted::of("met.csv", &text);
+        drafted.has(&[key]);
+        assert_eq!(drafted.counts(), [20, 0, 0]);
+        assert!(drafted.rows("met")[0].ends_with(",101005.5,10.1"), "{:?}", drafted.rows("met"));
+        // The key may have the sign of the file.
+        drafted.station.replace_in_config(key, &format!("thousands = \"{sign}\""));
+        drafted.station.append("met.csv", format!("2025-11-21 00:00:00;102{sign}000{decimal}5;10{decimal}1\n"));
+        drafted.station.run(&["ingest"]).works();
+        assert!(drafted.rows("met")[20].ends_with(",102000.5,10.1"), "{:?}", drafted.rows("met"));
+    }
+}
+
+#[test]
+fn a_point_before_three_digits_separates_thousands_where_other_numbers_have_a_decimal_comma() {
+    let pressure = |row: u32| if row < 6 { (994 + row).to_string() } else { format!("1.{:03}", row - 6) };
+    let text = format!("Time;T;P\n{}", rows(20, ";", |row| format!("10,5;{}", pressure(row))));
+    let drafted = Drafted::of("met.csv", &text);
+    drafted.has(&["decimal = \",\"", "thousands = \".\"", "# CHECK: a number such as 1.234 is read as 1234"]);
+    assert_eq!(drafted.counts(), [20, 0, 0]);
+    assert!(drafted.rows("met")[7].ends_with(",10.5,1001"), "{:?}", drafted.rows("met"));
+    // A point before other digits is a decimal sign.
+    let text = format!("Time;T;P\n{}", rows(20, ";", |row| format!("10,5;1.{row}")));
+    Drafted::of("met.csv", &text).lacks("thousands");
+}
+
+#[test]
 fn i1_line_ends_in_the_wrong_order_are_line_ends() {
     let text = format!("Time,T,RH\n{}", rows(20, ",", |row| format!("{row}.5,55"))).replace('\n', "\n\r");
     let drafted = Drafted::of("serial.csv", &text);
