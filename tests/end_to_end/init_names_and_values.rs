@@ -15,6 +15,26 @@ fn rows(count: u32, separator: &str, rest: impl Fn(u32) -> String) -> String {
 }
 
 #[test]
+fn net_radiation_that_is_called_rn_is_sent_and_is_no_record_number() {
+    for (names, values) in [
+        ("TIMESTAMP,TA,RN", &(|row: u32| format!("12.5,{}", row * 10)) as &dyn Fn(u32) -> String),
+        ("TIMESTAMP,Rn,TA", &|row: u32| format!("{},12.5", row % 30 * 7)),
+        ("date,Rn,G", &|row: u32| format!("{}.5688333,16", row * 3)),
+        ("date,Rn,G", &|row: u32| if row < 15 { ",16".to_owned() } else { format!("{row}.5,16") }),
+    ] {
+        let drafted = Drafted::of("flux.csv", &format!("{names}\n{}", rows(40, ",", values)));
+        drafted.lacks("record_column");
+        assert_eq!(drafted.counts(), [40, 0, 0], "{names}");
+        let sent = drafted.station.run(&["sync", "--dry-run", "--print"]).stdout;
+        assert!(sent.contains("RN=10 ") || sent.contains("Rn="), "{sent}");
+    }
+    for name in ["RN", "Record", "RecNbr"] {
+        let text = format!("TIMESTAMP,{name},TA\n{}", rows(40, ",", |row| format!("{},12.5", row + 7)));
+        Drafted::of("met.csv", &text).has(&[&format!("record_column = \"{name}\"")]);
+    }
+}
+
+#[test]
 fn a_minus_of_unicode_is_a_minus_in_every_table_of_text() {
     for (names, separator, value) in [
         ("Time,T,RH", ",", "\u{2212}1.5,50"),

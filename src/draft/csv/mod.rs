@@ -14,6 +14,7 @@ mod interval;
 mod long;
 mod numbers;
 mod parts;
+mod record;
 #[cfg(test)]
 mod sweep;
 mod time;
@@ -34,8 +35,6 @@ const LAST: usize = 12;
 const MARKS: [&str; 6] = ["#", "%", "//", "!", "*", "--"];
 const SEPARATORS: [Separator; 5] =
     [Separator::Sign(b'\t'), Separator::Sign(b';'), Separator::Sign(b'|'), Separator::Sign(b','), Separator::Blanks];
-/// The usual names of a column of record numbers.
-const RECORDS: [&str; 7] = ["record", "recnbr", "recnum", "rec", "recno", "record number", "rn"];
 
 /// A dialect, with notes for the user.
 #[derive(Debug)]
@@ -176,7 +175,7 @@ impl<'t> Cut<'t> {
             }
         }
         let name = |place: &usize| own_names.get(*place).cloned().unwrap_or_default();
-        let record_column = own_names.iter().find(|name| RECORDS.contains(&name.to_lowercase().as_str())).cloned();
+        let record_column = record::find(&own_names, &rows, &time).as_ref().map(name);
         let long = long::find(&rows, &time, &own_names)
             .map(|(sensor, value)| Box::new(LongForm { sensor: name(&sensor), value: name(&value) }));
         let tags = if long.is_some() { Vec::new() } else { tags(&rows, &time).iter().map(name).collect() };
