@@ -128,3 +128,34 @@ fn i1_lines_that_powershell_appends_in_utf_16_are_rows() {
     assert!(rows[20].ends_with(",7.5,55") && rows[23].ends_with(",10.5,55"), "{rows:?}");
     assert_eq!(drafted.station.run(&["rejected"]).code, 0);
 }
+
+#[test]
+fn the_time_of_a_query_of_influxdb_is_its_time_and_not_the_end_of_the_query() {
+    let head = "#group,false,false,true,true,false,false,true,true\n\
+        #datatype,string,long,dateTime:RFC3339,dateTime:RFC3339,dateTime:RFC3339,double,string,string\n\
+        #default,_result,,,,,,,\n,result,table,_start,_stop,_time,_value,_field,_measurement\n";
+    let text = ["TA", "RH"].iter().enumerate().fold(head.to_owned(), |text, (table, field)| {
+        let rows = (0..30).map(|row| {
+            let time = half_hour(row, "%Y-%m-%dT%H:%M:%SZ");
+            format!(",,{table},2025-11-20T00:00:00Z,2025-11-21T00:00:00Z,{time},{row}.5,{field},met\n")
+        });
+        text + &rows.collect::<String>()
+    });
+    let drafted = Drafted::of("query.csv", &text);
+    drafted.has(&["time_column = \"_time\"", "use = \"tag\"", "field = \"field\""]);
+    assert_eq!(drafted.counts(), [60, 0, 0]);
+    assert!(drafted.station.run(&["sync", "--dry-run", "--print"]).stdout.contains("field=RH"));
+}
+
+#[test]
+fn year_day_and_hrmin_apart_are_the_time_of_a_level_2_file_of_ameriflux() {
+    let rows = (1..97).map(|row| {
+        let (day, minute) = (1 + row / 48, row % 48 * 30);
+        format!("2006, 0, {}, {day}, {}, 0.3{row}, {row}\n", f64::from(row) / 48.0, minute / 60 * 100 + minute % 60)
+    });
+    let head = "Sitename: UMBS\nLocation: Latitude: 45.56  Longitude: -84.71\n\nYEAR,GAP,DTIME,DOY,HRMIN,UST,TA\n , , ,DOY,HHMM,m/s,deg C\n";
+    let drafted = Drafted::of("l2.csv", &format!("{head}{}", rows.collect::<String>()));
+    drafted.has(&["time_columns = [\"YEAR\", \"DOY\", \"HRMIN\"]", "names_line = 4", "units_line = 5"]);
+    assert_eq!(drafted.counts(), [96, 0, 0]);
+    assert!(drafted.rows("l2")[0].starts_with("2006-01-01 00:30:00,"), "{:?}", drafted.rows("l2")[0]);
+}
