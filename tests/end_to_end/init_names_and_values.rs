@@ -99,34 +99,74 @@ fn a_point_before_three_digits_separates_thousands_where_other_numbers_have_a_de
 }
 
 #[test]
-fn i1_line_ends_in_the_wrong_order_are_line_ends() {
-    let text = format!("Time,T,RH\n{}", rows(20, ",", |row| format!("{row}.5,55"))).replace('\n', "\n\r");
-    let drafted = Drafted::of("serial.csv", &text);
-    assert_eq!(drafted.counts(), [20, 0, 0]);
-    drafted.station.append("serial.csv", "2025-11-21 00:00:00,5,55\n\r");
-    assert_eq!(drafted.counts(), [1, 0, 0]);
-    let station = Station::new();
-    station.write(crate::support::DAT, Logger::par().file(0..6).replace("\r\n", "\n\r"));
-    station.ingest_accounted();
-    assert_eq!(station.rows(crate::support::TABLE).len(), 6);
-    // init reads it, too.
-    fs::remove_file(station.config_path()).unwrap();
-    init(&station, &[crate::support::DAT], &[]).works();
+fn i1_a_row_whose_first_field_says_that_there_is_no_value_is_no_comment() {
+    for (names, separator, missing) in
+        [("T,Time,RH", ",", "--"), ("T;Time;RH", ";", "*"), ("T,Time,RH", ",", "#N/A"), ("T\tTime\tRH", "\t", "---")]
+    {
+        let row = |row: u32| {
+            let value = if row % 5 == 0 { missing.to_owned() } else { row.to_string() };
+            format!("{value}{separator}{}{separator}5{row}\n", half_hour(row, STAMP))
+        };
+        let drafted = Drafted::of("met.csv", &format!("{names}\n{}", (0..30).map(row).collect::<String>()));
+        drafted.lacks("comment = ");
+        assert_eq!(drafted.counts(), [30, 0, 0], "{missing}");
+        // All of them, while the sensor is off.
+        let all = (0..30).map(|row| format!("{missing}{separator}{}{separator}5{row}\n", half_hour(row, STAMP)));
+        let drafted = Drafted::of("met.csv", &format!("{names}\n{}", all.collect::<String>()));
+        drafted.lacks("comment = ");
+        assert_eq!(drafted.counts(), [30, 0, 0], "{missing} alone");
+    }
+    let text = (0..30).fold("-- written by hand\nT,Time,RH\n".to_owned(), |text, row| {
+        text + &format!("{},{},50\n", if row % 5 == 0 { "--" } else { "7" }, half_hour(row, STAMP))
+    });
+    let both = Drafted::of("met.csv", &text);
+    both.has(&["comment = [\"-- written\"]"]);
+    assert_eq!(both.counts(), [30, 0, 0]);
 }
 
 #[test]
-fn i1_lines_that_powershell_appends_in_utf_16_are_rows() {
-    let drafted = Drafted::of("met.csv", &format!("Time,T,RH\n{}", rows(20, ",", |row| format!("{row}.5,55"))));
+fn units_above_the_names_are_the_units() {
+    let head = "Version CSV1|Decimalpoint comma\n\n;;Watt;Watt;%\ndd/MM/yyyy HH:mm:ss;Serial;Pdc1;Pdc2;Eff\n";
+    let rows = (0..20).fold(String::new(), |text, row| {
+        text + &format!("{};2130012345;101,25{row};0,5;95,1\n", half_hour(row, "%d/%m/%Y %H:%M:%S"))
+    });
+    let drafted = Drafted::of("spot.csv", &format!("{head}{rows}"));
+    drafted.has(&["names_line = 4", "units_line = 3", "# Pdc1: Watt"]);
     assert_eq!(drafted.counts(), [20, 0, 0]);
-    let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
-    drafted.station.append("met.csv", wide("2025-11-21 00:00:00,7.5,55\r\n2025-11-21 00:30:00,8.5,55\r\n"));
-    assert_eq!(drafted.counts(), [2, 0, 0]);
-    drafted.station.append("met.csv", wide("2025-11-21 01:00:00,9.5,55\r\n"));
-    drafted.station.append("met.csv", "2025-11-21 01:30:00,10.5,55\r\n");
-    assert_eq!(drafted.counts(), [2, 0, 0]);
-    let rows = drafted.rows("met");
-    assert!(rows[20].ends_with(",7.5,55") && rows[23].ends_with(",10.5,55"), "{rows:?}");
-    assert_eq!(drafted.station.run(&["rejected"]).code, 0);
+    assert!(drafted.station.run(&["sync", "--dry-run", "--print"]).stdout.contains("Pdc2=0.5"));
+}
+
+#[test]
+fn names_of_two_levels_are_joined_with_a_check() {
+    let head = ",TA,TA,RH\n,mean,std,mean\ndatetime,,,\n";
+    let drafted = Drafted::of("half.csv", &format!("{head}{}", rows(20, ",", |row| format!("{row},.5,5"))));
+    drafted.has(&[
+        "names = [\"datetime\", \"TA_mean\", \"TA_std\", \"RH_mean\"]",
+        "skip_lines = 3",
+        "# CHECK: the names of the columns stand in several lines, 1 to 3",
+    ]);
+    assert_eq!(drafted.counts(), [20, 0, 0]);
+}
+
+#[test]
+fn rows_with_one_field_more_or_less_than_the_names_keep_the_names_with_a_check() {
+    let more = rows(20, ",", |row| format!("{row}.5,55,"));
+    let of_r = (0..20).map(|row| format!("\"{}\" \"{}\" {row}.5 NA\n", row + 1, half_hour(row, STAMP)));
+    let less = rows(20, ",", |row| format!("{row}.5,55"));
+    for (text, names, staged) in [
+        (format!("Time,Temp,RH\n{more}"), "names = [\"Time\", \"Temp\", \"RH\", \"column_4\"]", 20),
+        (
+            format!("\"time\" \"Temp\" \"RH\"\n{}", of_r.collect::<String>()),
+            "names = [\"column_1\", \"time\", \"Temp\", \"RH\"]",
+            20,
+        ),
+        (format!("Time,Temp,RH,Serial\n{less}"), "names = [\"Time\", \"Temp\", \"RH\"]", 20),
+    ] {
+        let drafted = Drafted::of("met.csv", &text);
+        drafted.has(&[names, "# CHECK: line 1, which names the columns, has one field"]);
+        assert_eq!(drafted.counts(), [staged, 0, 0], "{names}");
+        assert!(drafted.station.run(&["sync", "--dry-run", "--print"]).stdout.contains("Temp=0.5"), "{names}");
+    }
 }
 
 #[test]
@@ -158,4 +198,35 @@ fn year_day_and_hrmin_apart_are_the_time_of_a_level_2_file_of_ameriflux() {
     drafted.has(&["time_columns = [\"YEAR\", \"DOY\", \"HRMIN\"]", "names_line = 4", "units_line = 5"]);
     assert_eq!(drafted.counts(), [96, 0, 0]);
     assert!(drafted.rows("l2")[0].starts_with("2006-01-01 00:30:00,"), "{:?}", drafted.rows("l2")[0]);
+}
+
+#[test]
+fn i1_line_ends_in_the_wrong_order_are_line_ends() {
+    let text = format!("Time,T,RH\n{}", rows(20, ",", |row| format!("{row}.5,55"))).replace('\n', "\n\r");
+    let drafted = Drafted::of("serial.csv", &text);
+    assert_eq!(drafted.counts(), [20, 0, 0]);
+    drafted.station.append("serial.csv", "2025-11-21 00:00:00,5,55\n\r");
+    assert_eq!(drafted.counts(), [1, 0, 0]);
+    let station = Station::new();
+    station.write(crate::support::DAT, Logger::par().file(0..6).replace("\r\n", "\n\r"));
+    station.ingest_accounted();
+    assert_eq!(station.rows(crate::support::TABLE).len(), 6);
+    // init reads it, too.
+    fs::remove_file(station.config_path()).unwrap();
+    init(&station, &[crate::support::DAT], &[]).works();
+}
+
+#[test]
+fn i1_lines_that_powershell_appends_in_utf_16_are_rows() {
+    let drafted = Drafted::of("met.csv", &format!("Time,T,RH\n{}", rows(20, ",", |row| format!("{row}.5,55"))));
+    assert_eq!(drafted.counts(), [20, 0, 0]);
+    let wide = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    drafted.station.append("met.csv", wide("2025-11-21 00:00:00,7.5,55\r\n2025-11-21 00:30:00,8.5,55\r\n"));
+    assert_eq!(drafted.counts(), [2, 0, 0]);
+    drafted.station.append("met.csv", wide("2025-11-21 01:00:00,9.5,55\r\n"));
+    drafted.station.append("met.csv", "2025-11-21 01:30:00,10.5,55\r\n");
+    assert_eq!(drafted.counts(), [2, 0, 0]);
+    let rows = drafted.rows("met");
+    assert!(rows[20].ends_with(",7.5,55") && rows[23].ends_with(",10.5,55"), "{rows:?}");
+    assert_eq!(drafted.station.run(&["rejected"]).code, 0);
 }
