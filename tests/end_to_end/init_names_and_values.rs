@@ -99,6 +99,16 @@ fn a_point_before_three_digits_separates_thousands_where_other_numbers_have_a_de
 }
 
 #[test]
+fn texts_in_a_column_of_numbers_are_a_check_with_an_example() {
+    let value = |row: u32| if row % 4 == 1 { "<0.1".to_owned() } else { format!("{row}.5") };
+    let drafted =
+        Drafted::of("met.csv", &format!("Time,NH3,RH\n{}", rows(40, ",", |row| format!("{},50", value(row)))));
+    drafted.has(&["# CHECK: 10 of 40 rows looked at have a text in NH3, whose others are numbers, such as \"<0.1\""]);
+    let words = Drafted::of("met.csv", &format!("Time,T,State\n{}", rows(40, ",", |_| "5,NA".to_owned())));
+    words.lacks("have a text in");
+}
+
+#[test]
 fn i1_a_row_whose_first_field_says_that_there_is_no_value_is_no_comment() {
     for (names, separator, missing) in
         [("T,Time,RH", ",", "--"), ("T;Time;RH", ";", "*"), ("T,Time,RH", ",", "#N/A"), ("T\tTime\tRH", "\t", "---")]
