@@ -240,3 +240,36 @@ fn i1_lines_that_powershell_appends_in_utf_16_are_rows() {
     assert!(rows[20].ends_with(",7.5,55") && rows[23].ends_with(",10.5,55"), "{rows:?}");
     assert_eq!(drafted.station.run(&["rejected"]).code, 0);
 }
+
+#[test]
+fn i1_a_pgp_message_behind_the_rows_of_a_los_gatos_file_is_no_row_and_no_rejected_line() {
+    let message = |lines: usize| {
+        let letters = |line: usize| -> String {
+            (0..64).map(|place| char::from(b"AbC1dE+fG2hIjK/lMn"[(line * 7 + place * 5) % 18])).collect()
+        };
+        let body: String = (0..lines).map(|line| letters(line) + "\n").collect();
+        format!("-----BEGIN PGP MESSAGE-----\nVersion: BCPG\n\n{body}oc+6ytuq\n=8kQ2\n-----END PGP MESSAGE-----\n")
+    };
+    let head = "SN:3K43430000002063 VC:936e000\n      Time,      [H2O]_ppm,      [CO2]_ppm,\n";
+    let rows = |from: u32, count: u32| {
+        (from..from + count).fold(String::new(), |text, row| {
+            text + &format!("  {},    6.4{row:04}e+2,    4.1{row:04}e+2,\n", half_hour(row, "%m/%d/%Y %H:%M:%S.000"))
+        })
+    };
+    for (count, lines) in [(30, 80), (300, 40), (20, 500)] {
+        let drafted = Drafted::of("n2o.csv", &format!("{head}{}{}", rows(0, count), message(lines)));
+        drafted.has(&["names_line = 2"]);
+        drafted.lacks("comment = ");
+        assert_eq!(drafted.counts(), [count.into(), 0, 0], "{lines}");
+        // The next file, and one that is read while the message is being written.
+        let (begun, rest) = (message(lines), message(lines));
+        let half = begun.len() / 2;
+        drafted.station.write("n2o.csv", format!("{head}{}{}", rows(count, 9), &begun[..half]));
+        assert_eq!(drafted.counts(), [9, 0, 0], "{lines}");
+        drafted.station.append("n2o.csv", &rest[half..]);
+        assert_eq!(drafted.counts(), [0, 0, 0], "{lines}");
+        // A row that is cut is rejected, within a message, too.
+        drafted.station.append("n2o.csv", "  11/26/2025 00:00:0\n");
+        assert_eq!(drafted.counts(), [0, 0, 1], "{lines}");
+    }
+}

@@ -26,7 +26,7 @@ pub(in crate::draft) use zone::StatedOffset;
 use std::collections::HashSet;
 
 use crate::config::{CsvDialect, CsvFormat, LongForm, Separator};
-use crate::format::{Apart, Spelling, decode, is_blank, strip_noise, unique_names};
+use crate::format::{Apart, Armor, Spelling, decode, is_blank, strip_noise, unique_names};
 use crate::qc::Word;
 
 /// The number of lines that are examined, at the beginning and at the end.
@@ -80,10 +80,11 @@ struct Cut<'t> {
 pub(in crate::draft) fn recognise(text: &[u8]) -> Option<Recognised> {
     let all: Vec<_> = text.strip_suffix(b"\n").unwrap_or(text).split(|byte| *byte == b'\n').map(strip_noise).collect();
     let at_end = all.len().saturating_sub(LAST).max(FIRST.min(all.len()));
+    let mut armor = Armor::default();
     let mut lines: Vec<Line<'_>> = (0..all.len().min(FIRST))
         .chain(at_end..all.len())
         .map(|place| Line { number: place + 1, text: &all[place], is_comment: mark_of(&all[place]).is_some() })
-        .filter(|line| !is_blank(line.text))
+        .filter(|line| !is_blank(line.text) && !armor.takes(line.text))
         .collect();
     // Text contains no such bytes.
     if lines.iter().any(|line| line.text.iter().any(|byte| *byte < b' ' && *byte != b'\t')) {
