@@ -6,7 +6,7 @@ use super::file::{CsvSection, TableSection, Text, Texts};
 use super::load::one_of;
 use super::place::{Section, Source};
 use super::{ConfigError, CsvDialect, CsvFormat, LongForm, Separator, value};
-use crate::text::any_of;
+use crate::text::{any_of, with_plain_signs};
 use crate::time::{MIDNIGHT_ENDS_THE_DAY, StampFormat};
 
 /// Reads the format of a table with `format = "csv"`.
@@ -193,7 +193,8 @@ fn dialect(at: &Section<'_>, found: &CsvSection) -> Result<CsvDialect, ConfigErr
     })?;
     let decimal =
         at.read_or_default(&CsvSection::decimal, &found.decimal, |text| one_of(text, &[(".", b'.'), (",", b',')]))?;
-    let thousands = at.read(CsvSection::thousands, &found.thousands, sign)?;
+    // The signs of Unicode are read with those of ASCII for which they stand.
+    let thousands = at.read(CsvSection::thousands, &found.thousands, |text| sign(&with_plain_signs(text)))?;
     let quote = at.read_or_default(&CsvSection::quote, &found.quote, |text| match text {
         "none" => Ok(None),
         // The default of the key's row is a quotation mark, whose own quotes are trimmed from the text.

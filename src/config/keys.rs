@@ -492,7 +492,7 @@ section! {
     ).or(r#"".""#);
     thousands: Text = text(
         "one sign",
-        "what stands between the thousands of a number",
+        "what stands between the thousands of a number. A blank is also one that does not break the line (U+00A0, U+202F, U+2009), and `'` also ’",
         r#""'""#,
     );
     quote: Text = text("one sign, or `none`", "what stands around a field that holds a separator", r#""'""#)

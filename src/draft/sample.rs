@@ -73,13 +73,15 @@ pub(super) struct ColumnSample {
     pub(super) values: Vec<f64>,
     pub(super) missing: usize,
     pub(super) text: usize,
+    /// The first of its texts.
+    pub(super) example: Option<String>,
 }
 
 impl ColumnSample {
     /// A column without rows.
     pub(super) fn new(name: &str, unit: &str, process: &str) -> ColumnSample {
         let [name, unit, process] = [name, unit, process].map(str::to_owned);
-        ColumnSample { name, unit, process, values: Vec::new(), missing: 0, text: 0 }
+        ColumnSample { name, unit, process, values: Vec::new(), missing: 0, text: 0, example: None }
     }
 
     /// The numbers of its rows.
@@ -93,7 +95,7 @@ impl ColumnSample {
         let values: Vec<f64> = values.collect();
         let missing = self.missing + self.numbers().count() - values.iter().filter(|value| !value.is_nan()).count();
         let [name, unit, process] = [&self.name, &self.unit, &self.process].map(String::clone);
-        ColumnSample { name, unit, process, values, missing, text: self.text }
+        ColumnSample { name, unit, process, values, missing, text: self.text, example: self.example.clone() }
     }
 
     /// Adds the rows of another file, which are later than these.
@@ -101,6 +103,7 @@ impl ColumnSample {
         self.values.extend_from_slice(&other.values);
         self.missing += other.missing;
         self.text += other.text;
+        self.example = self.example.take().or_else(|| other.example.clone());
     }
 
     /// Adds rows of a file without this column, up to this total number of rows.
@@ -486,14 +489,19 @@ impl Reading {
     }
 
     fn learn(&mut self) {
-        for (column, value) in self.columns.iter_mut().zip(&self.row.values) {
+        for (place, (column, value)) in self.columns.iter_mut().zip(&self.row.values).enumerate() {
             let number = if let Value::Number(number) = *value { number } else { f64::NAN };
             column.values.push(number);
             match *value {
                 Value::Number(_) => {}
                 Value::Missing => column.missing += 1,
                 Value::Text(word) if word.is_usual() => column.missing += 1,
-                Value::Text(_) => column.text += 1,
+                Value::Text(_) => {
+                    column.text += 1;
+                    if column.example.is_none() {
+                        column.example = format::texts_of(self.row.values_json(), &[place]).pop().flatten();
+                    }
+                }
             }
         }
     }

@@ -258,6 +258,7 @@ fn table(group: &[Sample], folder: &Path, taken: &[String], known: &Known) -> Ta
             column.role = is_tag.then_some(Role::Tag);
         }
     }
+    notes.extend(looked_at.columns.iter().zip(&columns).filter_map(|(sample, column)| texts_note(sample, column)));
     let stated = dialect.and_then(|(_, found)| found.offset.as_ref());
     let utc_offset = stated.filter(|stated| stated.offset != known.utc_offset).cloned();
     notes.extend(utc_offset.as_ref().map(|stated| offset_note(stated, &known.utc_offset)));
@@ -293,6 +294,18 @@ fn table(group: &[Sample], folder: &Path, taken: &[String], known: &Known) -> Ta
         csv: dialect.map(|(sample, found)| (found.csv.clone(), sample.first_rows.clone())),
         looked_at,
     }
+}
+
+/// A note about a column of numbers that has texts, too: they are stored and not sent, and no test judges them.
+fn texts_note(sample: &ColumnSample, column: &Column) -> Option<String> {
+    let numbers = sample.numbers().count();
+    let example = sample.example.as_deref().filter(|_| column.role.is_none() && numbers >= sample.text)?;
+    let rows = crate::text::count((numbers + sample.missing + sample.text) as u64, "row");
+    Some(format!(
+        "CHECK: {} of {rows} looked at have a text in {}, whose others are numbers, such as \"{example}\": texts are stored and not sent. Let \
+         the program that writes the file write numbers alone; if it means no value, list it in missing.",
+        sample.text, column.name
+    ))
 }
 
 /// A note about stamps whose offset is not the station's.

@@ -375,6 +375,9 @@ fn column(out: &mut String, column: &Column) {
             Role::Start => "use = \"ignore\"     # the start of the interval of which the time is the end",
         };
         let _ = writeln!(out, "[table.columns.{}]\n{line}", key(&column.name));
+        if let Some(field) = column.field.as_ref().filter(|_| role == Role::Tag) {
+            let _ = writeln!(out, "field = {}     # its own name cannot be used", quoted(field));
+        }
         return;
     }
     if column.is_plain() {

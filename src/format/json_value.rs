@@ -3,11 +3,14 @@
 //! A number stays as the file spells it where JSON allows that, so that it can be given back digit by digit; a missing
 //! value is null and never 0 (I8).
 
+use std::borrow::Cow;
+
 use crate::format::derived::{spelled, texts_of};
 use crate::format::fields::Field;
 use crate::format::number::{Number, parse_number};
 use crate::format::text::decode;
 use crate::qc::Value;
+use crate::text::with_plain_signs;
 
 /// Appends a derived value.
 #[inline]
@@ -75,6 +78,13 @@ fn write_other(field: Field<'_>, quotes_numbers: bool, json: &mut Vec<u8>) -> Va
         return write_number(digits, number, json);
     }
     let text = plain_text(field);
+    // A minus that is none of ASCII.
+    if is_bare
+        && let Cow::Owned(plain) = with_plain_signs(text.trim())
+        && let Some(number) = parse_number(plain.as_bytes())
+    {
+        return write_number(plain.as_bytes(), number, json);
+    }
     write_json(json, &text);
     Value::of_text(&text)
 }

@@ -5,6 +5,7 @@
 //! `"NAN"`, `"INF"` and `"-INF"` are quoted missing values (docs/file-formats.md#toa5).
 
 mod apart;
+mod armor;
 mod csv;
 mod derived;
 mod dialect;
@@ -21,6 +22,7 @@ mod text;
 
 pub use crate::qc::Value;
 pub use apart::Apart;
+pub use armor::Armor;
 pub use csv::{Cell, HeaderLine, Keys, Spelling, array_of, unique_names};
 pub use derived::{Derived, derive_again, element, measured, numbers_of, texts_of, values_of};
 pub use dialect::{Format, NO_LINE_FEED, detect, spreadsheet_reason};

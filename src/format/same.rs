@@ -3,7 +3,10 @@
 //! A column that only one of the two headers has is not a contradiction. So two rows are compared in the columns that
 //! both have, and the comparison adds no value to either (I8).
 
+use std::borrow::Cow;
+
 use crate::format::derived::tokens;
+use crate::text::with_plain_signs;
 
 /// The stored array of a row.
 #[derive(Debug, Clone, Copy)]
@@ -160,6 +163,11 @@ pub fn unite(stored: &str, part: &str, derived: &[usize]) -> Parts {
 fn is_same(a: &serde_json::Value, b: &serde_json::Value) -> bool {
     match (a.as_f64(), b.as_f64()) {
         (Some(a), Some(b)) => within_seventh_digit(a, b),
+        // A number whose minus was read as a text by an earlier version.
+        (Some(number), None) | (None, Some(number)) => {
+            let text = a.as_str().or_else(|| b.as_str()).unwrap_or_default();
+            matches!(with_plain_signs(text), Cow::Owned(plain) if plain.trim().parse() == Ok(number))
+        }
         _ => a == b,
     }
 }
@@ -204,6 +212,10 @@ mod tests {
         assert_eq!(likeness("[0,null]", "[0]"), Same);
         assert_eq!(likeness("[null]", "[0]"), Other);
         assert_eq!(likeness("[\"a\"]", "[\"b\"]"), Other);
+        assert_eq!(likeness("[\"\u{2212}1.5\"]", "[-1.5]"), Same);
+        assert_eq!(likeness("[\"\u{2212}1.5\"]", "[1.5]"), Other);
+        assert_eq!(likeness("[\"1.5\"]", "[1.5]"), Other);
+        assert_eq!(likeness("[null]", "[1.5]"), Other);
     }
 
     #[test]

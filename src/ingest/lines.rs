@@ -14,7 +14,7 @@ use super::rows::{RowReading, Taken, unreadable};
 use super::samples::Placing;
 use super::years::Years;
 use crate::config::{FileFormat, OnConflict, Separator, TableConfig};
-use crate::format::{self, Header, HeaderBlock, Layout, ParsedRow};
+use crate::format::{self, Armor, Header, HeaderBlock, Layout, ParsedRow};
 use crate::source::Said;
 use crate::store::{LineAt, LineRefusal, LineState, Outcome, Result, Staging, Store, Table};
 use crate::time::Timestamp;
@@ -98,6 +98,8 @@ pub(super) struct LineTaker<'a> {
     pub(super) is_by_hand: bool,
     /// Whether the lines are those of a file in their order, so that a header in the middle applies to those after it.
     pub(super) is_in_order: bool,
+    /// Whether a PGP message is being passed.
+    pub(super) armor: Armor,
     /// The number of the last line that named the columns.
     pub(super) names_at: u64,
     /// Set where the stamps of the file have no year.
@@ -144,6 +146,7 @@ impl<'a> LineTaker<'a> {
             elsewhere: &[],
             is_by_hand: false,
             is_in_order: false,
+            armor: Armor::default(),
             names_at: 0,
             years: None,
             row: ParsedRow::default(),

@@ -57,7 +57,8 @@ impl LineTaker<'_> {
             && !self.is_of_another_year(staging, table, line, &error)?
         {
             let refusal = self.refused(error.to_string(), None);
-            let is_header = self.take_header_line(staging, table, line)?;
+            let is_message = matches!(self.config.format, FileFormat::Csv(_)) && self.armor.takes(line.raw);
+            let is_header = is_message || self.take_header_line(staging, table, line)?;
             return Ok(if is_header { Taken::Header } else { Taken::Refused(refusal) });
         }
         if self.years.is_some()

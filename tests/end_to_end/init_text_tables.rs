@@ -228,7 +228,7 @@ fn rows_that_lack_their_last_fields_leave_the_separator_as_it_is_and_are_rejecte
 #[test]
 fn names_that_no_row_has_as_many_fields_as_are_a_check() {
     let text = (0..24)
-        .fold("time,T,RH\n".to_owned(), |text, row| text + &format!("{},{row}\n", half_hour(row, "%Y-%m-%d %H:%M")));
+        .fold("time,T,RH,P\n".to_owned(), |text, row| text + &format!("{},{row}\n", half_hour(row, "%Y-%m-%d %H:%M")));
     let drafted = Drafted::of("met.csv", &text);
     drafted.has(&["# CHECK: no line above the rows has 2 fields"]);
     assert_eq!(drafted.counts(), [24, 0, 0]);

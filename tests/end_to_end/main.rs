@@ -39,6 +39,7 @@ mod half_hours;
 mod ingest;
 mod init;
 mod init_programs;
+mod init_names_and_values;
 mod init_stamps;
 mod init_tests;
 mod init_text_tables;

@@ -90,6 +90,11 @@ pub fn is_degrees(header_unit: &str) -> bool {
     }
 }
 
+/// Whether a text is understood as a unit.
+pub fn is_known(text: &str) -> bool {
+    parse::meaning(text).is_some()
+}
+
 /// Whether two units in headers certainly mean different things, such as "Deg C" and "Deg F". False for units that are
 /// not understood or may mean the same.
 pub fn differ(one: &str, other: &str) -> bool {

@@ -23,7 +23,8 @@ pub(super) fn of(rows: &[&[String]], best: &Reading, names: &[String]) -> Option
         let own = || best.columns.clone();
         others(start, end).map(|ends| (own(), ends)).or_else(|| others(end, start).map(|starts| (starts, own())))
     })?;
-    let end = reading(rows, &ends, &best.way)?;
+    // The ends of a query, which are the same in all rows, are no interval of a row.
+    let end = reading(rows, &ends, &best.way).filter(|end| !end.is_constant())?;
     let read = |row: &[String], columns: &[usize]| {
         joined(row, columns).and_then(|text| best.way.format.read(text.as_bytes())).map(|read| nanos(read.time))
     };

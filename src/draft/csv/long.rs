@@ -7,7 +7,7 @@ use super::{Line, numbers, time};
 /// A column with more different texts is more likely one of remarks.
 const MOST_SENSORS: usize = 200;
 /// Usual names of the column with the sensor.
-const SENSORS: [&str; 14] = [
+const SENSORS: [&str; 15] = [
     "sensor",
     "parameter",
     "variable",
@@ -22,6 +22,7 @@ const SENSORS: [&str; 14] = [
     "series",
     "item",
     "parametername",
+    "field",
 ];
 const VALUES: [&str; 6] = ["value", "val", "wert", "reading", "valeur", "valor"];
 /// This number of different texts means sensors, whatever the columns are named.
@@ -57,7 +58,8 @@ pub(super) fn find(rows: &[(&Line<'_>, Vec<String>)], time: &time::Found, names:
     // Rows for a few plots are complete rows with a tag, unless the column names suggest sensors.
     let kinds: HashSet<&str> = rows.iter().map(|(_, fields)| fields[sensor].as_str()).collect();
     let is_called = |place: usize, known: &[&str]| {
-        names.get(place).is_some_and(|name| known.contains(&name.to_lowercase().as_str()))
+        // InfluxDB's own names begin with an underscore.
+        names.get(place).is_some_and(|name| known.contains(&name.to_lowercase().trim_start_matches('_')))
     };
     let is_long = is_called(sensor, &SENSORS) || is_called(*value, &VALUES) || kinds.len() >= MANY;
     is_long.then_some((sensor, *value))

@@ -14,6 +14,7 @@ mod interval;
 mod long;
 mod numbers;
 mod parts;
+mod record;
 #[cfg(test)]
 mod sweep;
 mod time;
@@ -25,7 +26,8 @@ pub(in crate::draft) use zone::StatedOffset;
 use std::collections::HashSet;
 
 use crate::config::{CsvDialect, CsvFormat, LongForm, Separator};
-use crate::format::{Apart, Spelling, decode, is_blank, strip_noise, unique_names};
+use crate::format::{Apart, Armor, Spelling, decode, is_blank, strip_noise, unique_names};
+use crate::qc::Word;
 
 /// The number of lines that are examined, at the beginning and at the end.
 const FIRST: usize = 400;
@@ -34,8 +36,6 @@ const LAST: usize = 12;
 const MARKS: [&str; 6] = ["#", "%", "//", "!", "*", "--"];
 const SEPARATORS: [Separator; 5] =
     [Separator::Sign(b'\t'), Separator::Sign(b';'), Separator::Sign(b'|'), Separator::Sign(b','), Separator::Blanks];
-/// The usual names of a column of record numbers.
-const RECORDS: [&str; 7] = ["record", "recnbr", "recnum", "rec", "recno", "record number", "rn"];
 
 /// A dialect, with notes for the user.
 #[derive(Debug)]
@@ -68,8 +68,8 @@ struct Cut<'t> {
     width: usize,
     /// The lines with the usual number of fields, and their fields.
     rows: Vec<(&'t Line<'t>, Vec<String>)>,
-    /// The names of the columns and their line, if a line above the rows has them.
-    names: Option<(usize, Vec<String>)>,
+    /// The names of the columns, if the lines above the rows have them.
+    names: Option<heading::Names>,
     time: time::Found,
     /// The numbers of the lines with a time and another number of fields.
     ragged: Vec<usize>,
@@ -80,23 +80,48 @@ struct Cut<'t> {
 pub(in crate::draft) fn recognise(text: &[u8]) -> Option<Recognised> {
     let all: Vec<_> = text.strip_suffix(b"\n").unwrap_or(text).split(|byte| *byte == b'\n').map(strip_noise).collect();
     let at_end = all.len().saturating_sub(LAST).max(FIRST.min(all.len()));
-    let lines: Vec<Line<'_>> = (0..all.len().min(FIRST))
+    let mut armor = Armor::default();
+    let mut lines: Vec<Line<'_>> = (0..all.len().min(FIRST))
         .chain(at_end..all.len())
         .map(|place| Line { number: place + 1, text: &all[place], is_comment: mark_of(&all[place]).is_some() })
-        .filter(|line| !is_blank(line.text))
+        .filter(|line| !is_blank(line.text) && !armor.takes(line.text))
         .collect();
     // Text contains no such bytes.
     if lines.iter().any(|line| line.text.iter().any(|byte| *byte < b' ' && *byte != b'\t')) {
         return None;
     }
-    let cuts = SEPARATORS.into_iter().filter_map(|separator| Cut::new(separator, &lines));
+    let rows = rows_with_a_mark(best(&lines).as_ref(), &lines);
+    for line in &mut lines {
+        line.is_comment &= !rows.contains(&line.number);
+    }
+    Some(best(&lines)?.recognised(&lines))
+}
+
+/// The lines, split by the best separator.
+fn best<'t>(lines: &'t [Line<'t>]) -> Option<Cut<'t>> {
+    let cuts = SEPARATORS.into_iter().filter_map(|separator| Cut::new(separator, lines));
     // Of equal candidates the first is used. With a wrong separator, only the date can be read in rows that lack a field.
     let rank = |cut: &Cut<'_>| (cut.time.has_hour, cut.time.distinct, cut.time.rows);
-    let best = cuts.fold(None, |best: Option<Cut<'_>>, cut| match best {
+    cuts.fold(None, |best: Option<Cut<'_>>, cut| match best {
         Some(best) if rank(&best) >= rank(&cut) => Some(best),
         _ => Some(cut),
-    })?;
-    Some(best.recognised(&lines))
+    })
+}
+
+/// The numbers of lines that are rows although they begin as comments do: `--` and `*` also mean that there is no value. Where
+/// no other line is a row, those whose first field may mean so.
+fn rows_with_a_mark(best: Option<&Cut<'_>>, lines: &[Line<'_>]) -> Vec<usize> {
+    let is_row = |line: &&Line<'_>| match best {
+        Some(best) => {
+            let fields = best.spelling.texts(line.text);
+            fields.len() == best.width && best.time.reads(&fields)
+        }
+        None => {
+            let end = line.text.iter().position(|byte| b",;|\t".contains(byte));
+            end.is_some_and(|end| Word::of(&decode(&line.text[..end])).is_usual())
+        }
+    };
+    lines.iter().filter(|line| line.is_comment).filter(is_row).map(|line| line.number).collect()
 }
 
 fn mark_of(line: &[u8]) -> Option<&'static str> {
@@ -124,15 +149,16 @@ impl<'t> Cut<'t> {
         let (rows, others): (Vec<_>, Vec<_>) = fields.into_iter().partition(|(_, fields)| fields.len() == width);
         let texts: Vec<&[String]> = rows.iter().map(|(_, fields)| fields.as_slice()).collect();
         let names_of = |first: usize| heading::above(lines, rows.get(first)?.0.number, width, &spelling);
-        let time = time::find(&texts, &|first| names_of(first).map(|(_, names)| names))?;
+        let time = time::find(&texts, &|first| names_of(first).map(|names| names.texts))?;
         // Without a value beside the time, the separator is wrong.
         (time.columns.len() < width).then_some(())?;
         let first = rows.get(time.first)?.0.number;
         if separator == Separator::Blanks && other_sign(lines, first, width, &spelling) {
             return None;
         }
-        let names = names_of(time.first);
-        let names_line = names.as_ref().map_or(0, |(line, _)| *line);
+        let names =
+            names_of(time.first).or_else(|| heading::of_other_width(lines, (first, width), &time.columns, &spelling));
+        let names_line = names.as_ref().map_or(0, |names| names.lowest);
         let is_row = |(line, fields): &&(&Line<'_>, Vec<String>)| line.number > names_line && time.reads(fields);
         let ragged = others.iter().filter(is_row).map(|(line, _)| line.number).collect();
         let values = texts[time.first..].iter().flat_map(|row| {
@@ -147,12 +173,16 @@ impl<'t> Cut<'t> {
         let first_row = ragged.iter().copied().chain([rows[time.first].0.number]).min().unwrap_or(0);
         notes.splice(..0, time.notes.iter().cloned());
         let mut units = None;
+        let has_names = names.is_some();
         let own_names = match names {
-            Some((line, names)) => {
-                dialect.names_line = Some(line);
-                notes.extend(heading::note(lines, (line, &names), width, &spelling));
-                units = heading::units_below(lines, line, first_row, width, &spelling);
-                unique_names(names)
+            Some(names) => {
+                dialect.names_line = names.line;
+                if let Some(line) = names.line {
+                    notes.extend(heading::note(lines, (line, first_row), &names.texts, &spelling));
+                    units = heading::units(lines, (line, first_row), &names.texts, &spelling);
+                }
+                notes.extend(names.note);
+                unique_names(names.texts)
             }
             None => {
                 (0..width).map(|place| time.name_of(place).unwrap_or_else(|| format!("column_{}", place + 1))).collect()
@@ -165,8 +195,8 @@ impl<'t> Cut<'t> {
         dialect.head_lines =
             above_rows.iter().filter(|line| !line.is_comment).map(|line| line.number).max().unwrap_or(0).max(least);
         for line in lines {
-            let mark = match mark_of(line.text) {
-                Some(mark) => Some(mark.to_owned()),
+            let mark = match mark_of(line.text).filter(|_| line.is_comment) {
+                Some(mark) => comment_of(line, mark, &rows),
                 None => footer_of(line, &rows, first_row, &time),
             };
             if let Some(mark) = mark
@@ -176,7 +206,7 @@ impl<'t> Cut<'t> {
             }
         }
         let name = |place: &usize| own_names.get(*place).cloned().unwrap_or_default();
-        let record_column = own_names.iter().find(|name| RECORDS.contains(&name.to_lowercase().as_str())).cloned();
+        let record_column = record::find(&own_names, &rows, &time).as_ref().map(name);
         let long = long::find(&rows, &time, &own_names)
             .map(|(sensor, value)| Box::new(LongForm { sensor: name(&sensor), value: name(&value) }));
         let tags = if long.is_some() { Vec::new() } else { tags(&rows, &time).iter().map(name).collect() };
@@ -186,7 +216,7 @@ impl<'t> Cut<'t> {
                 long.sensor, long.value
             ));
         }
-        if dialect.names_line.is_none() && dialect.head_lines > 0 {
+        if !has_names && dialect.head_lines > 0 {
             notes.push(format!(
                 "CHECK: no line above the rows has {width} fields, as the rows have, so that their columns have numbers for names; give \
                  them others in names."
@@ -274,6 +304,16 @@ fn named_width(lines: &[(&Line<'_>, Vec<String>)], usual: usize) -> Option<usize
     let is_named = above.iter().any(|(_, fields)| fields.len() == widest && is_names(fields));
     let is_usual = below.first().is_some_and(|(_, fields)| is_names(fields));
     (is_named && !is_usual && count(widest) > 1 && count(widest) * 10 > count(usual)).then_some(widest)
+}
+
+/// What a comment begins with: its mark, and its first word where rows begin with the mark. None if rows begin so, too.
+fn comment_of(line: &Line<'_>, mark: &str, rows: &[(&Line<'_>, Vec<String>)]) -> Option<String> {
+    let text = decode(line.text.trim_ascii()).into_owned();
+    let behind = text.get(mark.len()..)?;
+    let word = behind.trim_start().split_whitespace().next().unwrap_or_default();
+    let begin = mark.len() + behind.len() - behind.trim_start().len() + word.len();
+    let is_of_rows = |mark: &str| rows.iter().any(|(row, _)| row.text.trim_ascii_start().starts_with(mark.as_bytes()));
+    [mark, text.get(..begin)?].into_iter().find(|mark| !is_of_rows(mark)).map(str::to_owned)
 }
 
 /// The beginning of a line at the end of the file that is not a row.

@@ -1,6 +1,7 @@
 //! Determines the signs in the numbers of a text table: the decimal sign, and the sign between thousands.
 
 use crate::config::{CsvDialect, Separator};
+use crate::text::with_plain_signs;
 
 /// The evidence in the values of a file.
 #[derive(Default)]
@@ -13,8 +14,12 @@ struct Seen {
     comma_groups: bool,
     /// Groups of thousands of which no comma can be a decimal sign: `1,234,567`.
     sure_comma_groups: bool,
-    /// Groups of thousands with points: `1.234.567`; `1.234` is a decimal number.
+    /// Groups of thousands with points of which no point can be a decimal sign: `1.234.567`, `1.234,5`.
     point_groups: bool,
+    /// Of `1.234` the point may be either.
+    open_point_groups: bool,
+    /// A point that cannot separate thousands, beside one number without another sign: `1.5`.
+    other_points: bool,
     /// Groups of thousands with apostrophes: `1'234`.
     apostrophes: bool,
     /// Groups of thousands with blanks: `1 234`.
@@ -30,9 +35,14 @@ pub(super) fn learn<'v>(values: impl Iterator<Item = &'v str>, dialect: &mut Csv
     let is_open = seen.comma_groups && !seen.decimal_point && !seen.sure_comma_groups;
     if seen.decimal_comma || (is_open && !is_comma_separated) {
         dialect.decimal = b',';
-        // Such as 1.234,5.
         if seen.point_groups {
             dialect.thousands = Some(b'.');
+        } else if seen.open_point_groups && !seen.other_points {
+            dialect.thousands = Some(b'.');
+            note = Some(
+                "CHECK: a number such as 1.234 is read as 1234, because other numbers have a decimal comma; if its point stands before \
+                 the fraction, take thousands out.",
+            );
         }
     } else if seen.comma_groups {
         dialect.thousands = Some(b',');
@@ -53,6 +63,7 @@ pub(super) fn learn<'v>(values: impl Iterator<Item = &'v str>, dialect: &mut Csv
 
 impl Seen {
     fn value(&mut self, text: &str) {
+        let text = with_plain_signs(text.trim());
         let text = text.trim().trim_start_matches(['-', '+']);
         let commas = text.matches(',').count();
         let points = text.matches('.').count();
@@ -74,14 +85,19 @@ impl Seen {
             (0, 1) if text.contains(['\'', ' ']) => {
                 self.apostrophes |= groups('\'', text);
                 self.blanks |= groups(' ', text);
-                self.decimal_point = true;
+                (self.decimal_point, self.other_points) = (true, true);
             }
             (1, 0) if text.contains(['\'', ' ']) => {
                 self.apostrophes |= groups('\'', text);
                 self.blanks |= groups(' ', text);
                 self.decimal_comma = true;
             }
-            (0, 1) => self.decimal_point = true,
+            (0, 1) => {
+                self.decimal_point = true;
+                let is_open = groups('.', text);
+                self.open_point_groups |= is_open;
+                self.other_points |= !is_open;
+            }
             (0, _) => self.point_groups |= groups('.', text),
             (1, 0) if groups(',', text) => self.comma_groups = true,
             (1, 0) => self.decimal_comma = true,
@@ -110,7 +126,8 @@ fn is_grouped(text: &str, sign: char) -> bool {
 
 /// Whether a text is a number with any of these signs.
 pub(super) fn is_number(text: &str) -> bool {
-    let text = text.trim().trim_start_matches(['-', '+']);
+    let text = with_plain_signs(text.trim());
+    let text = text.trim_start_matches(['-', '+']);
     text.starts_with(|c: char| c.is_ascii_digit() || c == '.' || c == ',')
         && text.bytes().any(|byte| byte.is_ascii_digit())
         && text.bytes().all(|byte| byte.is_ascii_digit() || b".,eE+-".contains(&byte))
@@ -143,11 +160,18 @@ mod tests {
             (semicolon, &["1,234,567", "2"], b'.', Some(b',')),
             (comma, &["0,5", "50"], b',', None),
             (comma, &["1.234,5", "50"], b',', Some(b'.')),
+            (semicolon, &["\u{2212}1,5", "2,25"], b',', None),
+            (semicolon, &["101\u{202f}025,5", "0,5"], b',', Some(b' ')),
+            (semicolon, &["101\u{a0}025", "0,5"], b',', Some(b' ')),
+            (semicolon, &["101\u{2019}025.5", "0.5"], b'.', Some(b'\'')),
+            (semicolon, &["10,5", "999", "1.000"], b',', Some(b'.')),
+            (semicolon, &["10,5", "0.999", "1.000"], b',', None),
         ] {
             let mut dialect = CsvDialect { separator, ..CsvDialect::default() };
             let note = learn(values.iter().copied(), &mut dialect);
             assert_eq!((dialect.decimal, dialect.thousands), (decimal, thousands), "{values:?}");
-            assert_eq!(note.is_some(), separator == comma && values[0] == "1,234", "{values:?}");
+            let is_noted = (separator == comma && values[0] == "1,234") || values[1..] == ["999", "1.000"];
+            assert_eq!(note.is_some(), is_noted, "{values:?}");
         }
     }
 }

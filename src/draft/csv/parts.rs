@@ -10,7 +10,7 @@ const PARTS: [(&str, &[&str]); 8] = [
     ("%j", &["doy", "jday", "julian", "julian day", "julian_day", "day of year", "day_of_year", "dayofyear", "jd"]),
     ("%m", &["month", "mon", "mo", "monat", "mois", "mes"]),
     ("%d", &["day", "dd", "dom", "tag", "jour", "dia"]),
-    ("%H%M", &["hhmm", "time", "hourmin", "hour_min", "hour_minute", "hrmn", "hour/minute"]),
+    ("%H%M", &["hhmm", "time", "hourmin", "hour_min", "hour_minute", "hrmn", "hrmin", "hr_min", "hhmn", "hour/minute"]),
     ("%H", &["hour", "hr", "hh", "stunde", "heure", "hora", "h"]),
     ("%M", &["minute", "min", "mn", "mi", "minutes"]),
     ("%S", &["second", "sec", "ss", "seconds", "s"]),

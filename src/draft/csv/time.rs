@@ -111,10 +111,16 @@ pub(super) struct Reading {
 }
 
 impl Reading {
+    /// Whether several rows have one time.
+    pub(super) fn is_constant(&self) -> bool {
+        self.distinct == 1 && self.rows > 1
+    }
+
     /// The rank; the greatest is the best.
     fn rank(&self) -> impl Ord {
         (
             std::cmp::Reverse(self.is_future),
+            std::cmp::Reverse(self.is_constant()),
             self.is_certain,
             self.rows / 4 * 4,
             self.has_hour,

@@ -1,11 +1,14 @@
 //! Translates one line of a dialect into the form of a TOA5 line.
 
+use std::borrow::Cow;
+
 use crate::config::{CsvDialect, CsvFormat, Separator};
 use crate::format::csv::Keys;
 use crate::format::header::Header;
 use crate::format::number::{NUMBER_REACH, Number, Plain};
 use crate::format::row::RowError;
 use crate::format::text::decode;
+use crate::text::with_plain_signs;
 
 /// How a line is translated into fields between commas, with decimal points in numbers and quotes around texts.
 #[derive(Debug, Clone)]
@@ -229,7 +232,7 @@ impl Spelling {
         if text.is_empty() {
             return;
         }
-        if self.number(text, out) {
+        if self.number(text, out) || self.odd_number(text, out) {
             return;
         }
         self.text(Part { text: if part.quoted { part.text } else { text }, ..part }, out);
@@ -278,6 +281,15 @@ impl Spelling {
             out.truncate(begin);
         }
         is_whole
+    }
+
+    /// Appends a number whose minus, or sign between thousands, is none of ASCII. Returns false as [`Spelling::number`].
+    #[cold]
+    fn odd_number(&self, text: &[u8], out: &mut Vec<u8>) -> bool {
+        if text.is_ascii() {
+            return false;
+        }
+        matches!(with_plain_signs(&decode(text)), Cow::Owned(plain) if self.number(plain.trim().as_bytes(), out))
     }
 
     /// Appends a text, with quotes if it needs them.
