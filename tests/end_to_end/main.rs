@@ -41,6 +41,7 @@ mod init;
 mod init_stamps;
 mod init_tests;
 mod init_text_tables;
+mod init_unread_rows;
 mod layers;
 mod long_tables;
 mod mid_headers;

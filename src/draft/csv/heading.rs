@@ -4,6 +4,7 @@
 //! names are in the line that has a word for time, because the rows begin with one; without such a word they are found
 //! by what units look like.
 
+use super::shape::{Kind, Shape};
 use super::{Line, mark_of, numbers};
 use crate::format::Spelling;
 use crate::quantity::Process;
@@ -44,9 +45,14 @@ pub(super) fn above(
     lines: &[Line<'_>],
     first: usize,
     width: usize,
-    spelling: &Spelling,
+    (spelling, shape): (&Spelling, &Shape),
 ) -> Option<(usize, Vec<String>)> {
-    of_time(lines, first, width, spelling).or_else(|| by_units(lines, first, width, spelling))
+    of_time(lines, first, width, spelling).or_else(|| {
+        // A row whose time is not read has no names.
+        let is_row = |line: &&Line<'_>| !line.is_comment && shape.kind(&spelling.texts(line.text)) == Kind::Row;
+        let begin = lines.iter().take_while(|line| line.number < first).find(is_row).map_or(first, |line| line.number);
+        by_units(lines, begin, width, spelling)
+    })
 }
 
 /// The lowest line with a word for time, or a higher one where the lowest is one of units or types.

@@ -9,11 +9,13 @@ mod array;
 mod clock;
 mod counts;
 mod forms;
+mod further;
 mod heading;
 mod interval;
 mod long;
 mod numbers;
 mod parts;
+mod shape;
 #[cfg(test)]
 mod sweep;
 mod time;
@@ -23,6 +25,8 @@ pub(in crate::draft) use array::arrays;
 pub(in crate::draft) use zone::StatedOffset;
 
 use std::collections::HashSet;
+
+use shape::Shape;
 
 use crate::config::{CsvDialect, CsvFormat, LongForm, Separator};
 use crate::format::{Apart, Spelling, decode, is_blank, strip_noise, unique_names};
@@ -68,6 +72,7 @@ struct Cut<'t> {
     width: usize,
     /// The lines with the usual number of fields, and their fields.
     rows: Vec<(&'t Line<'t>, Vec<String>)>,
+    shape: Shape,
     /// The names of the columns and their line, if a line above the rows has them.
     names: Option<(usize, Vec<String>)>,
     time: time::Found,
@@ -123,15 +128,19 @@ impl<'t> Cut<'t> {
         let width = named_width(&fields, width).unwrap_or(width);
         let (rows, others): (Vec<_>, Vec<_>) = fields.into_iter().partition(|(_, fields)| fields.len() == width);
         let texts: Vec<&[String]> = rows.iter().map(|(_, fields)| fields.as_slice()).collect();
-        let names_of = |first: usize| heading::above(lines, rows.get(first)?.0.number, width, &spelling);
-        let time = time::find(&texts, &|first| names_of(first).map(|(_, names)| names))?;
+        let names_of = |first: usize, shape: &Shape| {
+            heading::above(lines, rows.get(first)?.0.number, width, (&spelling, shape))
+        };
+        let time = time::find(&texts, &|first| names_of(first, &Shape::default()).map(|(_, names)| names))?;
         // Without a value beside the time, the separator is wrong.
         (time.columns.len() < width).then_some(())?;
         let first = rows.get(time.first)?.0.number;
         if separator == Separator::Blanks && other_sign(lines, first, width, &spelling) {
             return None;
         }
-        let names = names_of(time.first);
+        let read = texts[time.first..].iter().copied().filter(|row| time.reads(row));
+        let shape = Shape::of(read, &time.columns);
+        let names = names_of(time.first, &shape);
         let names_line = names.as_ref().map_or(0, |(line, _)| *line);
         let is_row = |(line, fields): &&(&Line<'_>, Vec<String>)| line.number > names_line && time.reads(fields);
         let ragged = others.iter().filter(is_row).map(|(line, _)| line.number).collect();
@@ -139,11 +148,11 @@ impl<'t> Cut<'t> {
             row.iter().enumerate().filter(|(place, _)| !time.columns.contains(place)).map(|(_, text)| text.as_str())
         });
         let notes = numbers::learn(values, &mut dialect).map(str::to_owned).into_iter().collect();
-        Some(Cut { spelling, dialect, width, rows, names, time, ragged, notes })
+        Some(Cut { spelling, dialect, width, rows, shape, names, time, ragged, notes })
     }
 
     fn recognised(self, lines: &[Line<'_>]) -> Recognised {
-        let Cut { spelling, mut dialect, width, rows, names, time, ragged, mut notes } = self;
+        let Cut { spelling, mut dialect, width, rows, shape, names, time, ragged, mut notes } = self;
         let first_row = ragged.iter().copied().chain([rows[time.first].0.number]).min().unwrap_or(0);
         notes.splice(..0, time.notes.iter().cloned());
         let mut units = None;
@@ -159,11 +168,12 @@ impl<'t> Cut<'t> {
             }
         };
         dialect.units_line = units;
-        let above_rows: Vec<&Line<'_>> = lines.iter().filter(|line| line.number < first_row).collect();
         let least = dialect.names_line.max(dialect.units_line).unwrap_or(0);
+        let (begin, unread) = shape.begin(lines, (least, first_row), &spelling);
+        notes.extend(unread);
         // Comments are recognised by their mark and not counted.
-        dialect.head_lines =
-            above_rows.iter().filter(|line| !line.is_comment).map(|line| line.number).max().unwrap_or(0).max(least);
+        let head = lines.iter().filter(|line| line.number < begin && !line.is_comment);
+        dialect.head_lines = head.map(|line| line.number).max().unwrap_or(0).max(least);
         for line in lines {
             let mark = match mark_of(line.text) {
                 Some(mark) => Some(mark.to_owned()),
