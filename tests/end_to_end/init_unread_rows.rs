@@ -66,6 +66,14 @@ fn i1_a_capture_that_begins_in_the_middle_of_a_line_gives_no_line_of_a_header() 
 }
 
 #[test]
+fn the_names_of_the_columns_stand_below_a_number_that_looks_like_the_end_of_a_row() {
+    let stamp = |row: u32| half_hour(row, "%Y-%m-%d %H:%M:%S");
+    let drafted = Drafted::of("met.csv", &format!("120\nwhen,air,moist\n{}", rows(0..40, &stamp)));
+    drafted.has(&["names_line = 2", "time_column = \"when\""]);
+    assert_eq!(drafted.counts(), [40, 0, 0]);
+}
+
+#[test]
 fn i1_a_line_of_numbers_without_a_time_above_the_rows_is_a_header_line_with_a_check() {
     let stamp = |row: u32| half_hour(row, "%Y-%m-%d %H:%M:%S");
     let drafted = Drafted::of("soil.csv", &format!("Time,T5,T10\n,5,10\n{}", rows(0..40, &stamp)));

@@ -27,7 +27,7 @@ pub(super) struct Further {
 /// The formats of those rows that `read` do not read.
 pub(super) fn find(rows: &[&[String]], best: &Reading, read: &[StampFormat]) -> Further {
     let of_best = |row: &&[String]| stamp(row, best).is_some_and(|text| time_of(&text, read).is_some());
-    let shape = Shape::of(rows[best.first..].iter().copied().filter(of_best), &best.columns);
+    let shape = Shape::of(&rows[best.first..].iter().copied().filter(of_best), &best.columns);
     let mut notes = Vec::new();
     let mut formats: Vec<Format> = Vec::new();
     let mut read = read.to_vec();
@@ -80,7 +80,7 @@ fn ways(text: &str, best: &Reading) -> Option<Vec<Format>> {
 }
 
 /// Of several formats the one that reads the most stamps, whose times go on in the direction of the others, and that has their
-/// order of year, month and day. With a CHECK where day and month cannot be told apart.
+/// order of year, month and day. With a CHECK where day and month are not distinguished by the rows.
 fn the_best(
     ways: Vec<Format>,
     stamps: &[(usize, String)],
@@ -96,9 +96,11 @@ fn the_best(
             let mut all = read.to_vec();
             all.push(way.format.clone());
             let times: Vec<i64> = stamps.iter().filter_map(|(_, text)| time_of(text, &all)).collect();
-            let against = times.windows(2).filter(|pair| pair[0] != pair[1] && (pair[1] < pair[0]) != is_falling).count();
+            let against =
+                times.windows(2).filter(|pair| pair[0] != pair[1] && (pair[1] < pair[0]) != is_falling).count();
             // Of two orders of day and month, the other one is months away from the rows of the best format.
-            let span = times.iter().max().zip(times.iter().min()).map_or(0, |(last, first)| last.saturating_sub(*first));
+            let span =
+                times.iter().max().zip(times.iter().min()).map_or(0, |(last, first)| last.saturating_sub(*first));
             ((Reverse(times.len()), against, order(&way) != own, span / (60 * NANOS_PER_SECOND)), way)
         })
         .collect();

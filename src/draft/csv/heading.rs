@@ -47,12 +47,7 @@ pub(super) fn above(
     width: usize,
     (spelling, shape): (&Spelling, &Shape),
 ) -> Option<(usize, Vec<String>)> {
-    of_time(lines, first, width, spelling).or_else(|| {
-        // A row whose time is not read has no names.
-        let is_row = |line: &&Line<'_>| !line.is_comment && shape.kind(&spelling.texts(line.text)) == Kind::Row;
-        let begin = lines.iter().take_while(|line| line.number < first).find(is_row).map_or(first, |line| line.number);
-        by_units(lines, begin, width, spelling)
-    })
+    of_time(lines, first, width, spelling).or_else(|| by_units(lines, first, width, (spelling, shape)))
 }
 
 /// The lowest line with a word for time, or a higher one where the lowest is one of units or types.
@@ -81,9 +76,16 @@ fn of_time(lines: &[Line<'_>], first: usize, width: usize, spelling: &Spelling) 
 
 /// The line right above the rows, or a higher one where that is one of units. A table of two or three columns may have other
 /// lines of the same width above.
-fn by_units(lines: &[Line<'_>], first: usize, width: usize, spelling: &Spelling) -> Option<(usize, Vec<String>)> {
+fn by_units(
+    lines: &[Line<'_>],
+    first: usize,
+    width: usize,
+    (spelling, shape): (&Spelling, &Shape),
+) -> Option<(usize, Vec<String>)> {
     let mut found: Option<(usize, Vec<String>)> = None;
-    for line in lines.iter().rev().filter(|line| line.number < first) {
+    // A row whose time is not read has no names.
+    let is_row = |line: &Line<'_>| !line.is_comment && shape.kind(&spelling.texts(line.text)) == Kind::Row;
+    for line in lines.iter().rev().filter(|line| line.number < first && !is_row(line)) {
         let names = texts_of(line, spelling);
         if names.len() != width || names.iter().all(|name| name.is_empty() || numbers::is_number(name)) {
             if found.is_some() {
@@ -151,7 +153,7 @@ fn texts_of(line: &Line<'_>, spelling: &Spelling) -> Vec<String> {
     }
 }
 
-fn is_word_for_time(text: &str) -> bool {
+pub(super) fn is_word_for_time(text: &str) -> bool {
     let lower = text.to_lowercase();
     let is = |part: &str| {
         TIME.contains(&part)

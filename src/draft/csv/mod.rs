@@ -139,7 +139,7 @@ impl<'t> Cut<'t> {
             return None;
         }
         let read = texts[time.first..].iter().copied().filter(|row| time.reads(row));
-        let shape = Shape::of(read, &time.columns);
+        let shape = Shape::of(&read, &time.columns);
         let names = names_of(time.first, &shape);
         let names_line = names.as_ref().map_or(0, |(line, _)| *line);
         let is_row = |(line, fields): &&(&Line<'_>, Vec<String>)| line.number > names_line && time.reads(fields);

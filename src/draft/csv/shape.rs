@@ -31,7 +31,7 @@ pub(super) enum Kind {
 
 impl Shape {
     /// The shape of rows whose time is read, in these columns.
-    pub(super) fn of<'r>(rows: impl Iterator<Item = &'r [String]> + Clone, time: &[usize]) -> Shape {
+    pub(super) fn of<'r>(rows: &(impl Iterator<Item = &'r [String]> + Clone), time: &[usize]) -> Shape {
         let width = rows.clone().next().map_or(0, <[String]>::len);
         let is_of_numbers = |place: usize| {
             let (mut values, mut numbers, mut all) = (0, 0, 0);
@@ -80,8 +80,10 @@ impl Shape {
         spelling: &Spelling,
     ) -> (usize, Option<String>) {
         let above = lines.iter().filter(|line| line.number > least && line.number < first && !line.is_comment);
-        let kinds: Vec<(&Line<'_>, Kind)> =
-            above.map(|line| (line, self.kind(&spelling.texts(line.text)))).filter(|(_, kind)| *kind != Kind::Other).collect();
+        let kinds: Vec<(&Line<'_>, Kind)> = above
+            .map(|line| (line, self.kind(&spelling.texts(line.text))))
+            .filter(|(_, kind)| *kind != Kind::Other)
+            .collect();
         let are_rows = kinds.iter().filter(|(_, kind)| *kind == Kind::Numbers).count() > MANY;
         let rows: Vec<usize> =
             kinds.iter().filter(|(_, kind)| are_rows || *kind == Kind::Row).map(|(line, _)| line.number).collect();
@@ -95,9 +97,10 @@ impl Shape {
             });
             return (first, doubt);
         };
-        let text: String = lines.iter().find(|line| line.number == *begin).map_or_else(String::new, |line| {
-            decode(line.text).trim().chars().take(40).collect()
-        });
+        let text: String = lines
+            .iter()
+            .find(|line| line.number == *begin)
+            .map_or_else(String::new, |line| decode(line.text).trim().chars().take(40).collect());
         let doubt = format!(
             "CHECK: of the lines above the first time that can be read {} look like rows (line {begin}: {text}), and such rows are \
              rejected. If they are a header, write skip_lines = {}.",
@@ -128,7 +131,7 @@ mod tests {
         let fields = |line: &str| -> Vec<String> { line.split(',').map(str::to_owned).collect() };
         let rows: Vec<Vec<String>> =
             ["2026-01-01 00:00,1.5,ok,55", "2026-01-01 00:30,NAN,ok,56"].iter().map(|line| fields(line)).collect();
-        let shape = Shape::of(rows.iter().map(Vec::as_slice), &[0]);
+        let shape = Shape::of(&rows.iter().map(Vec::as_slice), &[0]);
         for (line, wanted) in [
             ("2165/165/165 165:165:85,10,ok,55", Kind::Row),
             ("NA,14.5,,55", Kind::Row),
