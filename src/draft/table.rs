@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::column::{Column, MISSING_OF_AMERIFLUX, Role, measured};
-use super::csv::StatedOffset;
+use super::csv::{StatedOffset, Trust};
 use super::guess::Around;
 use super::marks::{Mark, marks};
 use super::place::{may_be_minutes, sensor};
@@ -294,13 +294,21 @@ fn table(group: &[Sample], folder: &Path, taken: &[String], known: &Known) -> Ta
 
 /// A note about stamps whose offset is not the station's.
 fn offset_note(stated: &StatedOffset, station: &str) -> String {
-    let StatedOffset { text, offset, is_summer } = stated;
+    let StatedOffset { text, offset, trust } = stated;
     let station =
         if station.is_empty() { "the station's changes".to_owned() } else { format!("the station's is {station}") };
-    let says = if *is_summer {
-        "this is summer time, which half of a year does not have: write timezone if the clock changes, or utc_offset if it does not."
-    } else {
-        "the table has the one that its file states; take utc_offset out of it if the file is wrong."
+    let says = match trust {
+        Trust::Summer => {
+            "this is summer time, which half of a year does not have: write timezone if the clock changes, or utc_offset if it does not."
+        }
+        Trust::EqualSeconds => {
+            "if the stamps are in UTC, remove the # before utc_offset; a program that counts the seconds by its local clock writes the \
+             same."
+        }
+        Trust::Seconds => {
+            "the table has the one that its rows show; if this clock changes to summer time, write timezone in place of utc_offset."
+        }
+        Trust::Sure => "the table has the one that its file states; take utc_offset out of it if the file is wrong.",
     };
     format!("CHECK: \"{text}\" states UTC{offset} for the stamps, and {station}: {says}")
 }

@@ -42,6 +42,7 @@ mod init_stamps;
 mod init_tests;
 mod init_text_tables;
 mod init_unread_rows;
+mod init_zones;
 mod layers;
 mod long_tables;
 mod mid_headers;

@@ -6,6 +6,7 @@
 use chrono::Utc;
 
 use super::forms::Format;
+use super::stated::UNIX_SECONDS;
 use super::time::{COLUMNS, Reading, TRIED, reading};
 use crate::time::NANOS_PER_SECOND;
 
@@ -46,8 +47,6 @@ pub(super) fn of_numbers(rows: &[&[String]], middle: &[String], names: Option<&[
     found
 }
 
-/// Numbers that may be Unix seconds of 1989 to 2103.
-const UNIX_SECONDS: std::ops::Range<f64> = 6.3e8..4.2e9;
 /// A date and a time of day in ten digits, as many as Unix seconds have.
 const DIGITS_OF_A_DATE: &str = "%y%m%d%H%M";
 /// The share of equal intervals, in thousandths, of rows that are at equal intervals.

@@ -16,13 +16,14 @@ mod long;
 mod numbers;
 mod parts;
 mod shape;
+mod stated;
 #[cfg(test)]
 mod sweep;
 mod time;
 mod zone;
 
 pub(in crate::draft) use array::arrays;
-pub(in crate::draft) use zone::StatedOffset;
+pub(in crate::draft) use zone::{StatedOffset, Trust};
 
 use std::collections::HashSet;
 
@@ -53,6 +54,8 @@ pub(in crate::draft) struct Recognised {
     pub(in crate::draft) is_ameriflux: bool,
     /// The offset from UTC that the file states for its stamps.
     pub(in crate::draft) offset: Option<StatedOffset>,
+    /// Whether the stamps are instants, whatever the station's offset.
+    pub(in crate::draft) is_in_utc: bool,
     /// Notes for the user.
     pub(in crate::draft) notes: Vec<String>,
 }
@@ -128,9 +131,8 @@ impl<'t> Cut<'t> {
         let width = named_width(&fields, width).unwrap_or(width);
         let (rows, others): (Vec<_>, Vec<_>) = fields.into_iter().partition(|(_, fields)| fields.len() == width);
         let texts: Vec<&[String]> = rows.iter().map(|(_, fields)| fields.as_slice()).collect();
-        let names_of = |first: usize, shape: &Shape| {
-            heading::above(lines, rows.get(first)?.0.number, width, (&spelling, shape))
-        };
+        let names_of =
+            |first: usize, shape: &Shape| heading::above(lines, rows.get(first)?.0.number, width, (&spelling, shape));
         let time = time::find(&texts, &|first| names_of(first, &Shape::default()).map(|(_, names)| names))?;
         // Without a value beside the time, the separator is wrong.
         (time.columns.len() < width).then_some(())?;
@@ -230,19 +232,11 @@ impl<'t> Cut<'t> {
         if is_ameriflux {
             notes.push("AmeriFlux's own format: names and units are AmeriFlux's, and -9999 is no value.".to_owned());
         }
-        let offset = self::offset(&csv, time.ending.as_deref());
-        Recognised { csv, tags, starts, is_ameriflux, offset, notes }
+        let (offset, of_zone) = stated::of(&rows, &time, &own_names, &csv);
+        notes.extend(of_zone);
+        let is_in_utc = stated::are_instants(&csv);
+        Recognised { csv, tags, starts, is_ameriflux, offset, is_in_utc, notes }
     }
-}
-
-/// The offset from UTC that the stamps have by the word behind them, or by the name of their column. Stamps that are in UTC
-/// state theirs themselves.
-fn offset(csv: &CsvFormat, ending: Option<&str>) -> Option<StatedOffset> {
-    let is_utc = |format: &String| format.contains("%z") || format.starts_with("unix");
-    if csv.time_formats.iter().flatten().any(is_utc) {
-        return None;
-    }
-    ending.and_then(zone::of_word).or_else(|| csv.time_columns.iter().find_map(|name| zone::of_name(name)))
 }
 
 /// Whether another sign separates the fields although blanks separate as many in each row: each row and a line of texts above
@@ -323,7 +317,8 @@ fn tags(rows: &[(&Line<'_>, Vec<String>)], time: &time::Found) -> Vec<usize> {
         rows[time.first..].iter().filter_map(|(_, fields)| Some((time.nanos(fields)?, fields))).collect();
     let is_text: Vec<bool> = (0..rows.first().map_or(0, |(_, fields)| fields.len()))
         .map(|place| {
-            !time.columns.contains(&place) && !rows.iter().all(|(_, fields)| numbers::is_decimal(&fields[place]))
+            !time.columns.contains(&place)
+                && !rows.iter().all(|(_, fields)| numbers::is_decimal(&fields[place]))
         })
         .collect();
     let mut apart = Apart::default();
