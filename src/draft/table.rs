@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::column::{Column, MISSING_OF_AMERIFLUX, Role, measured};
 use super::csv::{StatedOffset, Trust};
+use super::early::Early;
 use super::guess::Around;
 use super::marks::{Mark, marks};
 use super::place::{may_be_minutes, sensor};
@@ -44,6 +45,8 @@ pub(super) struct Table {
     pub(super) sensor: Option<(&'static str, &'static str)>,
     /// The offset from UTC that its file states, if it is not the station's.
     pub(super) utc_offset: Option<StatedOffset>,
+    /// The `valid_from` that its rows need.
+    pub(super) early: Option<Early>,
     /// The number that means "missing" in every column.
     pub(super) missing: Option<f64>,
     /// Notes for the user, one per line.
@@ -258,6 +261,8 @@ fn table(group: &[Sample], folder: &Path, taken: &[String], known: &Known) -> Ta
     let stated = dialect.and_then(|(_, found)| found.offset.as_ref());
     let utc_offset = stated.filter(|stated| stated.offset != known.utc_offset).cloned();
     notes.extend(utc_offset.as_ref().map(|stated| offset_note(stated, &known.utc_offset)));
+    let early = Early::of(group);
+    notes.extend(early.as_ref().map(Early::note));
     if group.iter().any(|sample| sample.quotes_numbers) {
         notes.push(
             "Numbers stand in quotes where no logger writes them, so another program saved the file; they are read as numbers."
@@ -284,6 +289,7 @@ fn table(group: &[Sample], folder: &Path, taken: &[String], known: &Known) -> Ta
         tags,
         sensor: sensor_of(group),
         utc_offset,
+        early,
         missing,
         notes,
         columns,

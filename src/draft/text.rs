@@ -203,6 +203,9 @@ pub(super) fn table(table: &Table) -> String {
         let off = if matches!(trust, Trust::Sure | Trust::Seconds) { "" } else { "#" };
         let _ = writeln!(out, "{off}utc_offset = {}", quoted(offset));
     }
+    if let Some(early) = &table.early {
+        let _ = writeln!(out, "{}valid_from = {}", if early.is_sure { "" } else { "#" }, quoted(&early.from));
+    }
     if let Some(missing) = table.missing {
         let _ = writeln!(out, "missing = [{missing}]");
     }
