@@ -38,6 +38,7 @@ mod gaps;
 mod half_hours;
 mod ingest;
 mod init;
+mod init_clocks;
 mod init_early_rows;
 mod init_stamps;
 mod init_tests;

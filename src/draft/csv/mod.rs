@@ -6,6 +6,7 @@
 //! date, the one whose rows are at equal intervals.
 
 mod array;
+mod beside;
 mod clock;
 mod counts;
 mod forms;
@@ -189,9 +190,11 @@ impl<'t> Cut<'t> {
         }
         let name = |place: &usize| own_names.get(*place).cloned().unwrap_or_default();
         let record_column = own_names.iter().find(|name| RECORDS.contains(&name.to_lowercase().as_str())).cloned();
-        let long = long::find(&rows, &time, &own_names)
+        let clocks = beside::clocks(&rows, &time);
+        notes.extend(beside::note(&rows, &time, &clocks, &own_names));
+        let long = long::find(&rows, (&time, &clocks), &own_names)
             .map(|(sensor, value)| Box::new(LongForm { sensor: name(&sensor), value: name(&value) }));
-        let tags = if long.is_some() { Vec::new() } else { tags(&rows, &time).iter().map(name).collect() };
+        let tags = if long.is_some() { Vec::new() } else { tags(&rows, &time, &clocks).iter().map(name).collect() };
         if let Some(long) = &long {
             notes.push(format!(
                 "One value a line: each text in the column {} is a column of the rows, and {} has its values.",
@@ -312,12 +315,13 @@ fn of_few_times(rows: &[(&Line<'_>, Vec<String>)], time: &time::Found) -> Option
 }
 
 /// The columns that distinguish rows of one stamp, if most rows share their stamp.
-fn tags(rows: &[(&Line<'_>, Vec<String>)], time: &time::Found) -> Vec<usize> {
+fn tags(rows: &[(&Line<'_>, Vec<String>)], time: &time::Found, clocks: &[usize]) -> Vec<usize> {
     let rows: Vec<(i64, &Vec<String>)> =
         rows[time.first..].iter().filter_map(|(_, fields)| Some((time.nanos(fields)?, fields))).collect();
     let is_text: Vec<bool> = (0..rows.first().map_or(0, |(_, fields)| fields.len()))
         .map(|place| {
             !time.columns.contains(&place)
+                && !clocks.contains(&place)
                 && !rows.iter().all(|(_, fields)| numbers::is_decimal(&fields[place]))
         })
         .collect();

@@ -9,11 +9,11 @@ use chrono::Utc;
 
 use super::clock::{self, Place};
 use super::counts::of_numbers;
-use super::forms::{COMPACT_HOUR, DATE_FORMATS, Format, JOINS, WAYS};
+use super::forms::{COMPACT_HOUR, DATE_FORMATS, Format, JOINS, RANGE, WAYS};
 use super::further;
 use super::interval;
 use super::numbers::is_number;
-use super::parts::{of_parts, with_minutes};
+use super::parts::{DAY_WITH_FRACTION, of_parts, with_clock, with_minutes};
 use super::zone;
 use crate::time::{LocalTime, MIDNIGHT_ENDS_THE_DAY, NANOS_PER_SECOND, StampFormat};
 
@@ -140,6 +140,10 @@ pub(super) fn find(rows: &[&[String]], names: &dyn Fn(usize) -> Option<Vec<Strin
         .map(|row| like(rows, row, names.as_deref()))
         .chain(typical.iter().map(|row| with_ending(rows, row, names.as_deref())))
         .find(|found| !found.is_empty())?;
+    // A time of day in a column of its own may end with a word, too.
+    if !readings.iter().any(|reading| reading.has_hour) {
+        readings.extend(typical.iter().flat_map(|row| with_ending(rows, row, names.as_deref())));
+    }
     let uses_comma = rows.iter().flat_map(|row| row.iter()).any(|text| is_number(text) && text.contains(','));
     // A date with slashes is read as month and day, but as day and month if numbers have a decimal comma.
     let is_later = |reading: &Reading| {
@@ -164,6 +168,11 @@ pub(super) fn find(rows: &[&[String]], names: &dyn Fn(usize) -> Option<Vec<Strin
         && is_day_and_month(best.way.text.as_deref(), other.way.text.as_deref())
     {
         notes.push(day_and_month(best.way.text.as_deref(), other.way.text.as_deref()));
+    }
+    if best.way.text.as_deref().is_some_and(|text| text.contains(RANGE)) {
+        notes.push(
+            "A stamp is an interval, from start to end; the end is the time of its row, as loggers have it.".to_owned(),
+        );
     }
     let mut formats = vec![best.way.text.clone()];
     let mut read = vec![best.way.format.clone()];
@@ -234,17 +243,27 @@ fn like(rows: &[&[String]], row: &[String], names: Option<&[String]>) -> Vec<Rea
     let with_minutes: Vec<usize> = readings.iter().filter_map(|reading| reading.columns.get(1).copied()).collect();
     let columns = row.len().min(COLUMNS);
     let pairs = (1..columns).flat_map(|second| [vec![second - 1, second], vec![second, second - 1]]);
-    for columns in (0..columns).map(|column| vec![column]).chain(pairs) {
+    let named = |place: &usize| names.and_then(|names| names.get(*place)).is_some_and(|name| clock::is_named(name));
+    let clocks: Vec<usize> = (0..columns).filter(|place| clock::is_text(&row[*place]) || named(place)).collect();
+    // A date with other columns before its time of day. Dates that differ in each row need none.
+    let apart = (0..columns).filter(|date| !clocks.contains(date) && repeats(rows, *date));
+    let apart = apart.flat_map(|date| clocks.iter().map(move |clock| (date, *clock)));
+    let apart = apart.filter(|(date, clock)| date.abs_diff(*clock) > 1).map(|(date, clock)| vec![date, clock]);
+    let parts = with_clock(row).into_iter();
+    for columns in (0..columns).map(|column| vec![column]).chain(pairs).chain(apart).chain(parts) {
         let has_minutes = columns.get(1).is_some_and(|clock| with_minutes.contains(clock));
         let Some(text) = joined(row, &columns).filter(|_| !has_minutes) else { continue };
         let ways = WAYS.iter().filter(|way| way.format.read(text.as_bytes()).is_some());
         for way in ways {
-            let bare_clock = columns.len() > 1 && columns.iter().all(|place| is_number(&row[*place]));
+            let bare_clock = columns.len() == 2 && columns.iter().all(|place| is_number(&row[*place]));
             // Ten digits that begin with 1 are Unix seconds.
             let is_unix = way.text.as_deref() == Some(COMPACT_HOUR) && !text.starts_with("20");
             if !bare_clock && !is_unix {
                 readings.extend(reading(rows, &columns, way));
             }
+        }
+        if columns.len() > 2 {
+            continue;
         }
         let joins = if columns.len() > 1 { &JOINS[..1] } else { &JOINS[..] };
         let name = columns.get(1).and_then(|place| Some(names?.get(*place)?.as_str()));
@@ -260,6 +279,12 @@ fn like(rows: &[&[String]], row: &[String], names: Option<&[String]>) -> Vec<Rea
         readings.extend(of_numbers(rows, row, names));
     }
     readings
+}
+
+/// Whether the texts of a column come again: those of a date whose time of day stands elsewhere do.
+fn repeats(rows: &[&[String]], place: usize) -> bool {
+    let texts: HashSet<&str> = rows.iter().filter_map(|row| row.get(place)).map(String::as_str).collect();
+    texts.len() * 2 <= rows.len() + 1
 }
 
 /// The letters of year, month and day, in their order.
@@ -302,6 +327,11 @@ pub(super) fn reading(rows: &[&[String]], columns: &[usize], way: &Format) -> Op
     let first = rows.iter().position(|row| read(row).is_some())?;
     let tried = &rows[first..rows.len().min(first + TRIED)];
     let times: Vec<i64> = tried.iter().filter_map(|row| Some(nanos(read(row)?.time))).collect();
+    if way.text.as_deref().is_some_and(|text| text.contains("%z"))
+        && zone::changes(tried.iter().filter_map(|row| joined(row, columns)))
+    {
+        return None;
+    }
     if times.len() * 4 < tried.len() * 3 || first > MOST_ABOVE.max(rows.len() / 2) {
         return None;
     }
@@ -334,7 +364,7 @@ pub(super) fn reading(rows: &[&[String]], columns: &[usize], way: &Format) -> Op
         span: latest.saturating_sub(earliest),
         latest,
         is_future: latest > now.saturating_add(2 * 86_400 * NANOS_PER_SECOND),
-        has_hour: letters.contains("%H") || letters.contains("%I") || !letters.contains('%'),
+        has_hour: ["%H", "%I", DAY_WITH_FRACTION].iter().any(|hour| letters.contains(hour)) || !letters.contains('%'),
         is_certain: !letters.contains("%y") || letters.contains("%b"),
         doubt: None,
         ending: None,
