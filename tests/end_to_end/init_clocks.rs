@@ -159,3 +159,21 @@ fn dates_of_c_of_mail_and_in_parts_beside_a_clock_are_read() {
         is_half_past_two(&drafted, "met");
     }
 }
+
+#[test]
+fn a_refusal_names_the_column_and_the_text_that_is_no_time() {
+    let refused = |text: &str| {
+        let station = Station::new();
+        fs::remove_file(station.config_path()).unwrap();
+        station.write("met.csv", text);
+        init(&station, &["met.csv"], &[]).expect(2).stderr
+    };
+    let odd = refused(&table("Timestamp,T,RH", &|row| format!("{},{row}.5,50", half_hour(row, "the %dth at %H~%M"))));
+    assert!(odd.contains("\"the 21th at 06~00\" in the column Timestamp"), "{odd}");
+    assert!(odd.contains("time_format") && !odd.contains("CSV without a header"), "{odd}");
+    let years =
+        refused(&table("year_dec,T,RH", &|row| format!("{:.6},{row}.5,50", 2025.88 + f64::from(row) / 17_520.0)));
+    assert!(years.contains("the column year_dec has years with a fraction"), "{years}");
+    let days = refused(&table("DOY,T,RH", &|row| format!("{:.4},{row}.5,50", 324.0 + f64::from(row) / 48.0)));
+    assert!(days.contains("the column DOY has days of the year with a fraction"), "{days}");
+}

@@ -21,11 +21,14 @@ mod stated;
 #[cfg(test)]
 mod sweep;
 mod time;
+mod unread;
 mod zone;
 
 pub(in crate::draft) use array::arrays;
+pub(in crate::draft) use unread::reason as unread;
 pub(in crate::draft) use zone::{StatedOffset, Trust};
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use shape::Shape;
@@ -87,17 +90,8 @@ struct Cut<'t> {
 
 /// The dialect of a file that begins with `text`. None if it is not a table with a time.
 pub(in crate::draft) fn recognise(text: &[u8]) -> Option<Recognised> {
-    let all: Vec<_> = text.strip_suffix(b"\n").unwrap_or(text).split(|byte| *byte == b'\n').map(strip_noise).collect();
-    let at_end = all.len().saturating_sub(LAST).max(FIRST.min(all.len()));
-    let lines: Vec<Line<'_>> = (0..all.len().min(FIRST))
-        .chain(at_end..all.len())
-        .map(|place| Line { number: place + 1, text: &all[place], is_comment: mark_of(&all[place]).is_some() })
-        .filter(|line| !is_blank(line.text))
-        .collect();
-    // Text contains no such bytes.
-    if lines.iter().any(|line| line.text.iter().any(|byte| *byte < b' ' && *byte != b'\t')) {
-        return None;
-    }
+    let all = without_noise(text);
+    let lines = lines_of(&all)?;
     let cuts = SEPARATORS.into_iter().filter_map(|separator| Cut::new(separator, &lines));
     // Of equal candidates the first is used. With a wrong separator, only the date can be read in rows that lack a field.
     let rank = |cut: &Cut<'_>| (cut.time.has_hour, cut.time.distinct, cut.time.rows);
@@ -106,6 +100,23 @@ pub(in crate::draft) fn recognise(text: &[u8]) -> Option<Recognised> {
         _ => Some(cut),
     })?;
     Some(best.recognised(&lines))
+}
+
+fn without_noise(text: &[u8]) -> Vec<Cow<'_, [u8]>> {
+    text.strip_suffix(b"\n").unwrap_or(text).split(|byte| *byte == b'\n').map(strip_noise).collect()
+}
+
+/// The lines that are examined, without blank ones. None if they are no text.
+fn lines_of<'t>(all: &'t [Cow<'_, [u8]>]) -> Option<Vec<Line<'t>>> {
+    let at_end = all.len().saturating_sub(LAST).max(FIRST.min(all.len()));
+    let lines: Vec<Line<'t>> = (0..all.len().min(FIRST))
+        .chain(at_end..all.len())
+        .map(|place| Line { number: place + 1, text: &all[place], is_comment: mark_of(&all[place]).is_some() })
+        .filter(|line| !is_blank(line.text))
+        .collect();
+    // Text contains no such bytes.
+    let is_text = lines.iter().all(|line| line.text.iter().all(|byte| *byte >= b' ' || *byte == b'\t'));
+    is_text.then_some(lines)
 }
 
 fn mark_of(line: &[u8]) -> Option<&'static str> {
