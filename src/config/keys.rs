@@ -696,7 +696,7 @@ section! {
         .required_in("for csv (or `time_columns` in `[table.csv]`)");
     time_format: Text = text(
         "",
-        "csv: how the time is written: strftime letters, `unix`, `unix ms`, `excel`, or units since an instant: [csv](#tablecsv)",
+        "csv: how the time is written: strftime letters, `unix`, `unix ms`, `excel`, `matlab`, or units since an instant: [csv](#tablecsv)",
         r#""%m/%d/%Y %H:%M""#,
     ).or_what("`YYYY-MM-DD hh:mm:ss[.f]`");
     record_column: Text = text("", "csv: which of them is the record number", r#""No""#);

@@ -26,8 +26,8 @@ pub enum DraftError {
     },
     /// No file can be read as a logger's table.
     #[error(
-        "no TOA5 file was found, so there is nothing to write a configuration for; name the .dat files that LoggerNet \
-         writes, or their folder{left_out}"
+        "no file was found that can be described, so there is nothing to write a configuration for; name the .dat files that \
+         LoggerNet writes, or text tables of other programs, or their folder{left_out}"
     )]
     Nothing {
         /// One line for each examined file; it may be empty.

@@ -18,6 +18,7 @@ use crate::time::StationClock;
 
 mod column;
 mod csv;
+mod early;
 mod error;
 mod find;
 mod guards;

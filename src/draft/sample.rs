@@ -224,7 +224,10 @@ fn dialects(bytes: &[u8], path: &Path) -> Result<Vec<Recognised>, String> {
     let mut lines = from_header(bytes).split(|byte| *byte == b'\n').map(format::strip_noise);
     let Some(first) = lines.find(|line| !format::is_blank(line)) else { return Ok(Vec::new()) };
     match format::detect(&first) {
-        Format::Unknown => Ok(csv::recognise(bytes).into_iter().collect()),
+        Format::Unknown => match csv::recognise(bytes) {
+            Some(found) => Ok(vec![found]),
+            None => csv::unread(bytes).map_or(Ok(Vec::new()), Err),
+        },
         // Year, day and time without an array number before them.
         Format::Array => match csv::recognise(bytes).filter(|_| format::array_of(&first).is_none()) {
             Some(found) => Ok(vec![found]),

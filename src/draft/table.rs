@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use super::column::{Column, MISSING_OF_AMERIFLUX, Role, measured};
-use super::csv::StatedOffset;
+use super::csv::{StatedOffset, Trust};
+use super::early::Early;
 use super::guess::Around;
 use super::marks::{Mark, marks};
 use super::place::{may_be_minutes, sensor};
@@ -44,6 +45,8 @@ pub(super) struct Table {
     pub(super) sensor: Option<(&'static str, &'static str)>,
     /// The offset from UTC that its file states, if it is not the station's.
     pub(super) utc_offset: Option<StatedOffset>,
+    /// The `valid_from` that its rows need.
+    pub(super) early: Option<Early>,
     /// The number that means "missing" in every column.
     pub(super) missing: Option<f64>,
     /// Notes for the user, one per line.
@@ -262,6 +265,8 @@ fn table(group: &[Sample], folder: &Path, taken: &[String], known: &Known) -> Ta
     let stated = dialect.and_then(|(_, found)| found.offset.as_ref());
     let utc_offset = stated.filter(|stated| stated.offset != known.utc_offset).cloned();
     notes.extend(utc_offset.as_ref().map(|stated| offset_note(stated, &known.utc_offset)));
+    let early = Early::of(group);
+    notes.extend(early.as_ref().map(Early::note));
     if group.iter().any(|sample| sample.quotes_numbers) {
         notes.push(
             "Numbers stand in quotes where no logger writes them, so another program saved the file; they are read as numbers."
@@ -288,6 +293,7 @@ fn table(group: &[Sample], folder: &Path, taken: &[String], known: &Known) -> Ta
         tags,
         sensor: sensor_of(group),
         utc_offset,
+        early,
         missing,
         notes,
         columns,
@@ -310,13 +316,21 @@ fn texts_note(sample: &ColumnSample, column: &Column) -> Option<String> {
 
 /// A note about stamps whose offset is not the station's.
 fn offset_note(stated: &StatedOffset, station: &str) -> String {
-    let StatedOffset { text, offset, is_summer } = stated;
+    let StatedOffset { text, offset, trust } = stated;
     let station =
         if station.is_empty() { "the station's changes".to_owned() } else { format!("the station's is {station}") };
-    let says = if *is_summer {
-        "this is summer time, which half of a year does not have: write timezone if the clock changes, or utc_offset if it does not."
-    } else {
-        "the table has the one that its file states; take utc_offset out of it if the file is wrong."
+    let says = match trust {
+        Trust::Summer => {
+            "this is summer time, which half of a year does not have: write timezone if the clock changes, or utc_offset if it does not."
+        }
+        Trust::EqualSeconds => {
+            "if the stamps are in UTC, remove the # before utc_offset; a program that counts the seconds by its local clock writes the \
+             same."
+        }
+        Trust::Seconds => {
+            "the table has the one that its rows show; if this clock changes to summer time, write timezone in place of utc_offset."
+        }
+        Trust::Sure => "the table has the one that its file states; take utc_offset out of it if the file is wrong.",
     };
     format!("CHECK: \"{text}\" states UTC{offset} for the stamps, and {station}: {says}")
 }

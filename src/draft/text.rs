@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::StationSaid;
 use super::column::{Column, Role};
-use super::csv::StatedOffset;
+use super::csv::{StatedOffset, Trust};
 use super::pairs::Pair;
 use super::quality::Line;
 use super::sample::{Interval, Sample};
@@ -199,8 +199,12 @@ pub(super) fn table(table: &Table) -> String {
     if let Some((csv, _)) = &table.csv {
         csv_keys(&mut out, csv);
     }
-    if let Some(StatedOffset { offset, is_summer, .. }) = &table.utc_offset {
-        let _ = writeln!(out, "{}utc_offset = {}", if *is_summer { "#" } else { "" }, quoted(offset));
+    if let Some(StatedOffset { offset, trust, .. }) = &table.utc_offset {
+        let off = if matches!(trust, Trust::Sure | Trust::Seconds) { "" } else { "#" };
+        let _ = writeln!(out, "{off}utc_offset = {}", quoted(offset));
+    }
+    if let Some(early) = &table.early {
+        let _ = writeln!(out, "{}valid_from = {}", if early.is_sure { "" } else { "#" }, quoted(&early.from));
     }
     if let Some(missing) = table.missing {
         let _ = writeln!(out, "missing = [{missing}]");

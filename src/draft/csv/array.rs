@@ -99,7 +99,15 @@ fn recognised(array: u16, rows: &[Vec<String>], labels: Option<&Vec<String>>, pa
         dialect: Some(CsvDialect { array: Some(array), year, ..CsvDialect::default() }),
         long: None,
     };
-    Some(Recognised { csv, tags: Vec::new(), starts: Vec::new(), is_ameriflux: false, offset: None, notes })
+    Some(Recognised {
+        csv,
+        tags: Vec::new(),
+        starts: Vec::new(),
+        is_ameriflux: false,
+        offset: None,
+        is_in_utc: false,
+        notes,
+    })
 }
 
 /// The most frequent number of fields.

@@ -48,6 +48,28 @@ pub(super) fn may_be(row: &[String], place: &Place<'_>) -> bool {
     place.split(row).is_some_and(|(_, clock)| is_clock(clock))
 }
 
+/// Whether a text is a time of day or begins with one: `12:30a`, `00h30`, `T00:30`, `0030Z`, `00:00-00:30`.
+pub(super) fn is_text(text: &str) -> bool {
+    let text = text.trim();
+    let text = text.strip_prefix('T').unwrap_or(text).as_bytes();
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let number = |digits: &[u8]| digits.iter().fold(0_u32, |number, byte| number * 10 + u32::from(byte - b'0'));
+    match (digits, &text[digits.min(4)..]) {
+        (1 | 2, [b':' | b'h' | b'H', tens @ b'0'..=b'5', ones @ b'0'..=b'9', ..]) => {
+            number(&text[..digits]) <= 24 && number(&[*tens, *ones]) < 60
+        }
+        (4, [b'Z', ..]) => number(&text[..2]) <= 24 && number(&text[2..4]) < 60,
+        _ => false,
+    }
+}
+
+/// Whether a column's name says that it has times of day, and nothing else: a number in `Uptime` may be anything.
+pub(super) fn is_named(name: &str) -> bool {
+    const TIMES: [&str; 8] = ["time", "clock", "uhrzeit", "zeit", "hora", "heure", "ora", "tijd"];
+    matches!(Named::of(name), Named::Hours | Named::HoursMinutes)
+        || TIMES.contains(&name.trim().to_lowercase().as_str())
+}
+
 /// The forms of a time of day that is a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {

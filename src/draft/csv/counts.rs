@@ -1,4 +1,4 @@
-//! Finds a time that is a count from an instant: Unix seconds and milliseconds, days of a spreadsheet.
+//! Finds a time that is a count from an instant: Unix seconds and parts of them, days of a spreadsheet or of Matlab.
 //!
 //! Such a number may also be a date in digits, or a count from another instant. It is a count only if its rows are not in the
 //! future, and what the rows leave open is a CHECK.
@@ -6,10 +6,11 @@
 use chrono::Utc;
 
 use super::forms::Format;
+use super::stated::UNIX_SECONDS;
 use super::time::{COLUMNS, Reading, TRIED, reading};
 use crate::time::NANOS_PER_SECOND;
 
-/// Finds numbers that count from an instant: Unix seconds and milliseconds, days of a spreadsheet.
+/// Finds numbers that count from an instant.
 pub(super) fn of_numbers(rows: &[&[String]], middle: &[String], names: Option<&[String]>) -> Vec<Reading> {
     let mut found = Vec::new();
     for (column, text) in middle.iter().enumerate().take(COLUMNS) {
@@ -20,8 +21,11 @@ pub(super) fn of_numbers(rows: &[&[String]], middle: &[String], names: Option<&[
             .any(|known| name.contains(known));
         let way = match value {
             value if UNIX_SECONDS.contains(&value) => "unix",
-            value if (6.3e11..4.2e12).contains(&value) => "unix ms",
+            value if UNIX_SECONDS.contains(&(value / 1e3)) => "unix ms",
+            value if UNIX_SECONDS.contains(&(value / 1e6)) => "microseconds since 1970-01-01Z",
+            value if UNIX_SECONDS.contains(&(value / 1e9)) => "nanoseconds since 1970-01-01Z",
             value if (32_874.0..73_050.0).contains(&value) => "excel",
+            value if MATLAB_DAYS.contains(&value) => "matlab",
             _ => continue,
         };
         let Some(way) = Format::new(Some(way)) else { continue };
@@ -38,7 +42,7 @@ pub(super) fn of_numbers(rows: &[&[String]], middle: &[String], names: Option<&[
                 continue;
             }
         } else if let Some(counted) = &mut counted {
-            counted.doubt = since_1990(counted, &name);
+            counted.doubt = since_1990(counted, &name).or_else(|| of_matlab(counted, &name));
         }
         found.extend(written.or(counted));
     }
@@ -46,8 +50,8 @@ pub(super) fn of_numbers(rows: &[&[String]], middle: &[String], names: Option<&[
     found
 }
 
-/// Numbers that may be Unix seconds of 1989 to 2103.
-const UNIX_SECONDS: std::ops::Range<f64> = 6.3e8..4.2e9;
+/// Numbers that may be Matlab's days of 1950 to 2100.
+const MATLAB_DAYS: std::ops::Range<f64> = 712_224.0..767_011.0;
 /// A date and a time of day in ten digits, as many as Unix seconds have.
 const DIGITS_OF_A_DATE: &str = "%y%m%d%H%M";
 /// The share of equal intervals, in thousandths, of rows that are at equal intervals.
@@ -69,6 +73,16 @@ fn since_1990(read: &Reading, name: &str) -> Option<String> {
     (is_seconds && is_past).then(|| {
         "CHECK: the numbers are read as Unix seconds, which count from 1970 in UTC. If they count from 1990, as loggers of Campbell do, write \
          time_format = \"seconds since 1990-01-01\"."
+            .to_owned()
+    })
+}
+
+/// A CHECK, if the numbers are read as Matlab's and nothing but their size says so.
+fn of_matlab(read: &Reading, name: &str) -> Option<String> {
+    let is_said = ["matlab", "datenum", "serial"].iter().any(|known| name.contains(known));
+    (read.way.text.as_deref() == Some("matlab") && !is_said).then(|| {
+        "CHECK: the numbers are read as Matlab's days, of which 719529 is 1970-01-01. If they count days from another date, write \
+         time_format = \"days since YYYY-MM-DD\"."
             .to_owned()
     })
 }

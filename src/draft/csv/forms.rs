@@ -5,7 +5,7 @@
 
 use std::sync::LazyLock;
 
-use crate::time::StampFormat;
+use crate::time::{MIDNIGHT_ENDS_THE_DAY, StampFormat};
 
 /// A time format with its text in the configuration; None is the format of the loggers.
 #[derive(Debug, Clone)]
@@ -58,9 +58,31 @@ const COMPACT: &str = "%Y%m%d";
 /// The least year of a compact date with an hour alone: the ten digits of Unix seconds begin with 1.
 pub(super) const COMPACT_HOUR: &str = "%Y%m%d%H";
 
+/// What stands between start and end of an interval.
+pub(super) const RANGE: &str = " - ";
+
+/// What programs write that do not join a date and a time of day by one of [`JOINS`].
+const OTHERS: [&str; 13] = [
+    "%a %b %d %H:%M:%S %Y",
+    "%a, %d %b %Y %H:%M:%S %z",
+    "%a %b %d %Y %H:%M:%S GMT%z",
+    "%Y%m%dT%H%M%S%z",
+    "%Y%m%dT%H%M%S",
+    "%Y%m%dT%H%M",
+    "%Y-%jT%H:%M:%S",
+    "%Y-%jT%H:%M",
+    "%Y:%m:%d %H:%M:%S",
+    "%Y %j %H:%M:%S",
+    "%Y %j %H:%M",
+    "%Y %m %d %H:%M:%S",
+    "%Y %m %d %H:%M",
+];
+
 /// Formats of dates and times that are texts, the more usual ones first.
 pub(super) static WAYS: LazyLock<Vec<Format>> = LazyLock::new(|| {
     const TIMES: [&str; 7] = ["%H:%M:%S", "%H:%M", "%I:%M:%S %p", "%I:%M %p", "%H.%M.%S", "%H:%M:%S%z", "%H:%M:%S:%f"];
+    // What stands in a column of its own, mostly.
+    const CLOCKS: [&str; 6] = ["%Hh%M", "%H:%Mh", "T%H:%M:%S", "T%H:%M", "%H%M%z", "%I %p"];
     let mut all: Vec<Format> = Format::new(None).into_iter().collect();
     for date in DATES {
         for time in TIMES {
@@ -72,6 +94,14 @@ pub(super) static WAYS: LazyLock<Vec<Format>> = LazyLock::new(|| {
                 }
             }
         }
+        for clock in CLOCKS {
+            all.extend(Format::new(Some(&format!("{date} {clock}"))));
+        }
+        // The end of an interval is read last, and so counts. At midnight it has the date of its start, if the end has no date.
+        for clock in ["%H:%M", "%H:%M:%S"] {
+            all.extend(Format::new(Some(&format!("{date} {clock}{RANGE}{clock}{MIDNIGHT_ENDS_THE_DAY}"))));
+            all.extend(Format::new(Some(&format!("{date} {clock}{RANGE}{date} {clock}"))));
+        }
         if date == COMPACT {
             all.extend(Format::new(Some("%Y%m%d%H%M")));
         }
@@ -79,5 +109,6 @@ pub(super) static WAYS: LazyLock<Vec<Format>> = LazyLock::new(|| {
     }
     all.extend(Format::new(Some("%Y%m%d%H%M%S")));
     all.extend(Format::new(Some(COMPACT_HOUR)));
+    all.extend(OTHERS.iter().filter_map(|text| Format::new(Some(text))));
     all
 });

@@ -4,6 +4,7 @@
 //! names are in the line that has a word for time, because the rows begin with one; without such a word they are found
 //! by what units look like.
 
+use super::shape::{Kind, Shape};
 use super::{Line, mark_of, numbers};
 use crate::ameriflux::unit;
 use crate::format::Spelling;
@@ -52,8 +53,14 @@ pub(super) struct Names {
 }
 
 /// The names of the columns, above the line `first`.
-pub(super) fn above(lines: &[Line<'_>], first: usize, width: usize, spelling: &Spelling) -> Option<Names> {
-    let (line, texts) = of_time(lines, first, width, spelling).or_else(|| by_units(lines, first, width, spelling))?;
+pub(super) fn above(
+    lines: &[Line<'_>],
+    first: usize,
+    width: usize,
+    (spelling, shape): (&Spelling, &Shape),
+) -> Option<Names> {
+    let by_units = || by_units(lines, first, width, (spelling, shape));
+    let (line, texts) = of_time(lines, first, width, spelling).or_else(by_units)?;
     let is_of_time_alone = width > 2 && texts.iter().filter(|text| !text.is_empty()).count() == 1;
     let joined = if is_of_time_alone { joined(lines, (line, &texts), spelling) } else { None };
     Some(joined.unwrap_or(Names { line: Some(line), lowest: line, texts, note: None }))
@@ -141,9 +148,16 @@ fn of_time(lines: &[Line<'_>], first: usize, width: usize, spelling: &Spelling) 
 
 /// The line right above the rows, or a higher one where that is one of units. A table of two or three columns may have other
 /// lines of the same width above.
-fn by_units(lines: &[Line<'_>], first: usize, width: usize, spelling: &Spelling) -> Option<(usize, Vec<String>)> {
+fn by_units(
+    lines: &[Line<'_>],
+    first: usize,
+    width: usize,
+    (spelling, shape): (&Spelling, &Shape),
+) -> Option<(usize, Vec<String>)> {
     let mut found: Option<(usize, Vec<String>)> = None;
-    for line in lines.iter().rev().filter(|line| line.number < first) {
+    // A row whose time is not read has no names.
+    let is_row = |line: &Line<'_>| !line.is_comment && shape.kind(&spelling.texts(line.text)) == Kind::Row;
+    for line in lines.iter().rev().filter(|line| line.number < first && !is_row(line)) {
         let names = texts_of(line, spelling);
         if names.len() != width || names.iter().all(|name| name.is_empty() || numbers::is_number(name)) {
             if found.is_some() {
@@ -230,7 +244,7 @@ fn texts_of(line: &Line<'_>, spelling: &Spelling) -> Vec<String> {
     }
 }
 
-fn is_word_for_time(text: &str) -> bool {
+pub(super) fn is_word_for_time(text: &str) -> bool {
     let lower = text.to_lowercase();
     let is = |part: &str| {
         TIME.contains(&part)

@@ -32,7 +32,11 @@ const LEAST_ROWS: usize = 6;
 
 /// The positions of the sensor and of the value, if each row is one value: stamps repeat; one column has a few
 /// different texts, which together with the stamp are different in each row; and exactly one column has numbers.
-pub(super) fn find(rows: &[(&Line<'_>, Vec<String>)], time: &time::Found, names: &[String]) -> Option<(usize, usize)> {
+pub(super) fn find(
+    rows: &[(&Line<'_>, Vec<String>)],
+    (time, clocks): (&time::Found, &[usize]),
+    names: &[String],
+) -> Option<(usize, usize)> {
     let rows: Vec<(i64, &Vec<String>)> =
         rows.get(time.first..)?.iter().filter_map(|(_, fields)| Some((time.nanos(fields)?, fields))).collect();
     let stamps: HashSet<i64> = rows.iter().map(|(nanos, _)| *nanos).collect();
@@ -40,7 +44,7 @@ pub(super) fn find(rows: &[(&Line<'_>, Vec<String>)], time: &time::Found, names:
         return None;
     }
     let width = rows.first()?.1.len();
-    let own: Vec<usize> = (0..width).filter(|place| !time.columns.contains(place)).collect();
+    let own: Vec<usize> = (0..width).filter(|place| !time.columns.contains(place) && !clocks.contains(place)).collect();
     let is_number = |place: &usize| rows.iter().all(|(_, fields)| is_value(&fields[*place]));
     let (values, texts): (Vec<usize>, Vec<usize>) = own.into_iter().partition(is_number);
     let [value] = values.as_slice() else { return None };

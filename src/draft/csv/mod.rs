@@ -6,24 +6,33 @@
 //! date, the one whose rows are at equal intervals.
 
 mod array;
+mod beside;
 mod clock;
 mod counts;
 mod forms;
+mod further;
 mod heading;
 mod interval;
 mod long;
 mod numbers;
 mod parts;
 mod record;
+mod shape;
+mod stated;
 #[cfg(test)]
 mod sweep;
 mod time;
+mod unread;
 mod zone;
 
 pub(in crate::draft) use array::arrays;
-pub(in crate::draft) use zone::StatedOffset;
+pub(in crate::draft) use unread::reason as unread;
+pub(in crate::draft) use zone::{StatedOffset, Trust};
 
+use std::borrow::Cow;
 use std::collections::HashSet;
+
+use shape::Shape;
 
 use crate::config::{CsvDialect, CsvFormat, LongForm, Separator};
 use crate::format::{Apart, Armor, Spelling, decode, is_blank, strip_noise, unique_names};
@@ -49,6 +58,8 @@ pub(in crate::draft) struct Recognised {
     pub(in crate::draft) is_ameriflux: bool,
     /// The offset from UTC that the file states for its stamps.
     pub(in crate::draft) offset: Option<StatedOffset>,
+    /// Whether the stamps are instants, whatever the station's offset.
+    pub(in crate::draft) is_in_utc: bool,
     /// Notes for the user.
     pub(in crate::draft) notes: Vec<String>,
 }
@@ -68,6 +79,7 @@ struct Cut<'t> {
     width: usize,
     /// The lines with the usual number of fields, and their fields.
     rows: Vec<(&'t Line<'t>, Vec<String>)>,
+    shape: Shape,
     /// The names of the columns, if the lines above the rows have them.
     names: Option<heading::Names>,
     time: time::Found,
@@ -78,18 +90,8 @@ struct Cut<'t> {
 
 /// The dialect of a file that begins with `text`. None if it is not a table with a time.
 pub(in crate::draft) fn recognise(text: &[u8]) -> Option<Recognised> {
-    let all: Vec<_> = text.strip_suffix(b"\n").unwrap_or(text).split(|byte| *byte == b'\n').map(strip_noise).collect();
-    let at_end = all.len().saturating_sub(LAST).max(FIRST.min(all.len()));
-    let mut armor = Armor::default();
-    let mut lines: Vec<Line<'_>> = (0..all.len().min(FIRST))
-        .chain(at_end..all.len())
-        .map(|place| Line { number: place + 1, text: &all[place], is_comment: mark_of(&all[place]).is_some() })
-        .filter(|line| !is_blank(line.text) && !armor.takes(line.text))
-        .collect();
-    // Text contains no such bytes.
-    if lines.iter().any(|line| line.text.iter().any(|byte| *byte < b' ' && *byte != b'\t')) {
-        return None;
-    }
+    let all = without_noise(text);
+    let mut lines = lines_of(&all)?;
     let rows = rows_with_a_mark(best(&lines).as_ref(), &lines);
     for line in &mut lines {
         line.is_comment &= !rows.contains(&line.number);
@@ -124,6 +126,24 @@ fn rows_with_a_mark(best: Option<&Cut<'_>>, lines: &[Line<'_>]) -> Vec<usize> {
     lines.iter().filter(|line| line.is_comment).filter(is_row).map(|line| line.number).collect()
 }
 
+fn without_noise(text: &[u8]) -> Vec<Cow<'_, [u8]>> {
+    text.strip_suffix(b"\n").unwrap_or(text).split(|byte| *byte == b'\n').map(strip_noise).collect()
+}
+
+/// The lines that are examined, without blank ones. None if they are no text.
+fn lines_of<'t>(all: &'t [Cow<'_, [u8]>]) -> Option<Vec<Line<'t>>> {
+    let at_end = all.len().saturating_sub(LAST).max(FIRST.min(all.len()));
+    let mut armor = Armor::default();
+    let lines: Vec<Line<'t>> = (0..all.len().min(FIRST))
+        .chain(at_end..all.len())
+        .map(|place| Line { number: place + 1, text: &all[place], is_comment: mark_of(&all[place]).is_some() })
+        .filter(|line| !is_blank(line.text) && !armor.takes(line.text))
+        .collect();
+    // Text contains no such bytes.
+    let is_text = lines.iter().all(|line| line.text.iter().all(|byte| *byte >= b' ' || *byte == b'\t'));
+    is_text.then_some(lines)
+}
+
 fn mark_of(line: &[u8]) -> Option<&'static str> {
     let line = line.trim_ascii_start();
     MARKS
@@ -148,16 +168,19 @@ impl<'t> Cut<'t> {
         let width = named_width(&fields, width).unwrap_or(width);
         let (rows, others): (Vec<_>, Vec<_>) = fields.into_iter().partition(|(_, fields)| fields.len() == width);
         let texts: Vec<&[String]> = rows.iter().map(|(_, fields)| fields.as_slice()).collect();
-        let names_of = |first: usize| heading::above(lines, rows.get(first)?.0.number, width, &spelling);
-        let time = time::find(&texts, &|first| names_of(first).map(|names| names.texts))?;
+        let names_of =
+            |first: usize, shape: &Shape| heading::above(lines, rows.get(first)?.0.number, width, (&spelling, shape));
+        let time = time::find(&texts, &|first| names_of(first, &Shape::default()).map(|names| names.texts))?;
         // Without a value beside the time, the separator is wrong.
         (time.columns.len() < width).then_some(())?;
         let first = rows.get(time.first)?.0.number;
         if separator == Separator::Blanks && other_sign(lines, first, width, &spelling) {
             return None;
         }
-        let names =
-            names_of(time.first).or_else(|| heading::of_other_width(lines, (first, width), &time.columns, &spelling));
+        let read = texts[time.first..].iter().copied().filter(|row| time.reads(row));
+        let shape = Shape::of(&read, &time.columns);
+        let names = names_of(time.first, &shape)
+            .or_else(|| heading::of_other_width(lines, (first, width), &time.columns, &spelling));
         let names_line = names.as_ref().map_or(0, |names| names.lowest);
         let is_row = |(line, fields): &&(&Line<'_>, Vec<String>)| line.number > names_line && time.reads(fields);
         let ragged = others.iter().filter(is_row).map(|(line, _)| line.number).collect();
@@ -165,11 +188,11 @@ impl<'t> Cut<'t> {
             row.iter().enumerate().filter(|(place, _)| !time.columns.contains(place)).map(|(_, text)| text.as_str())
         });
         let notes = numbers::learn(values, &mut dialect).map(str::to_owned).into_iter().collect();
-        Some(Cut { spelling, dialect, width, rows, names, time, ragged, notes })
+        Some(Cut { spelling, dialect, width, rows, shape, names, time, ragged, notes })
     }
 
     fn recognised(self, lines: &[Line<'_>]) -> Recognised {
-        let Cut { spelling, mut dialect, width, rows, names, time, ragged, mut notes } = self;
+        let Cut { spelling, mut dialect, width, rows, shape, names, time, ragged, mut notes } = self;
         let first_row = ragged.iter().copied().chain([rows[time.first].0.number]).min().unwrap_or(0);
         notes.splice(..0, time.notes.iter().cloned());
         let mut units = None;
@@ -189,11 +212,12 @@ impl<'t> Cut<'t> {
             }
         };
         dialect.units_line = units;
-        let above_rows: Vec<&Line<'_>> = lines.iter().filter(|line| line.number < first_row).collect();
         let least = dialect.names_line.max(dialect.units_line).unwrap_or(0);
+        let (begin, unread) = shape.begin(lines, (least, first_row), &spelling);
+        notes.extend(unread);
         // Comments are recognised by their mark and not counted.
-        dialect.head_lines =
-            above_rows.iter().filter(|line| !line.is_comment).map(|line| line.number).max().unwrap_or(0).max(least);
+        let head = lines.iter().filter(|line| line.number < begin && !line.is_comment);
+        dialect.head_lines = head.map(|line| line.number).max().unwrap_or(0).max(least);
         for line in lines {
             let mark = match mark_of(line.text).filter(|_| line.is_comment) {
                 Some(mark) => comment_of(line, mark, &rows),
@@ -207,9 +231,11 @@ impl<'t> Cut<'t> {
         }
         let name = |place: &usize| own_names.get(*place).cloned().unwrap_or_default();
         let record_column = record::find(&own_names, &rows, &time).as_ref().map(name);
-        let long = long::find(&rows, &time, &own_names)
+        let clocks = beside::clocks(&rows, &time);
+        notes.extend(beside::note(&rows, &time, &clocks, &own_names));
+        let long = long::find(&rows, (&time, &clocks), &own_names)
             .map(|(sensor, value)| Box::new(LongForm { sensor: name(&sensor), value: name(&value) }));
-        let tags = if long.is_some() { Vec::new() } else { tags(&rows, &time).iter().map(name).collect() };
+        let tags = if long.is_some() { Vec::new() } else { tags(&rows, &time, &clocks).iter().map(name).collect() };
         if let Some(long) = &long {
             notes.push(format!(
                 "One value a line: each text in the column {} is a column of the rows, and {} has its values.",
@@ -250,19 +276,11 @@ impl<'t> Cut<'t> {
         if is_ameriflux {
             notes.push("AmeriFlux's own format: names and units are AmeriFlux's, and -9999 is no value.".to_owned());
         }
-        let offset = self::offset(&csv, time.ending.as_deref());
-        Recognised { csv, tags, starts, is_ameriflux, offset, notes }
+        let (offset, of_zone) = stated::of(&rows, &time, &own_names, &csv);
+        notes.extend(of_zone);
+        let is_in_utc = stated::are_instants(&csv);
+        Recognised { csv, tags, starts, is_ameriflux, offset, is_in_utc, notes }
     }
-}
-
-/// The offset from UTC that the stamps have by the word behind them, or by the name of their column. Stamps that are in UTC
-/// state theirs themselves.
-fn offset(csv: &CsvFormat, ending: Option<&str>) -> Option<StatedOffset> {
-    let is_utc = |format: &String| format.contains("%z") || format.starts_with("unix");
-    if csv.time_formats.iter().flatten().any(is_utc) {
-        return None;
-    }
-    ending.and_then(zone::of_word).or_else(|| csv.time_columns.iter().find_map(|name| zone::of_name(name)))
 }
 
 /// Whether another sign separates the fields although blanks separate as many in each row: each row and a line of texts above
@@ -348,12 +366,14 @@ fn of_few_times(rows: &[(&Line<'_>, Vec<String>)], time: &time::Found) -> Option
 }
 
 /// The columns that distinguish rows of one stamp, if most rows share their stamp.
-fn tags(rows: &[(&Line<'_>, Vec<String>)], time: &time::Found) -> Vec<usize> {
+fn tags(rows: &[(&Line<'_>, Vec<String>)], time: &time::Found, clocks: &[usize]) -> Vec<usize> {
     let rows: Vec<(i64, &Vec<String>)> =
         rows[time.first..].iter().filter_map(|(_, fields)| Some((time.nanos(fields)?, fields))).collect();
     let is_text: Vec<bool> = (0..rows.first().map_or(0, |(_, fields)| fields.len()))
         .map(|place| {
-            !time.columns.contains(&place) && !rows.iter().all(|(_, fields)| numbers::is_decimal(&fields[place]))
+            !time.columns.contains(&place)
+                && !clocks.contains(&place)
+                && !rows.iter().all(|(_, fields)| numbers::is_decimal(&fields[place]))
         })
         .collect();
     let mut apart = Apart::default();

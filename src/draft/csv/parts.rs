@@ -16,6 +16,9 @@ const PARTS: [(&str, &[&str]); 8] = [
     ("%S", &["second", "sec", "ss", "seconds", "s"]),
 ];
 
+/// The day of the year with the time of day as its fraction.
+pub(super) const DAY_WITH_FRACTION: &str = "%j%.f";
+
 /// Finds a time in columns of numbers: year, day of year and hhmm, or year, month, day and so on.
 pub(super) fn of_parts(rows: &[&[String]], middle: &[String], names: Option<&[String]>) -> Vec<Reading> {
     const ROWS: [&[&str]; 9] = [
@@ -61,6 +64,16 @@ pub(super) fn of_parts(rows: &[&[String]], middle: &[String], names: Option<&[St
                 let (columns, letters): (Vec<usize>, Vec<&str>) = parts[..count].iter().copied().unzip();
                 found.extend(as_these(&columns, &letters));
             }
+            // A day of the year with a fraction has the time of day.
+            let is_year_or_day = |(_, letters): &&(usize, &str)| ["%Y", "%j"].contains(letters);
+            let (columns, letters): (Vec<usize>, Vec<&str>) = parts.iter().filter(is_year_or_day).copied().unzip();
+            let has_fraction =
+                columns.iter().any(|place| middle.get(*place).is_some_and(|text| text.contains(['.', ','])));
+            if has_fraction && letters.len() == 2 && letters[0] != letters[1] {
+                let letters: Vec<&str> =
+                    letters.iter().map(|part| if *part == "%j" { DAY_WITH_FRACTION } else { part }).collect();
+                found.extend(as_these(&columns, &letters));
+            }
             return found;
         }
     }
@@ -79,6 +92,20 @@ pub(super) fn of_parts(rows: &[&[String]], middle: &[String], names: Option<&[St
     // The reading with the most parts whose rows are at equal intervals.
     found.retain(|reading| reading.alike >= 500);
     found
+}
+
+/// Columns of numbers for year and day, or year, month and day, and the column behind them with a time of day that is a text.
+pub(super) fn with_clock(row: &[String]) -> Vec<Vec<usize>> {
+    let is_whole = |place: usize| row[place].bytes().all(|byte| byte.is_ascii_digit());
+    let is_year = |place: usize| row[place].len() == 4 && is_whole(place);
+    let clocks = (2..row.len().min(COLUMNS)).filter(|clock| clock::is_text(&row[*clock]));
+    let found = clocks.flat_map(|clock| [2, 3].map(|parts| (clock.checked_sub(parts), clock)));
+    found
+        .filter_map(|(begin, clock)| {
+            let begin = begin?;
+            (is_year(begin) && (begin..clock).all(is_whole)).then(|| (begin..=clock).collect())
+        })
+        .collect()
 }
 
 /// The results for a date in one column, and hours, minutes and seconds in the columns behind it, by their names.
@@ -102,7 +129,7 @@ pub(super) fn with_minutes(rows: &[&[String]], row: &[String], names: &[String])
 }
 
 /// The part of a time that a column's name says.
-fn part(name: &str) -> Option<&'static str> {
+pub(super) fn part(name: &str) -> Option<&'static str> {
     let name = name.trim().to_lowercase();
     PARTS.iter().find(|(_, known)| known.contains(&name.as_str())).map(|(letters, _)| *letters)
 }

@@ -9,15 +9,18 @@ use chrono::Utc;
 
 use super::clock::{self, Place};
 use super::counts::of_numbers;
-use super::forms::{COMPACT_HOUR, DATE_FORMATS, Format, JOINS, WAYS};
+use super::forms::{COMPACT_HOUR, DATE_FORMATS, Format, JOINS, RANGE, WAYS};
+use super::further;
 use super::interval;
 use super::numbers::is_number;
-use super::parts::{of_parts, with_minutes};
+use super::parts::{DAY_WITH_FRACTION, of_parts, with_clock, with_minutes};
 use super::zone;
 use crate::time::{LocalTime, MIDNIGHT_ENDS_THE_DAY, NANOS_PER_SECOND, StampFormat};
 
 /// The number of columns at the beginning of a row that may be the time.
 pub(super) const COLUMNS: usize = 8;
+/// The most lines of a header that are as wide as the rows, where most lines are rows.
+const MOST_ABOVE: usize = 30;
 /// The number of rows on which a format is tried.
 pub(super) const TRIED: usize = 200;
 
@@ -94,8 +97,6 @@ pub(super) struct Reading {
     pub(super) back: usize,
     /// The number of rows with the time of the previous row.
     pub(super) same: usize,
-    /// The number of different times.
-    distinct: usize,
     /// The share of the usual interval among the steps, in thousandths.
     pub(super) alike: usize,
     span: i64,
@@ -107,13 +108,13 @@ pub(super) struct Reading {
     /// A CHECK, if the rows fit another format as well.
     pub(super) doubt: Option<String>,
     /// The word behind each stamp, which the format has as a literal.
-    ending: Option<String>,
+    pub(super) ending: Option<String>,
 }
 
 impl Reading {
     /// Whether several rows have one time.
     pub(super) fn is_constant(&self) -> bool {
-        self.distinct == 1 && self.rows > 1
+        self.rows > 1 && self.span == 0
     }
 
     /// The rank; the greatest is the best.
@@ -145,6 +146,10 @@ pub(super) fn find(rows: &[&[String]], names: &dyn Fn(usize) -> Option<Vec<Strin
         .map(|row| like(rows, row, names.as_deref()))
         .chain(typical.iter().map(|row| with_ending(rows, row, names.as_deref())))
         .find(|found| !found.is_empty())?;
+    // A time of day in a column of its own may end with a word, too.
+    if !readings.iter().any(|reading| reading.has_hour) {
+        readings.extend(typical.iter().flat_map(|row| with_ending(rows, row, names.as_deref())));
+    }
     let uses_comma = rows.iter().flat_map(|row| row.iter()).any(|text| is_number(text) && text.contains(','));
     // A date with slashes is read as month and day, but as day and month if numbers have a decimal comma.
     let is_later = |reading: &Reading| {
@@ -166,13 +171,14 @@ pub(super) fn find(rows: &[&[String]], names: &dyn Fn(usize) -> Option<Vec<Strin
     if let Some(other) = readings.get(1)
         && other.rank() == best.rank()
         && other.columns == best.columns
-        && is_day_and_month(best, other)
+        && is_day_and_month(best.way.text.as_deref(), other.way.text.as_deref())
     {
-        notes.push(format!(
-            "CHECK: the rows do not tell day and month apart; they are read as {}. The other is {}.",
-            best.way.text.as_deref().unwrap_or_default(),
-            other.way.text.as_deref().unwrap_or_default()
-        ));
+        notes.push(day_and_month(best.way.text.as_deref(), other.way.text.as_deref()));
+    }
+    if best.way.text.as_deref().is_some_and(|text| text.contains(RANGE)) {
+        notes.push(
+            "A stamp is an interval, from start to end; the end is the time of its row, as loggers have it.".to_owned(),
+        );
     }
     let mut formats = vec![best.way.text.clone()];
     let mut read = vec![best.way.format.clone()];
@@ -183,44 +189,24 @@ pub(super) fn find(rows: &[&[String]], names: &dyn Fn(usize) -> Option<Vec<Strin
         read = vec![ended.format];
         notes.push("0:00 carries the date of the day that it ends.".to_owned());
     }
-    // Rows that only another format can read, for example because a spreadsheet omits the seconds or midnight.
-    let unread = |read: &[StampFormat]| {
-        let rest = rows[best.first..].iter().filter_map(|row| joined(row, &best.columns));
-        rest.filter(|text| !read.iter().any(|format| format.read(text.as_bytes()).is_some()))
-            .take(TRIED)
-            .collect::<Vec<_>>()
-    };
-    for _ in 0..3 {
-        let rest = unread(&read);
-        let Some(first) = rest.first() else { break };
-        let date = best.way.text.as_deref().map(date_of);
-        let mut more = WAYS.iter().filter(|way| way.format.read(first.as_bytes()).is_some());
-        // A format with the same order of year, month and day is preferred.
-        let same = more.clone().find(|way| way.text.as_deref().map(date_of) == date);
-        let way = same.or_else(|| more.next()).cloned();
-        let other = || {
-            let (_, other) = zone::ending(first).filter(|_| best.ending.is_some())?;
-            let (base, _) = best.way.text.as_deref()?.rsplit_once(' ')?;
-            Format::new(Some(&format!("{base} {other}"))).filter(|way| way.format.read(first.as_bytes()).is_some())
-        };
-        let Some(way) = way.or_else(other) else { break };
-        if let Some(word) =
-            best.ending.as_deref().filter(|_| way.text.as_deref().is_some_and(|text| !text.ends_with("%z")))
-        {
-            notes.push(format!(
-                "CHECK: stamps end with {word}, and others with another word (\"{first}\"). A change between standard and summer time needs \
-                 timezone in place of utc_offset; without it some rows are an hour off."
-            ));
-        }
+    let further = further::find(rows, best, &read);
+    notes.extend(further.notes);
+    for way in further.formats {
         formats.push(way.text);
         read.push(way.format);
     }
+    let times: Vec<i64> = rows[further.first..]
+        .iter()
+        .take(TRIED)
+        .filter_map(|row| joined(row, &best.columns))
+        .filter_map(|text| read.iter().find_map(|format| format.read(text.as_bytes())).map(|read| nanos(read.time)))
+        .collect();
     Some(Found {
         columns: best.columns.clone(),
         formats,
-        first: best.first,
-        rows: best.rows,
-        distinct: best.distinct,
+        first: further.first,
+        rows: times.len(),
+        distinct: times.iter().collect::<HashSet<_>>().len(),
         has_hour: best.has_hour,
         starts,
         ending: best.ending.clone(),
@@ -263,17 +249,27 @@ fn like(rows: &[&[String]], row: &[String], names: Option<&[String]>) -> Vec<Rea
     let with_minutes: Vec<usize> = readings.iter().filter_map(|reading| reading.columns.get(1).copied()).collect();
     let columns = row.len().min(COLUMNS);
     let pairs = (1..columns).flat_map(|second| [vec![second - 1, second], vec![second, second - 1]]);
-    for columns in (0..columns).map(|column| vec![column]).chain(pairs) {
+    let named = |place: &usize| names.and_then(|names| names.get(*place)).is_some_and(|name| clock::is_named(name));
+    let clocks: Vec<usize> = (0..columns).filter(|place| clock::is_text(&row[*place]) || named(place)).collect();
+    // A date with other columns before its time of day. Dates that differ in each row need none.
+    let apart = (0..columns).filter(|date| !clocks.contains(date) && repeats(rows, *date));
+    let apart = apart.flat_map(|date| clocks.iter().map(move |clock| (date, *clock)));
+    let apart = apart.filter(|(date, clock)| date.abs_diff(*clock) > 1).map(|(date, clock)| vec![date, clock]);
+    let parts = with_clock(row).into_iter();
+    for columns in (0..columns).map(|column| vec![column]).chain(pairs).chain(apart).chain(parts) {
         let has_minutes = columns.get(1).is_some_and(|clock| with_minutes.contains(clock));
         let Some(text) = joined(row, &columns).filter(|_| !has_minutes) else { continue };
         let ways = WAYS.iter().filter(|way| way.format.read(text.as_bytes()).is_some());
         for way in ways {
-            let bare_clock = columns.len() > 1 && columns.iter().all(|place| is_number(&row[*place]));
+            let bare_clock = columns.len() == 2 && columns.iter().all(|place| is_number(&row[*place]));
             // Ten digits that begin with 1 are Unix seconds.
             let is_unix = way.text.as_deref() == Some(COMPACT_HOUR) && !text.starts_with("20");
             if !bare_clock && !is_unix {
                 readings.extend(reading(rows, &columns, way));
             }
+        }
+        if columns.len() > 2 {
+            continue;
         }
         let joins = if columns.len() > 1 { &JOINS[..1] } else { &JOINS[..] };
         let name = columns.get(1).and_then(|place| Some(names?.get(*place)?.as_str()));
@@ -291,19 +287,35 @@ fn like(rows: &[&[String]], row: &[String], names: Option<&[String]>) -> Vec<Rea
     readings
 }
 
+/// Whether the texts of a column come again: those of a date whose time of day stands elsewhere do.
+fn repeats(rows: &[&[String]], place: usize) -> bool {
+    let texts: HashSet<&str> = rows.iter().filter_map(|row| row.get(place)).map(String::as_str).collect();
+    texts.len() * 2 <= rows.len() + 1
+}
+
 /// The letters of year, month and day, in their order.
-fn date_of(text: &str) -> String {
+pub(super) fn date_of(text: &str) -> String {
     text.chars().filter(|letter| matches!(letter, 'Y' | 'y' | 'm' | 'd' | 'b' | 'j')).take(3).collect()
 }
 
-fn is_day_and_month(one: &Reading, other: &Reading) -> bool {
-    let of = |reading: &Reading| reading.way.text.as_deref().map(date_of).unwrap_or_default();
+/// Whether two formats differ in the order of year, month and day alone.
+pub(super) fn is_day_and_month(one: Option<&str>, other: Option<&str>) -> bool {
+    let of = |text: Option<&str>| text.map(date_of).unwrap_or_default();
     let sorted = |text: String| {
         let mut letters: Vec<char> = text.chars().collect();
         letters.sort_unstable();
         letters
     };
     of(one) != of(other) && sorted(of(one)) == sorted(of(other))
+}
+
+/// A CHECK for two formats of which the rows fit both.
+pub(super) fn day_and_month(one: Option<&str>, other: Option<&str>) -> String {
+    format!(
+        "CHECK: the rows do not tell day and month apart; they are read as {}. The other is {}.",
+        one.unwrap_or_default(),
+        other.unwrap_or_default()
+    )
 }
 
 pub(super) fn joined(fields: &[String], columns: &[usize]) -> Option<String> {
@@ -321,7 +333,12 @@ pub(super) fn reading(rows: &[&[String]], columns: &[usize], way: &Format) -> Op
     let first = rows.iter().position(|row| read(row).is_some())?;
     let tried = &rows[first..rows.len().min(first + TRIED)];
     let times: Vec<i64> = tried.iter().filter_map(|row| Some(nanos(read(row)?.time))).collect();
-    if times.len() * 4 < tried.len() * 3 || first > 30 {
+    if way.text.as_deref().is_some_and(|text| text.contains("%z"))
+        && zone::changes(tried.iter().filter_map(|row| joined(row, columns)))
+    {
+        return None;
+    }
+    if times.len() * 4 < tried.len() * 3 || first > MOST_ABOVE.max(rows.len() / 2) {
         return None;
     }
     let mut steps: HashMap<i64, usize> = HashMap::new();
@@ -337,7 +354,6 @@ pub(super) fn reading(rows: &[&[String]], columns: &[usize], way: &Format) -> Op
         }
     }
     let usual = steps.values().max().copied().unwrap_or(0);
-    let distinct = times.iter().collect::<HashSet<_>>().len();
     let latest = times.iter().max().copied().unwrap_or(0);
     let earliest = times.iter().min().copied().unwrap_or(0);
     // Two days are added for computers in other time zones.
@@ -350,12 +366,11 @@ pub(super) fn reading(rows: &[&[String]], columns: &[usize], way: &Format) -> Op
         rows: times.len(),
         back,
         same,
-        distinct,
         alike: usual * 1000 / forward.max(1),
         span: latest.saturating_sub(earliest),
         latest,
         is_future: latest > now.saturating_add(2 * 86_400 * NANOS_PER_SECOND),
-        has_hour: letters.contains("%H") || letters.contains("%I") || !letters.contains('%'),
+        has_hour: ["%H", "%I", DAY_WITH_FRACTION].iter().any(|hour| letters.contains(hour)) || !letters.contains('%'),
         is_certain: !letters.contains("%y") || letters.contains("%b"),
         doubt: None,
         ending: None,

@@ -11,17 +11,24 @@ pub(super) struct Counted {
     /// In nanoseconds.
     unit: i64,
     begin: LocalTime,
+    /// The number of units at that instant.
+    at_begin: i64,
     is_utc: bool,
 }
 
+/// Matlab's number of 1970-01-01: it counts days from a year 0, at which no [`LocalTime`] is.
+const MATLAB_AT_1970: i64 = 719_529;
+
 impl Counted {
-    /// Parses `seconds since 1970-01-01`, and the short forms `unix`, `unix ms`, `excel`. An instant that ends with Z is in
-    /// UTC.
+    /// Parses `seconds since 1970-01-01`, and the short forms `unix`, `unix ms`, `excel`, `matlab`. An instant that ends with Z is
+    /// in UTC.
     pub(super) fn of(text: &str) -> Option<Counted> {
+        let at_begin = if text == "matlab" { MATLAB_AT_1970 } else { 0 };
         let text = match text {
             "unix" => "seconds since 1970-01-01Z",
             "unix ms" => "milliseconds since 1970-01-01Z",
             "excel" => "days since 1899-12-30",
+            "matlab" => "days since 1970-01-01",
             text => text,
         };
         let (unit, begin) = text.split_once(" since ")?;
@@ -41,25 +48,32 @@ impl Counted {
         };
         let begin =
             LocalTime::parse(begin.as_bytes()).or_else(|| LocalTime::parse(format!("{begin} 00:00:00").as_bytes()))?;
-        Some(Counted { unit, begin, is_utc })
+        Some(Counted { unit, begin, at_begin, is_utc })
     }
 
     /// Parses a stamp.
     #[inline]
     pub(super) fn read(&self, text: &[u8]) -> Option<StampRead> {
-        let nanos = scaled(text.trim_ascii(), self.unit)?;
+        let nanos = scaled(text.trim_ascii(), self.unit, self.at_begin)?;
         let nanos = self.begin.nanos_since(LocalTime::from_nanos(0)).checked_add(nanos)?;
         Some(StampRead { time: LocalTime::from_nanos(nanos), is_utc: self.is_utc })
     }
 }
 
 /// A decimal number of units in nanoseconds. Digits below the precision of a double at this size are rounded: the
-/// fraction of a day to milliseconds.
-fn scaled(text: &[u8], unit: i64) -> Option<i64> {
+/// fraction of a day to milliseconds. The fraction may stand behind a comma: no stamp has thousands.
+fn scaled(text: &[u8], unit: i64, at_begin: i64) -> Option<i64> {
     let text = std::str::from_utf8(text).ok()?;
     if let Ok(whole) = text.parse::<i64>() {
-        return whole.checked_mul(unit);
+        return whole.checked_sub(at_begin)?.checked_mul(unit);
     }
+    let with_point;
+    let text = if text.contains(',') {
+        with_point = text.replacen(',', ".", 1);
+        with_point.as_str()
+    } else {
+        text
+    };
     if text.bytes().any(|byte| byte.is_ascii_alphabetic() && !matches!(byte, b'e' | b'E')) {
         return None;
     }
@@ -73,7 +87,7 @@ fn scaled(text: &[u8], unit: i64) -> Option<i64> {
     let (whole, part) = (whole as i64, ((value - whole) * unit as f64 / f64::from(grain)).round() as i64);
     let nanos = part * i64::from(grain);
     let nanos = if unit == DAY * NANOS_PER_SECOND { meant(nanos, decimals(text)) } else { nanos };
-    whole.checked_mul(unit)?.checked_add(nanos)
+    whole.checked_sub(at_begin)?.checked_mul(unit)?.checked_add(nanos)
 }
 
 /// The digits after the decimal point, if the number is written with one.
@@ -87,7 +101,7 @@ fn decimals(text: &str) -> u32 {
 /// 0.02083 is 00:30:00, not 00:29:59.712: of the times that are written with these digits, the one on the coarsest
 /// grid. A fraction of one or two digits is unchanged, because its trailing zeros were left out, and so is a whole
 /// second.
-fn meant(nanos: i64, decimals: u32) -> i64 {
+pub(super) fn meant(nanos: i64, decimals: u32) -> i64 {
     const GRIDS: [i64; 7] = [3_600, 1_800, 900, 600, 300, 60, 1];
     let Some(step) = (3..=8).contains(&decimals).then(|| DAY * NANOS_PER_SECOND / 10_i64.pow(decimals)) else {
         return nanos;

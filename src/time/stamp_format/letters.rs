@@ -1,5 +1,6 @@
 //! Formats of strftime letters: they are parsed once, and each stamp is then read in one pass.
 
+use super::counted::meant;
 use super::{DAY, StampRead};
 use crate::time::{LocalTime, NANOS_PER_SECOND, days_since_1970};
 
@@ -21,6 +22,8 @@ enum Item {
     Fraction,
     /// The fraction of an hour, after a point or a comma: 14.50 is 14:30.
     HourFraction,
+    /// The fraction of a day, behind the day of the year: 130.5 is noon.
+    DayFraction,
     /// The digits of a fraction after another sign: `00:00:00:250`.
     Decimals,
     MonthName,
@@ -97,6 +100,8 @@ struct Parts {
     nanos: u32,
     has_time: bool,
     is_afternoon: Option<bool>,
+    /// Whether the day behind the last of the year is its end: days with a fraction have no hour 24.
+    may_end_the_year: bool,
     /// The offset in seconds east of Greenwich.
     offset: Option<i64>,
 }
@@ -164,10 +169,11 @@ fn items(text: &str) -> Option<Vec<Item>> {
     Some(items)
 }
 
-/// The fraction after these items: of the hour, if the hour is the last of them.
+/// The fraction after these items: of the hour or the day of the year, if that is the last of them.
 fn fraction(items: &[Item]) -> Item {
     match items.last() {
         Some(Item::Numbers(run)) if run.last() == Some(&Number::Hour) => Item::HourFraction,
+        Some(Item::Numbers(run)) if run.last() == Some(&Number::DayOfYear) => Item::DayFraction,
         _ => Item::Fraction,
     }
 }
@@ -184,6 +190,13 @@ impl Parts {
                 [b'.' | b',', digits @ ..] => self.fraction_of_hour(digits)?,
                 rest => rest,
             }),
+            Item::DayFraction => {
+                self.may_end_the_year = true;
+                Some(match rest {
+                    [b'.' | b',', digits @ ..] => self.fraction_of_day(digits)?,
+                    rest => rest,
+                })
+            }
             Item::Decimals => self.decimals(rest),
             Item::MonthName => {
                 let length = letters(rest);
@@ -197,15 +210,18 @@ impl Parts {
             }
             Item::HalfDay => {
                 let rest = rest.trim_ascii_start();
-                let half = rest.get(..2)?;
-                self.is_afternoon = Some(match half {
-                    _ if half.eq_ignore_ascii_case(b"am") => false,
-                    _ if half.eq_ignore_ascii_case(b"pm") => true,
-                    _ if half.eq_ignore_ascii_case(b"a.") => false,
-                    _ if half.eq_ignore_ascii_case(b"p.") => true,
+                self.is_afternoon = Some(match rest.first()?.to_ascii_lowercase() {
+                    b'a' => false,
+                    b'p' => true,
                     _ => return None,
                 });
-                let length = if half[1] == b'.' { 4 } else { 2 };
+                // AM, a.m., and A alone.
+                let length = match rest.get(1).map(u8::to_ascii_lowercase) {
+                    Some(b'm') => 2,
+                    Some(b'.') => 4,
+                    Some(letter) if letter.is_ascii_alphabetic() => return None,
+                    _ => 1,
+                };
                 rest.get(length..)
             }
             Item::Offset => self.offset(rest.trim_ascii_start()),
@@ -268,6 +284,20 @@ impl Parts {
         Some(rest)
     }
 
+    /// Reads the digits of the fraction of a day.
+    fn fraction_of_day<'t>(&mut self, text: &'t [u8]) -> Option<&'t [u8]> {
+        let rest = self.decimals(text)?;
+        let count = u32::try_from(text.len() - rest.len()).unwrap_or(u32::MAX);
+        // Nine digits are steps of 86 microseconds.
+        let nanos = (i64::from(std::mem::take(&mut self.nanos)) * DAY + 500_000) / 1_000_000 * 1_000_000;
+        let nanos = meant(nanos, count);
+        let part = |unit: i64, of: i64| u32::try_from(nanos / unit % of).unwrap_or_default();
+        self.hour = u32::try_from(nanos / (3_600 * NANOS_PER_SECOND)).unwrap_or_default();
+        (self.minute, self.second) = (part(60 * NANOS_PER_SECOND, 60), part(NANOS_PER_SECOND, 60));
+        (self.nanos, self.has_time) = (part(1, NANOS_PER_SECOND), true);
+        Some(rest)
+    }
+
     fn set(&mut self, which: Number, value: u32) {
         match which {
             Number::Year => self.year = Some(value),
@@ -307,12 +337,17 @@ impl Parts {
         Some(rest)
     }
 
+    fn is_midnight(&self) -> bool {
+        self.hour == 0 && self.minute == 0 && self.second == 0 && self.nanos == 0
+    }
+
     fn stamp(&self, midnight_ends_the_day: bool) -> Option<StampRead> {
         let year = self.year.filter(|year| (1678..=2261).contains(year))?;
         let day = match (self.day_of_year, self.month, self.day) {
             (Some(day), ..) => {
                 let days = 365 + u32::from(days_since_1970(year, 2, 29).is_some());
-                (1..=days).contains(&day).then_some(())?;
+                let is_end = self.may_end_the_year && day == days + 1 && self.is_midnight();
+                ((1..=days).contains(&day) || is_end).then_some(())?;
                 days_since_1970(year, 1, 1)? + i64::from(day) - 1
             }
             (None, Some(month), Some(day)) => days_since_1970(year, month, day)?,
