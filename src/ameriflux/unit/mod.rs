@@ -177,6 +177,10 @@ pub fn fit(header_unit: &str, variable: &Variable) -> Fit {
     }
     match exact(&said, &meant, variable) {
         Some(conversion) if conversion.changes_nothing() => Fit::AsIs,
+        // Means, differences and tests of a direction go around 360, before anything is converted.
+        Some(_) if meant.has_dimension_of(&Unit::ANGLE) => {
+            of("directions are averaged and tested in degrees".to_owned())
+        }
         Some(conversion) => Fit::Converted(conversion),
         None => of("one is no multiple of the other".to_owned()),
     }

@@ -145,7 +145,6 @@ fn another_scale_contradicts_and_gives_the_conversion() {
     converts("mph", "WS", 0.44704, 0.0);
     converts("knots", "WS", 0.514_444, 0.0);
     converts("km/h", "WS", 0.277_778, 0.0);
-    converts("radians", "WD", 57.2958, 0.0);
     converts("dS/m", "COND_WATER", 1000.0, 0.0);
     converts("MPa", "SWP", 1000.0, 0.0);
 }
@@ -240,9 +239,15 @@ fn a_unit_that_says_nothing_is_the_variable_s_and_one_that_cannot_be_it_is_unfit
     ] {
         assert_eq!(fit(header, lookup(variable).unwrap()), Fit::AsIs, "{header} {variable}");
     }
-    for (header, variable) in
-        [("counts", "CO2"), ("mV", "PA"), ("unitless", "SWC"), ("kg/m^2", "D_SNOW"), ("mg/m^3", "CO2"), ("W/m2", "TA")]
-    {
+    for (header, variable) in [
+        ("counts", "CO2"),
+        ("mV", "PA"),
+        ("unitless", "SWC"),
+        ("kg/m^2", "D_SNOW"),
+        ("mg/m^3", "CO2"),
+        ("W/m2", "TA"),
+        ("rad", "WD"),
+    ] {
         let Fit::Unfit { reason } = fit(header, lookup(variable).unwrap()) else { panic!("{header} {variable}") };
         assert!(reason.contains(header) && reason.contains(variable), "{reason}");
     }

@@ -27,6 +27,12 @@ pub enum Resolution {
 }
 
 impl Resolution {
+    /// The resolution of rows at this interval; none if AmeriFlux's files have no such rows.
+    pub(super) fn of(interval: Duration) -> Option<Resolution> {
+        let nanos = i64::try_from(interval.as_nanos()).ok()?;
+        [Resolution::HalfHourly, Resolution::Hourly].into_iter().find(|known| known.step() == nanos)
+    }
+
     /// Nanoseconds.
     pub(super) fn step(self) -> i64 {
         match self {

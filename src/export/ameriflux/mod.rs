@@ -15,7 +15,7 @@ use std::time::Duration;
 use chrono::{DateTime, FixedOffset};
 
 use super::{ExportError, Written, output};
-use crate::config::TableConfig;
+use crate::config::{MadeOf, TableConfig};
 use crate::store::{Store, StoredRow};
 use crate::time::Timestamp;
 
@@ -95,7 +95,13 @@ impl<'a> Ameriflux<'a> {
         let half_hourly = parts.iter().any(|part| part.resolution == Resolution::HalfHourly);
         let finest = if half_hourly { Resolution::HalfHourly } else { Resolution::Hourly };
         let resolution = window.resolution.unwrap_or(finest);
-        for part in parts.extract_if(.., |part| part.resolution != resolution) {
+        let others: Vec<Part<'_>> = parts.extract_if(.., |part| part.resolution != resolution).collect();
+        let is_source_of = |part: &Part<'_>, made: &MadeOf| part.table.name == made.table;
+        for part in &others {
+            // Hours that are made of half hours are no loss beside them.
+            if part.table.made_of.as_ref().is_some_and(|made| parts.iter().any(|one| is_source_of(one, made))) {
+                continue;
+            }
             let (table, other) = (&part.table.name, part.resolution.name());
             notes.push(format!("table \"{table}\" is left out: --resolution {other} exports it"));
         }
@@ -228,11 +234,23 @@ fn of_site<'a>(
     notes: &mut Vec<String>,
 ) -> Result<Vec<Part<'a>>, ExportError> {
     let has_variable = |table: &&TableConfig| table.columns.values().any(|column| column.variable.is_some());
-    // A table from which half hours are made is not reported as missing beside them.
-    let is_source = |table: &&TableConfig| {
-        tables.iter().any(|other| other.made_of.as_ref().is_some_and(|made| made.table == table.name))
-    };
-    let tables: Vec<&TableConfig> = tables.iter().filter(has_variable).filter(|table| !is_source(table)).collect();
+    // What is made of a table stands in its place, unless the table's own rows are what the file has: half hours of which hours
+    // are made for a page.
+    let mut chosen = Vec::new();
+    for table in tables.iter().filter(has_variable) {
+        let made = tables.iter().find_map(|other| other.made_of.as_ref().filter(|made| made.table == table.name));
+        let fits_itself = match made {
+            None => true,
+            Some(made) => {
+                let usual = store.usual_interval_of_table(&table.name.0)?;
+                usual.and_then(Resolution::of).is_some_and(|own| Resolution::of(made.every) != Some(own))
+            }
+        };
+        if fits_itself {
+            chosen.push(table);
+        }
+    }
+    let tables = chosen;
     let mut parts = Vec::new();
     for &table in &tables {
         match Part::examine(store, table, window, tables.len() == 1) {

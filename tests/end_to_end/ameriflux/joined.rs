@@ -133,3 +133,29 @@ fn a_column_in_a_unit_that_is_not_known_is_no_column_of_the_file() {
     // Where nothing else is there, there is no file.
     let _ = tower.run(&export(&["--table", "met", "--columns", "C"])).expect(2).says("column C is left out");
 }
+
+#[test]
+fn hours_that_are_made_of_half_hours_take_no_half_hour_out_of_the_file() {
+    for every in ["1h", "15m"] {
+        let tower = Station::new()
+            .table(&section("flux", "", "Fc", "FC"))
+            .more(&format!("[[table]]\n{}", section("met", &format!("aggregate = \"{every}\""), "T", "TA")));
+        let times = ("2025-06-01 00:30", "2025-06-01 02:00");
+        tower.write("flux.dat", file(&[("Fc", "umol m-2 s-1")], times, 30, tenths));
+        tower.write("met.dat", file(&[("T", "Deg C")], times, 30, tenths));
+        let _ = tower.run(&["ingest"]);
+        let ended = tower.run(&AMERIFLUX).expect(0);
+        assert!(ended.stdout.starts_with("TIMESTAMP_START,TIMESTAMP_END,FC,TA\n202506010000,202506010030,1.00,1.00\n"));
+        let is_named = ended.stderr.contains("met");
+        assert_eq!(is_named, every == "15m", "rows of 15 minutes are none of AmeriFlux's: {}", ended.stderr);
+        if every == "1h" {
+            let hourly = tower.run(&[&AMERIFLUX[..], &["--resolution", "HR"]].concat());
+            assert!(
+                hourly.stdout.starts_with("TIMESTAMP_START,TIMESTAMP_END,TA\n"),
+                "{}{}",
+                hourly.stdout,
+                hourly.stderr
+            );
+        }
+    }
+}
