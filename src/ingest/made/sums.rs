@@ -63,8 +63,9 @@ impl Maker<'_, '_> {
             [] => WindowInterval::default(),
             times => self.store.interval_of_window(series, (plan.windows, end), times)?,
         };
-        let now = plan.interval.filter(|interval| !of_window.is_contested && are_steps_of(*interval, &times));
-        let interval = of_window.interval.or(now);
+        // Looking at each of the rows is for windows that need it.
+        let now = || plan.interval.filter(|interval| !of_window.is_contested && are_steps_of(*interval, &times));
+        let interval = of_window.interval.or_else(now);
         let is_divided = interval.is_none_or(|interval| self.of.is_divided_by(interval));
         let every = plan.windows.every();
         let rows = |interval: i64| ((every + interval / 2) / interval.max(1)).max(1).unsigned_abs();

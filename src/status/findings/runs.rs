@@ -92,15 +92,12 @@ fn notes(summary: &str) -> Vec<String> {
     notes.into_iter().flatten().filter_map(|note| note.as_str().map(str::to_owned)).collect()
 }
 
-/// Whether a pass ended because the destination could not be reached. One that asked to wait was.
+/// Whether a pass ended because the destination could not be reached.
 pub(super) fn was_unreachable(run: &RunLine) -> bool {
     let report: Option<serde_json::Value> = serde_json::from_str(&run.summary).ok();
     let stopped_by = report.as_ref().and_then(|report| report.get("stopped_by"));
-    let asked_to_wait =
-        report.as_ref().and_then(|report| report.get("left_alone_s")).is_some_and(|wait| !wait.is_null());
-    !asked_to_wait
-        && stopped_by
-            .is_some_and(|stopped_by| serde_json::to_value(StoppedBy::Unreachable).is_ok_and(|own| own == *stopped_by))
+    stopped_by
+        .is_some_and(|stopped_by| serde_json::to_value(StoppedBy::Unreachable).is_ok_and(|own| own == *stopped_by))
 }
 
 /// What a note is known by while counts and ages in it change.

@@ -132,8 +132,7 @@ fn expected(
             ((!triples.is_empty()).then(|| mean(&parts)), triples.len())
         }
         10 => {
-            let readings: Vec<f64> =
-                before.and_then(|values| counted(values, 10)).into_iter().chain(own.clone()).collect();
+            let readings: Vec<f64> = before.and_then(|values| counted(values, 10)).into_iter().chain(own).collect();
             let steps =
                 readings.windows(2).map(|pair| if pair[1] < pair[0] / 2.0 { pair[1] } else { pair[1] - pair[0] });
             // A reading behind a gap counts nothing: what was counted in the gap is not known.
