@@ -3,7 +3,7 @@
 //! RECORD starts again with each program of a logger. An entry that ends at a record number and at no stamp would take in the rows
 //! of every later count that have lower numbers, although the clock is right by then. So such an entry is of one count: that
 //! of its row with the first stamp. It ends at the first stamp of the next count; rows of its own count that have later stamps,
-//! because the clock was ahead, are told by their numbers.
+//! because the clock was ahead, are known by their numbers.
 //!
 //! The end follows from the rows that are there, in whatever order they came, and each ingest finds it again. A row of a new count
 //! ends the entry as it is read ([`OpenEntries`]), so that it is staged at its right time at once. Where the rows of the entry
@@ -347,7 +347,7 @@ impl<'a> Rows<'a> {
             if record <= highest {
                 return Ok(Some(stamp));
             }
-            // As far as can be told, the count goes on.
+            // As far as is known, the count goes on.
             highest = highest.max(last);
         }
         Ok(None)

@@ -139,6 +139,10 @@ impl Store {
                     .query_row([low, high], |row| Ok((row.get::<_, i64>(0)?, key::time(row.get(1)?, row.get(2)?))))
                     .optional()
             };
+            // Nearly always the rows up to there have lower numbers.
+            if ask("DESC", (from, to))?.is_none_or(|last| last.0 <= record) {
+                return Ok(None);
+            }
             let (mut low, mut high, mut found) = (from, to, None);
             while low <= high {
                 let middle = low.plus(high.nanos_since(low) / 2);

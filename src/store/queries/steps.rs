@@ -21,6 +21,8 @@ use crate::store::schema::key;
 use crate::store::{Result, Store};
 use crate::time::{Timestamp, nanos};
 
+/// So many other series may show that a series is one of several at each time.
+const OTHERS_ASKED: usize = 64;
 /// The number of rows that are judged by one interval: a new interval of the program is followed from one piece to the
 /// next.
 const PIECE: usize = 200;
@@ -120,9 +122,10 @@ impl Store {
         for series in &all {
             let Some(newest) = series.newest else { continue };
             let mut others_to = None;
-            if !series.tags.is_empty() && newest_of_all > Some(newest) {
+            if !series.tags.is_empty() && newest_of_all > Some(newest) && newest >= since {
                 // Series that take turns, such as codes, are never beside another one.
-                for other in all.iter().filter(|other| other.id != series.id && other.newest > Some(newest)) {
+                let others = all.iter().filter(|other| other.id != series.id && other.newest > Some(newest));
+                for other in others.take(OTHERS_ASKED) {
                     if self.count_rows(other.id, (newest, newest.next()), 1)? > 0 {
                         others_to = newest_of_all;
                         break;
