@@ -10,7 +10,7 @@ use super::output::count;
 use super::{CliError, Context, Exit};
 use crate::config::Config;
 use crate::status::records;
-use crate::store::{ClockLine, GapLine, MissingSteps, TableStatus, Uncounted, WhyUncounted};
+use crate::store::{ClockLine, GapLine, MissingSteps, TableStatus, Uncounted};
 use crate::time::Timestamp;
 
 /// The most lines about a table's clock that are printed; JSON has all of them.
@@ -79,9 +79,10 @@ struct UnknownItem {
 struct ClockItem {
     table: String,
     kind: String,
-    record_before: i64,
+    /// None where the rows have no record numbers.
+    record_before: Option<i64>,
     time_before: String,
-    record_after: i64,
+    record_after: Option<i64>,
     time_after: String,
     #[serde(skip)]
     message: String,
@@ -111,7 +112,7 @@ pub(super) fn run(context: &Context, args: &Args) -> Result<Exit, CliError> {
     let uncounted = store.uncounted(Timestamp::EPOCH, usize::MAX)?;
     let uncounted: Vec<Uncounted> = uncounted.into_iter().filter(|line| wanted(&line.table)).collect();
     // Around a restart RECORD counts, so that only the pause is unknown.
-    let unknown: Vec<&Uncounted> = uncounted.iter().filter(|line| line.why != WhyUncounted::Restarted).collect();
+    let unknown: Vec<&Uncounted> = uncounted.iter().filter(|line| !records::is_around_a_place(line.why)).collect();
     let steps = uncounted.iter().flat_map(|line| line.steps.iter().map(|step| step_item(config, line, step)));
     let tables = store.table_status()?;
     let list = List {
@@ -183,12 +184,13 @@ impl List {
 }
 
 fn clock_item(config: &Config, line: ClockLine, uncounted: &[Uncounted]) -> ClockItem {
+    let is_counted = line.kind != "back";
     ClockItem {
         message: records::event(config, &line, uncounted),
         kind: line.kind,
-        record_before: line.before.0,
+        record_before: is_counted.then_some(line.before.0),
         time_before: records::station_time(config, &line.table, line.before.1),
-        record_after: line.after.0,
+        record_after: is_counted.then_some(line.after.0),
         time_after: records::station_time(config, &line.table, line.after.1),
         table: line.table,
     }

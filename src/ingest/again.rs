@@ -36,6 +36,36 @@ pub(super) fn inputs(config: &TableConfig) -> i64 {
     xxhash_rust::xxh3::xxh3_64(decides.as_bytes()).cast_signed()
 }
 
+/// Judges the lines that are held for their time by the rows that were read behind them: where these disprove the time, it is not
+/// promised any more that they are staged when it comes. Returns the number of lines that became rows.
+pub(super) fn judge_held(
+    store: &Store,
+    staging: &mut Staging<'_>,
+    table: &mut Table,
+    config: &TableConfig,
+    clock: &dyn Clock,
+) -> Result<u64> {
+    let (inputs, now) = (inputs(config), Timestamp::from_utc(clock.now()));
+    let mut taken_up = 0;
+    let mut kept = KeptTaker::new(store, config, now);
+    for line in store.held_lines(table, now)? {
+        staging.set_records(Records::Kept);
+        let taken = kept.line(staging, table, &line);
+        staging.set_records(Records::AsRead);
+        match taken? {
+            Taken::Refused(refusal) if refusal.not_before == Some(Timestamp::MAX) => {
+                staging.keep_on(&line, &refusal.decided_by(inputs))?;
+            }
+            Taken::Refused(_) | Taken::Header => {}
+            Taken::Row(_) => {
+                staging.resolve(table, &line)?;
+                taken_up += 1;
+            }
+        }
+    }
+    Ok(taken_up)
+}
+
 /// Stages each kept line that is now a row. Returns the number of staged lines.
 pub(super) fn judge(
     store: &Store,

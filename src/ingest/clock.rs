@@ -9,6 +9,7 @@
 
 use std::time::Duration;
 
+use super::counts;
 use super::foresee::preview;
 use super::kept::KeptTaker;
 use super::passes::{Passes, Stamped};
@@ -146,7 +147,7 @@ impl<'a, 's> Mover<'a, 's> {
             old = to;
         } else if staged.is_moving {
             // It was stopped before every row was taken out.
-            self.put_back((&old, &old), &Passes::new(&old), &mut Moved::default())?;
+            self.put_back((&old, &old), &Passes::new((&old, &old)), &mut Moved::default())?;
         }
         let new = self.config.stamps.clone();
         let may = consent == Consent::Offsets
@@ -173,10 +174,10 @@ impl<'a, 's> Mover<'a, 's> {
     /// What tells the passes of the hours that the new clock repeats. Stored rows have their times by `rows_by`.
     pub(super) fn passes<'c>(
         &mut self,
-        (old, new): (&LoggerClock, &'c LoggerClock),
+        (old, new): (&'c LoggerClock, &'c LoggerClock),
         rows_by: &LoggerClock,
     ) -> Result<Passes<'c>> {
-        let mut passes = Passes::new(new);
+        let mut passes = Passes::new((old, new));
         if old.offsets() == new.offsets() || !new.repeats_hours() {
             return Ok(passes);
         }
@@ -280,7 +281,7 @@ pub(super) fn moves_no_row(store: &Store, config: &TableConfig, old: &LoggerCloc
     let new = &config.stamps;
     let table = store.table_as_staged(config)?;
     let reading = Reading::new(store, config, (old, new), &table);
-    let passes = Passes::new(new);
+    let passes = Passes::new((old, new));
     for series in store.series_with_tags(&table)? {
         let newest = store.newest_of_series(series.id)?.map(|at| Interval::new(at, at.plus(NANOS_PER_MICRO)));
         for interval in [Some(Interval::ALL), newest].into_iter().flatten() {
@@ -301,6 +302,7 @@ pub fn rekey(
     only: Option<&str>,
     progress: &dyn Progress,
 ) -> std::result::Result<Vec<(String, Moved)>, IngestError> {
+    let config = &*counts::in_their_counts(config, store)?;
     let mut staging = Staging::new(store, config)?;
     let mut list = Vec::new();
     for table in config.logger_tables().filter(|table| only.is_none_or(|only| only == table.name.0)) {

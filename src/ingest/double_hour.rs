@@ -69,7 +69,7 @@ impl LineTaker<'_> {
     /// Reads the rows that begin with the first line of `rest`, if it is a row in the repeated hour.
     #[cold]
     pub(super) fn look_ahead_for_pass(&mut self, table: &Table, rest: &[u8]) {
-        if self.config.stamps.is_plain() || table.samples.is_some() || self.long().is_some() {
+        if self.stamps().is_plain() || table.samples.is_some() || self.long().is_some() {
             self.rows_ahead = RowsAhead::NotNeeded;
             return;
         }
@@ -82,7 +82,7 @@ impl LineTaker<'_> {
                 // Nothing is known before the first row.
                 if last.is_none() { return } else { continue }
             };
-            match self.config.stamps.candidates(local, None) {
+            match self.stamps().candidates(local, None) {
                 Candidates::Two(first, second) if self.row.record.is_none() => {
                     if last != Some(local) {
                         of_stamp.clear();

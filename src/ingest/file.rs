@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::Progress;
 use super::again;
+use super::counts::OpenEntries;
 use super::deferred::Deferred;
 use super::glued::{self, Watch};
 use super::kept::KeptTaker;
@@ -56,6 +57,8 @@ pub(super) struct Reader<'a, 's> {
     pub(super) taken_up: u64,
     /// Observations about the table's rows.
     pub(super) notes: Vec<String>,
+    /// Clock entries that end where RECORD starts again.
+    pub(super) entries: OpenEntries,
 }
 
 /// Why an attempt ended early.
@@ -151,6 +154,7 @@ impl Reader<'_, '_> {
         taker.elsewhere = self.elsewhere.get(path).map(Vec::as_slice).unwrap_or_default();
         taker.is_by_hand = self.by_hand;
         taker.is_in_order = true;
+        taker.entries = self.entries.clone();
         let seen = self.store.file_seen(table, name)?;
         let mut start = self.start(&mut file, seen.as_ref(), now)?;
         let was_rewritten = matches!(start, Start::Whole) && !self.by_hand && !file.is_compressed() && {
@@ -205,6 +209,7 @@ impl Reader<'_, '_> {
         taker.resolve_waiting(self.staging, table)?;
         taker.look_back(self.staging, table)?;
         report.counts.add(&taker.counts);
+        self.entries = std::mem::take(&mut taker.entries);
         self.taken_up += taker.placing.taken_up;
         self.notes.extend(taker.placing.note.take());
         self.notes.extend(taker.said.take());

@@ -10,6 +10,7 @@ mod meetings;
 use meetings::{Meetings, Met, Stretches};
 
 use super::clock::{Mover, Reading, has_earlier_formats};
+use super::counts;
 use super::passes::Passes;
 use super::put_back::time_of_content;
 use super::rows::can_have;
@@ -17,7 +18,7 @@ use super::{IngestError, Moved, Unseen};
 use crate::config::{Config, TableConfig};
 use crate::ingest::kept::KeptTaker;
 use crate::store::{KeptContent, OldRow, Result, Staging, Store};
-use crate::time::{Clock, Interval, LoggerClock, NANOS_PER_MICRO, Timestamp};
+use crate::time::{Clock, Interval, LoggerClock, NANOS_PER_MICRO, Samples, Timestamp};
 
 /// What [`super::rekey`] would do.
 ///
@@ -29,6 +30,7 @@ pub fn would_rekey(
     clock: &dyn Clock,
     only: Option<&str>,
 ) -> std::result::Result<Vec<(String, Moved)>, IngestError> {
+    let config = &*counts::in_their_counts(config, store)?;
     let mut list = Vec::new();
     for table in config.logger_tables().filter(|table| only.is_none_or(|only| only == table.name.0)) {
         let Some(old) = clock_before(store, table)? else { continue };
@@ -43,8 +45,10 @@ pub fn would_rekey(
         let (mut moved, stretches) = rows(store, (table, &old), &passes, now, contents)?;
         let reading = Reading::new(store, table, (&old, &table.stamps), &columns);
         let meetings = Meetings { store, table: &columns, reading: &reading, passes: &passes };
-        Met { conflicts: moved.conflicts, merged: moved.merged } =
-            meetings.count(&stretches, &Foreseen { config: table, now })?;
+        if !columns.samples.is_some_and(Samples::are_events) {
+            Met { conflicts: moved.conflicts, merged: moved.merged } =
+                meetings.count(&stretches, &Foreseen { config: table, now })?;
+        }
         if !moved.is_nothing() {
             list.push((table.name.0.clone(), moved));
         }
@@ -56,7 +60,7 @@ pub fn would_rekey(
 pub(super) fn preview(store: &Store, config: &TableConfig) -> Result<Option<Moved>> {
     let Some(old) = clock_before(store, config)? else { return Ok(None) };
     let mut table = store.table_as_staged(config)?;
-    let mut passes = Passes::new(&config.stamps);
+    let mut passes = Passes::new((&old, &config.stamps));
     if old.offsets() != config.stamps.offsets() && config.stamps.repeats_hours() {
         Reading::new(store, config, (&old, &config.stamps), &table).see_rows(&mut table, &mut passes)?;
         passes.settle(table.samples.is_some());

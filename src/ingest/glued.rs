@@ -64,8 +64,8 @@ impl LineTaker<'_> {
     ) -> Result<()> {
         let is_row = matches!(self.expect, Expect::Rows(_));
         // In the repeated hour of a time zone, time goes back in an intact file.
-        let is_repeated = time_of(next)
-            .is_some_and(|local| matches!(self.config.stamps.candidates(local, None), Candidates::Two(..)));
+        let is_repeated =
+            time_of(next).is_some_and(|local| matches!(self.stamps().candidates(local, None), Candidates::Two(..)));
         // In a table with one value per line, time goes back with each sensor.
         if !is_row || is_repeated || self.long().is_some() || !(goes_back(raw, next) || self.goes_back(raw, next)) {
             return self.take(staging, table, raw);

@@ -308,6 +308,7 @@ impl LineTaker<'_> {
     pub(super) fn use_header(&mut self, staging: &mut Staging<'_>, table: &mut Table, header: &Header) -> Result<()> {
         let of_year = self.years.as_ref().map(|years| years.under(header));
         let header = of_year.as_ref().unwrap_or(header);
+        self.see_logger(table, header)?;
         let values = self.value_places(header);
         // In a table with one value per line, each new sensor adds a column.
         let is_long = matches!(&self.config.format, FileFormat::Csv(csv) if csv.long.is_some());

@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use super::clock::moves_no_row;
+use super::counts;
 use crate::config::{Config, TableConfig};
 use crate::store::{Result, Store};
 use crate::time::LoggerClock;
@@ -56,7 +57,8 @@ pub fn unconfirmed_offsets(config: &Config, store: &Store) -> Result<Vec<Unconfi
     Ok(InForce::new(config, store)?.unconfirmed)
 }
 
-/// The configuration by which lines are read: that of the file, except for the clocks of [`unconfirmed_offsets`].
+/// The configuration by which lines are read: that of the file, except for the clocks of [`unconfirmed_offsets`] and the ends of
+/// clock entries ([`super::counts`]).
 pub(super) struct InForce<'c> {
     pub config: Cow<'c, Config>,
     pub unconfirmed: Vec<UnconfirmedOffset>,
@@ -64,7 +66,7 @@ pub(super) struct InForce<'c> {
 
 impl<'c> InForce<'c> {
     pub fn new(config: &'c Config, store: &Store) -> Result<InForce<'c>> {
-        let mut in_force = InForce { config: Cow::Borrowed(config), unconfirmed: Vec::new() };
+        let mut in_force = InForce { config: counts::in_their_counts(config, store)?, unconfirmed: Vec::new() };
         for (place, table) in config.tables.iter().enumerate().filter(|(_, table)| table.made_of.is_none()) {
             if let Some(staged) = clock_in_force(table, store)? {
                 in_force.unconfirmed.push(UnconfirmedOffset::new(table, &staged));

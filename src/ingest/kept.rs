@@ -33,7 +33,11 @@ impl<'a> KeptTaker<'a> {
     /// Stages a line that was not a row, or returns why it is still not one.
     pub(super) fn line(&mut self, staging: &mut Staging<'_>, table: &mut Table, line: &KeptLine) -> Result<Taken> {
         let at = LineAt { path: &line.path, number: line.number, raw: line.raw.as_bytes(), state: line.state };
-        self.taker(staging, table, (line.header, false))?.stage_row(staging, table, at)
+        let taker = self.taker(staging, table, (line.header, false))?;
+        taker.was_kept = true;
+        let taken = taker.stage_row(staging, table, at);
+        taker.was_kept = false;
+        taken
     }
 
     /// Stages a content that was kept beside a row. `tags` is used if the content is not a line but an array of values.

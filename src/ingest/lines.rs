@@ -4,20 +4,23 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use super::counts::OpenEntries;
 use super::deferred::Deferred;
 use super::double_hour::RowsAhead;
 use super::glued::{self, Watch};
+use super::joined::Joined;
 use super::long::LongReading;
 use super::names::Ahead;
 use super::report::Counts;
 use super::rows::{RowReading, Taken, unreadable};
 use super::samples::Placing;
+use super::steps_back::BackSteps;
 use super::years::Years;
 use crate::config::{FileFormat, OnConflict, Separator, TableConfig};
 use crate::format::{self, Armor, Header, HeaderBlock, Layout, ParsedRow};
 use crate::source::Said;
 use crate::store::{LineAt, LineRefusal, LineState, Outcome, Result, Staging, Store, Table};
-use crate::time::Timestamp;
+use crate::time::{LoggerClock, Timestamp};
 
 /// The kind of line that is expected next.
 pub(super) enum Expect {
@@ -104,6 +107,14 @@ pub(super) struct LineTaker<'a> {
     pub(super) names_at: u64,
     /// Set where the stamps of the file have no year.
     pub(super) years: Option<Years>,
+    /// The loggers that the headers of the file name.
+    pub(super) joined: Joined,
+    /// Where rows without record numbers go back in time.
+    pub(super) back_steps: BackSteps,
+    /// Whether the next line is one that was kept because it was no row.
+    pub(super) was_kept: bool,
+    /// Clock entries that end where RECORD starts again.
+    pub(super) entries: OpenEntries,
     pub(super) row: ParsedRow,
     /// Whether the next line was parsed into [`LineTaker::row`] already.
     pub(super) is_read: bool,
@@ -149,10 +160,20 @@ impl<'a> LineTaker<'a> {
             armor: Armor::default(),
             names_at: 0,
             years: None,
+            joined: Joined::default(),
+            back_steps: BackSteps::default(),
+            was_kept: false,
+            entries: OpenEntries::default(),
             row: ParsedRow::default(),
             is_read: false,
             tags: String::new(),
         }
+    }
+
+    /// The meaning of the next line's stamp.
+    #[inline]
+    pub(super) fn stamps(&self) -> &LoggerClock {
+        self.entries.limited.as_ref().unwrap_or(&self.config.stamps)
     }
 
     /// Describes a line of the file.
@@ -355,7 +376,8 @@ impl<'a> LineTaker<'a> {
     #[inline]
     fn take_row(&mut self, staging: &mut Staging<'_>, table: &mut Table, number: u64, line: &[u8]) -> Result<()> {
         let line = self.at(number, line);
-        let before = self.previous.zip(self.previous_record);
+        let previous = self.previous;
+        let before = previous.zip(self.previous_record);
         match self.stage_row(staging, table, line)? {
             Taken::Row(outcome) => {
                 self.counts.row(outcome);
@@ -363,6 +385,9 @@ impl<'a> LineTaker<'a> {
                     self.note_conflict(before);
                 }
                 self.previous_record = self.row.record;
+                if self.row.record.is_none() {
+                    self.follow_clock(staging, table, previous, outcome)?;
+                }
             }
             Taken::Header => self.counts.header += 1,
             Taken::Refused(_) if self.is_blank_row(line.raw) => self.counts.blank += 1,

@@ -18,6 +18,7 @@ use crate::time::Clock;
 mod after;
 mod again;
 mod clock;
+mod counts;
 mod decide;
 mod deferred;
 mod double_hour;
@@ -26,6 +27,7 @@ mod foresee;
 mod glued;
 mod heads;
 mod in_force;
+mod joined;
 mod kept;
 mod lines;
 mod long;
@@ -37,12 +39,14 @@ mod report;
 mod retag;
 mod rows;
 mod samples;
+mod steps_back;
 mod years;
 
 use in_force::InForce;
 
 pub use after::{ClosedFiles, PutAway, Receipts, Stays, put_away, receipts};
 pub use clock::{Moved, rekey};
+pub use counts::{EndedEntry, ended_entries};
 pub use decide::{Decided, Decider};
 pub use foresee::would_rekey;
 pub use in_force::{UnconfirmedOffset, unconfirmed_offsets};
@@ -250,6 +254,7 @@ impl Ingest<'_> {
                 tries_noted: !self.store.are_refused_by(&table, inputs)?,
                 taken_up: 0,
                 notes: Vec::new(),
+                entries: counts::OpenEntries::of(self.store, table_config)?,
             };
             if table.header_table.is_none()
                 && files.len() > 1
@@ -271,6 +276,7 @@ impl Ingest<'_> {
             table_report.taken_up += reader.taken_up;
             std::mem::take(&mut reader.notes).into_iter().for_each(|note| table_report.note(&note));
             let tried_noted = reader.tries_noted;
+            table_report.taken_up += again::judge_held(self.store, &mut staging, &mut table, table_config, self.clock)?;
             staging.flush(&mut table)?;
             if tried_noted && self.all_files {
                 tried.push((table, inputs));

@@ -29,6 +29,8 @@ pub(super) struct Stamped {
 #[derive(Debug)]
 pub(super) struct Passes<'c> {
     clock: &'c LoggerClock,
+    /// The clock by which rows have their times so far.
+    before: &'c LoggerClock,
     seen: Vec<Stamped>,
     /// The instants of rows with a record number; filled by [`Passes::settle`].
     instants: BTreeMap<(i64, LocalTime, i64), Timestamp>,
@@ -45,9 +47,9 @@ impl Stamped {
 }
 
 impl<'c> Passes<'c> {
-    /// Starts without rows: each row keeps its known time.
-    pub(super) fn new(clock: &'c LoggerClock) -> Passes<'c> {
-        Passes { clock, seen: Vec::new(), instants: BTreeMap::new(), ages: BTreeMap::new() }
+    /// Starts without rows: each row stays in the pass in which the clock before has it.
+    pub(super) fn new((before, clock): (&'c LoggerClock, &'c LoggerClock)) -> Passes<'c> {
+        Passes { clock, before, seen: Vec::new(), instants: BTreeMap::new(), ages: BTreeMap::new() }
     }
 
     /// Adds a row. Rows far from a repeated hour are ignored.
@@ -138,7 +140,7 @@ impl<'c> Passes<'c> {
         Some(if away(second) < away(first) { second } else { first })
     }
 
-    /// The instant of a row. `known` is its present instant, which is used if nothing else decides.
+    /// The instant of a row. `known` is its instant so far, which is used if nothing else decides.
     pub(super) fn instant(&self, row: Stamped, known: Timestamp) -> Timestamp {
         let Candidates::Two(first, second) = self.clock.candidates(row.stamp, row.record) else {
             return self.clock.instant(row.stamp, row.record, Some(known));
@@ -150,6 +152,12 @@ impl<'c> Passes<'c> {
                 _ => None,
             },
         };
-        found.unwrap_or(if known == second { second } else { first })
+        found.unwrap_or_else(|| match self.before.candidates(row.stamp, row.record) {
+            // A correction moves both passes.
+            Candidates::Two(earlier, _) if known == earlier => first,
+            Candidates::Two(_, later) if known == later => second,
+            _ if known == second => second,
+            _ => first,
+        })
     }
 }

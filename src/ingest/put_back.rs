@@ -4,6 +4,8 @@
 //! No row is lost (I2): if its stamp no longer means a time that a row can have, it becomes a rejected or held line,
 //! with the text that a file would have; if it meets another row, it becomes a conflict or a duplicate.
 
+use std::collections::BTreeSet;
+
 use super::clock::{Moved, at_stamp, is_left_out, spread, stamp_of, within};
 use super::kept::KeptTaker;
 use super::passes::{Passes, Stamped};
@@ -11,7 +13,7 @@ use super::rows::{Taken, can_have};
 use crate::config::{CsvFormat, FileFormat, TableConfig};
 use crate::format::{Cell, Header};
 use crate::store::{KeptContent, LineAt, LineState, MovingRow, Outcome, Result, Staging, Store, Table};
-use crate::time::{LocalTime, LoggerClock, Timestamp};
+use crate::time::{LocalTime, LoggerClock, Place, Timestamp};
 
 /// What a logger wrote for a row.
 struct Written<'a> {
@@ -49,8 +51,9 @@ impl PutBack<'_, '_> {
             moved.rows += 1;
             let new = &self.config.stamps;
             let at = Stamped { series: row.series, stamp: row.stamp, record: row.record, age: 0 };
-            let ts = self.passes.instant(at, at_stamp(self.table.samples, row.ts));
-            let ts = ts.plus(within(self.table.samples, old, row.stamp, (row.record, row.ts)));
+            let instant = self.passes.instant(at, at_stamp(self.table.samples, row.ts));
+            let within = within(self.table.samples, old, row.stamp, (row.record, row.ts));
+            let ts = self.place_of_event(row, instant)?.unwrap_or_else(|| instant.plus(within));
             if !can_have(self.config, ts, self.now) || is_left_out(old, new, row.stamp, row.record) {
                 self.as_line(row)?;
                 moved.lines += 1;
@@ -68,6 +71,21 @@ impl PutBack<'_, '_> {
         }
         self.staging.flush(self.table)?;
         self.staging.commit()
+    }
+
+    /// The time of an event: each row of a stamp is one of its own, whether it was read there or moved there.
+    fn place_of_event(&self, row: &MovingRow, stamp: Timestamp) -> Result<Option<Timestamp>> {
+        let samples = self.table.samples.filter(|samples| samples.are_events() && samples.is_stamp(stamp));
+        let Some((samples, record)) = samples.zip(row.record) else { return Ok(None) };
+        let known = self.store.known_stamp(samples, row.series, stamp)?;
+        if let Some(there) = known.stored.get(&record) {
+            return Ok(Some(*there));
+        }
+        let Place::At(place) = samples.decide(stamp, &known.around, record) else { return Ok(None) };
+        let taken: BTreeSet<&Timestamp> = known.stored.values().collect();
+        let most = samples.per_stamp().cast_signed();
+        let mut times = (0..most).map(|step| samples.time(stamp, (place + step).rem_euclid(most)));
+        Ok(times.find(|ts| !taken.contains(ts)))
     }
 
     /// Keeps the row as a rejected or held line, in the form that a file would have, because its stamp means no time

@@ -11,11 +11,14 @@ use super::lines::{Expect, LineTaker};
 use super::long::LongReading;
 use crate::config::{FileFormat, TableConfig};
 use crate::format::{Header, Layout};
-use crate::store::{Incoming, LineAt, LineRefusal, Outcome, Result, Staging, Table};
+use crate::store::{Incoming, LineAt, LineRefusal, Outcome, Records, Result, Staging, Table};
 use crate::time::{Candidates, LocalTime, StampRead, StationClock, Timestamp};
 
 /// How far a logger's clock may be ahead of the computer's: less than a day.
 const FUTURE_ALLOWED: Duration = Duration::from_secs(86_400);
+
+/// So many counts of RECORD may disprove the time of a held line.
+const COUNTS_ASKED: usize = 3;
 
 /// The result for a line that should be a row.
 pub(super) enum Taken {
@@ -75,10 +78,12 @@ impl LineTaker<'_> {
         let local = self.local().unwrap_or(LocalTime::from_nanos(0));
         let config = self.config;
         let known_stamp = self.known_time.map(|known| table.samples.map_or(known, |samples| samples.stamp_of(known)));
-        let stamps = &config.stamps;
+        if !self.entries.is_empty() && !has_tags {
+            self.end_entries(staging, table, local)?;
+        }
         // A stamp with an offset says which of the two instants it is.
         let known = self.row.stamp.and_then(StampRead::instant).or(known_stamp);
-        let ts = match stamps.candidates(local, self.row.record) {
+        let ts = match self.stamps().candidates(local, self.row.record) {
             Candidates::One(ts) => ts,
             // A content that an earlier version kept beside the row of this time.
             Candidates::Missing(ts) if known_stamp == Some(ts) => ts,
@@ -95,6 +100,12 @@ impl LineTaker<'_> {
             }
             Candidates::Two(earlier, later) => self.settle_double_hour(staging, table, (earlier, later), has_tags)?,
         };
+        if self.was_kept
+            && !has_tags
+            && let Some(refusal) = self.is_disproved(table, local, ts)?
+        {
+            return Ok(Taken::Refused(refusal));
+        }
         // A content beside a row moves with the row; a later `valid_from` does not reject it.
         if !self.were_rows
             && let Some(refusal) = self.refused_time(local, ts)
@@ -110,6 +121,7 @@ impl LineTaker<'_> {
                 return Ok(Taken::Refused(refusal));
             }
         };
+        let stamps = self.stamps();
         let odd_time =
             ts != stamp || !self.row.time_is_plain || (!stamps.is_plain() && stamps.usual_stamp(ts) != local);
         if odd_time && self.row.time_is_plain {
@@ -118,6 +130,10 @@ impl LineTaker<'_> {
         if let Some(taken) = self.stage_part(staging, table, (line, ts, odd_time))? {
             return Ok(taken);
         }
+        if self.joined.is_asked {
+            self.ask_logger(table, ts)?;
+        }
+        let is_other = self.joined.is_other;
         if let Expect::Rows(reading) = &self.expect {
             self.row.derive_at(&reading.layout, ts);
         }
@@ -133,12 +149,53 @@ impl LineTaker<'_> {
             stated_by: self.header,
             is_part: false,
         };
+        if is_other {
+            staging.set_records(Records::OfAnother);
+        }
         let outcome = staging.stage(table, &row, self.on_conflict)?;
+        if is_other {
+            staging.set_records(Records::AsRead);
+        }
         self.previous = Some(ts);
         if self.row.quotes_numbers && matches!(config.format, FileFormat::Logger(_)) {
             self.note_quoted_numbers(line.number);
         }
         Ok(Taken::Row(outcome))
+    }
+
+    /// Why a line that was held for its time stays so when that time comes: a later record has an earlier time, so that the
+    /// logger's clock was ahead when it wrote the line. Where the configuration puts its time right, that holds.
+    #[cold]
+    fn is_disproved(&self, table: &Table, local: LocalTime, ts: Timestamp) -> Result<Option<LineRefusal>> {
+        let Some(record) = self.row.record.filter(|record| !self.stamps().corrects(local, Some(*record))) else {
+            return Ok(None);
+        };
+        let mut behind = None;
+        for (from, to) in table.runs.newest_epochs(COUNTS_ASKED) {
+            let last = ts.previous_key();
+            if from < last && behind.is_none() {
+                behind = self.store.row_behind(table, (from, to.min(last)), record)?;
+            }
+        }
+        let Some(behind) = behind else { return Ok(None) };
+        let reason = format!(
+            "held: RECORD {} behind it has the time {}, which is earlier: the logger's clock was ahead when it wrote {local}. It is staged when \
+             [[table.clock]] gives its true time",
+            behind.0,
+            self.config.clock.local(behind.1)
+        );
+        Ok(Some(self.refused(reason, Some(Timestamp::MAX))))
+    }
+
+    /// A row of a new count of RECORD ends the clock entries that would take it in.
+    #[cold]
+    fn end_entries(&mut self, staging: &mut Staging<'_>, table: &Table, local: LocalTime) -> Result<()> {
+        let Some(record) = self.row.record else { return Ok(()) };
+        let by = self.stamps().clone();
+        if self.entries.is_ended_by(staging, table, (local, record), &by)? {
+            self.entries.end((self.store, staging), table, self.config, (&by, (local, record)))?;
+        }
+        Ok(())
     }
 
     /// The time that a line gives its row. None if the line is not a row. `known` is the row's present time.
@@ -196,7 +253,7 @@ impl LineTaker<'_> {
     /// determine its time.
     pub(super) fn has_row(&self, staging: &Staging<'_>, table: &mut Table) -> Result<Option<bool>> {
         let Expect::Rows(reading) = &self.expect else { return Ok(None) };
-        let time = self.local().map(|local| self.config.stamps.candidates(local, self.row.record));
+        let time = self.local().map(|local| self.stamps().candidates(local, self.row.record));
         match time {
             // Rows that share a stamp are stored under times that differ from it.
             Some(Candidates::One(ts)) if table.samples.is_none() => {

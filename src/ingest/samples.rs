@@ -111,6 +111,10 @@ impl LineTaker<'_> {
         }
         let record = match self.row.record {
             Some(record) if samples.is_stamp(stamp) => record,
+            None if samples.are_events() => {
+                self.note_events_without_record();
+                return Ok(Ok(stamp));
+            }
             // The rows themselves showed that they share stamps; this one does not.
             _ if matches!(self.config.samples, SharedStamps::AsShown) || samples.are_events() => return Ok(Ok(stamp)),
             record => return Ok(Err(self.no_sample(samples, local, record))),
@@ -184,6 +188,17 @@ impl LineTaker<'_> {
             )
         };
         self.refused(reason, None)
+    }
+
+    #[cold]
+    fn note_events_without_record(&mut self) {
+        let (path, line) = (self.path, self.number - 1);
+        self.note.get_or_insert_with(|| {
+            format!(
+                "{path}:{line} has no record number, which events = true needs to tell the rows of one stamp apart: of rows with one stamp and \
+                 the same values, one is kept. Write RECORD into the file by the logger's table options, or take events out"
+            )
+        });
     }
 
     fn hold_sample(&mut self, sample: SampleAt, reason: String) -> LineRefusal {

@@ -167,6 +167,8 @@ pub struct Facts {
     pub unfit_windows: Vec<(String, Duration)>,
     /// Tables whose rows were staged with other offsets from UTC than the configuration has.
     pub unconfirmed_offsets: Vec<crate::ingest::UnconfirmedOffset>,
+    /// Clock entries that ended where RECORD started again.
+    pub ended_entries: Vec<crate::ingest::EndedEntry>,
     /// What is wrong with the light of radiometers or with the time at which it comes.
     pub sunlight: Vec<Sunlight>,
     /// Whether a scheduler's entry starts the program.
@@ -249,6 +251,7 @@ impl Facts {
             offsets,
             unfit_windows: unfit_windows(config, store)?,
             unconfirmed_offsets: crate::ingest::unconfirmed_offsets(config, store)?,
+            ended_entries: crate::ingest::ended_entries(config, store)?,
             sunlight,
             is_scheduled: store.recall(STARTS_KEY)?.is_some_and(|text| text.parse::<u64>().is_ok()),
             refused_configuration: refused_configuration(store)?,

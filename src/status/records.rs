@@ -41,9 +41,12 @@ pub fn event(config: &Config, line: &ClockLine, uncounted: &[Uncounted]) -> Stri
     };
     let local = |at| station_time(config, &line.table, at);
     let (before, after) = (line.before, line.after);
+    if line.kind == "back" {
+        return format!("{what}: a row at {}, then one at {}", local(before.1), local(after.1));
+    }
     let around = uncounted
         .iter()
-        .find(|around| around.why == WhyUncounted::Restarted && around.table == line.table && around.to == after.1);
+        .find(|around| is_around_a_place(around.why) && around.table == line.table && around.to == after.1);
     let missing = match around {
         None if is_reset => String::new(),
         None => " (nothing is missing by this)".to_owned(),
@@ -63,6 +66,11 @@ pub fn event(config: &Config, line: &ClockLine, uncounted: &[Uncounted]) -> Stri
     )
 }
 
+/// Whether RECORD counts, so that only the pause between two rows is unknown.
+pub fn is_around_a_place(why: WhyUncounted) -> bool {
+    matches!(why, WhyUncounted::Restarted | WhyUncounted::Jumped)
+}
+
 /// `30 min`, `0.1 s`.
 pub fn interval(interval: Duration) -> String {
     if interval.subsec_nanos() > 0 && interval.as_secs() < 120 {
@@ -79,6 +87,7 @@ pub fn why_name(why: WhyUncounted) -> &'static str {
         WhyUncounted::StandsStill(_) => "stands_still",
         WhyUncounted::StartsAgain => "starts_again",
         WhyUncounted::Restarted => "restarted",
+        WhyUncounted::Jumped => "jumped",
     }
 }
 
@@ -111,6 +120,7 @@ pub fn why(config: &Config, line: &Uncounted) -> String {
         ),
         WhyUncounted::StartsAgain => format!("{column} does not count: it starts again every few rows"),
         WhyUncounted::Restarted => format!("{column} started again at {}", station_time(config, &line.table, line.to)),
+        WhyUncounted::Jumped => format!("{column} jumped at {}", station_time(config, &line.table, line.to)),
     }
 }
 

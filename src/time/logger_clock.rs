@@ -14,6 +14,11 @@ use chrono_tz::Tz;
 
 use super::{Candidates, LocalTime, StampRead, StationClock, Timestamp};
 
+/// A clock that is off by less runs through the changes of its time zone: what is added is time that passed, so that each row is
+/// exactly so far from where its stamp stands. What is added to a clock that was never set is the difference of two dates as
+/// the clock shows them.
+const A_DATE: TimeDelta = TimeDelta::days(1);
+
 /// The stamps of a period, as the logger's clock showed them: a half-open range.
 ///
 /// If a clock was set back, two periods have the same stamps; the record numbers then decide.
@@ -126,14 +131,31 @@ impl LoggerClock {
         self.changes.is_empty() && self.corrections.is_empty() && matches!(self.first, StationClock::Fixed(_))
     }
 
+    /// Whether the offset from UTC never changes by the configuration.
+    pub fn is_of_one_offset(&self) -> bool {
+        self.changes.is_empty()
+    }
+
     /// The possible instants of a stamp.
     #[inline]
     pub fn candidates(&self, local: LocalTime, record: Option<i64>) -> Candidates {
         if self.changes.is_empty() && self.corrections.is_empty() {
             return self.first.candidates(local);
         }
-        let right = self.set_right(local, record);
-        self.at(right, record).candidates(right)
+        let Some(found) = self.correction(local, record) else { return self.at(local, record).candidates(local) };
+        let right = shifted(local, found.add);
+        let clock = self.at(right, record);
+        let by_its_face = || clock.candidates(right);
+        if matches!(clock, StationClock::Fixed(_)) || found.add.abs() >= A_DATE {
+            return by_its_face();
+        }
+        let add = found.add.num_nanoseconds().unwrap_or(0);
+        match clock.candidates(local) {
+            Candidates::One(ts) => Candidates::One(ts.plus(add)),
+            Candidates::Two(earlier, later) => Candidates::Two(earlier.plus(add), later.plus(add)),
+            // The logger was not put forward yet.
+            Candidates::Missing(_) => by_its_face(),
+        }
     }
 
     /// The instant of a stamp. `known` is the row's present instant, if it has one: it decides in the hour that a time
@@ -146,10 +168,13 @@ impl LoggerClock {
         }
     }
 
-    /// The time that a correct clock would have shown.
-    fn set_right(&self, local: LocalTime, record: Option<i64>) -> LocalTime {
-        let found = self.corrections.iter().find(|correction| correction.stamps.cover(local, record));
-        found.map_or(local, |found| shifted(local, found.add))
+    /// Whether a period in which the clock was wrong has the row.
+    pub fn corrects(&self, local: LocalTime, record: Option<i64>) -> bool {
+        self.correction(local, record).is_some()
+    }
+
+    fn correction(&self, local: LocalTime, record: Option<i64>) -> Option<&Correction> {
+        self.corrections.iter().find(|correction| correction.stamps.cover(local, record))
     }
 
     fn at(&self, local: LocalTime, record: Option<i64>) -> StationClock {
@@ -182,9 +207,12 @@ impl LoggerClock {
     /// The stamp of a record at `instant`, if the row has no other information about it.
     pub fn stamp(&self, instant: Timestamp, record: Option<i64>) -> LocalTime {
         let usual = self.usual_stamp(instant);
-        let stamps = self.corrections.iter().map(|correction| shifted(usual, -correction.add));
+        let stamps = self.corrections.iter().flat_map(|correction| {
+            let before = instant.plus(-correction.add.num_nanoseconds().unwrap_or(0));
+            [shifted(usual, -correction.add), self.usual_stamp(before)]
+        });
         let mut means_it = stamps.filter(|stamp| {
-            self.set_right(*stamp, record) == usual && self.instant(*stamp, record, Some(instant)) == instant
+            self.correction(*stamp, record).is_some() && self.instant(*stamp, record, Some(instant)) == instant
         });
         means_it.next().unwrap_or(usual)
     }

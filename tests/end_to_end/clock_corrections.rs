@@ -6,17 +6,17 @@
 use crate::support::server::Server;
 use crate::support::{DAT, Ended, Row, Site, Station, TABLE, WRONG_COUNTS, ns};
 
-const HEADER: &str = "\"TOA5\",\"UMB\",\"CR1000\",\"1\",\"CR1000.Std.32\",\"CPU:p.CR1\",\"1\",\"met\"\r\n\
+pub(crate) const HEADER: &str = "\"TOA5\",\"UMB\",\"CR1000\",\"1\",\"CR1000.Std.32\",\"CPU:p.CR1\",\"1\",\"met\"\r\n\
     \"TIMESTAMP\",\"RECORD\",\"T_Avg\",\"P_Avg\"\r\n\"TS\",\"RN\",\"Deg C\",\"kPa\"\r\n\"\",\"\",\"Avg\",\"Avg\"\r\n";
 
 /// So many minutes after 2026-06-01 00:00:00, as a logger writes it.
-fn stamp(minute: i64) -> String {
+pub(crate) fn stamp(minute: i64) -> String {
     let at = chrono::DateTime::from_timestamp(ns(minute) / 1_000_000_000, 0).unwrap();
     at.format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// A row; its values tell its record.
-fn row(stamp: &str, record: i64) -> String {
+pub(crate) fn row(stamp: &str, record: i64) -> String {
     format!("\"{stamp}\",{record},{},98.5\r\n", value(record))
 }
 
@@ -25,7 +25,7 @@ fn value(record: i64) -> i64 {
 }
 
 /// A row every five minutes from a minute on.
-fn rows(records: std::ops::Range<i64>, minute: i64) -> String {
+pub(crate) fn rows(records: std::ops::Range<i64>, minute: i64) -> String {
     records.clone().map(|record| row(&stamp(minute + (record - records.start) * 5), record)).collect()
 }
 
@@ -40,7 +40,7 @@ fn told(tower: &Station, table: &str) -> Vec<String> {
     rows.iter().map(|row| format!("{} {:?} {} {} {}", row.time(), row.record, row.tags, row.vals, row.flags)).collect()
 }
 
-fn counts(tower: &Station) -> (i64, i64, i64) {
+pub(crate) fn counts(tower: &Station) -> (i64, i64, i64) {
     (
         tower.count("SELECT count(*) FROM reading"),
         tower.count("SELECT count(*) FROM conflict"),
@@ -58,7 +58,7 @@ fn the_counts_are_right(tower: &Station) {
 /// The station's rows, conflicts, rejected lines and gaps are those of one that read the file with this configuration
 /// from the start.
 #[track_caller]
-fn is_as_if_right_from_the_start(tower: &Station, content: &str) {
+pub(crate) fn is_as_if_right_from_the_start(tower: &Station, content: &str) {
     let fresh = Station::new();
     std::fs::copy(tower.config_path(), fresh.config_path()).unwrap();
     fresh.write(DAT, content);
@@ -88,11 +88,11 @@ fn tower(content: &str) -> Station {
     tower
 }
 
-fn correct(tower: &mut Station, entry: &str) {
+pub(crate) fn correct(tower: &mut Station, entry: &str) {
     tower.configure(|sections| sections.more = format!("[[table.clock]]\n{entry}\n"));
 }
 
-fn uncorrect(tower: &mut Station) {
+pub(crate) fn uncorrect(tower: &mut Station) {
     tower.configure(|sections| sections.more.clear());
 }
 
@@ -690,7 +690,9 @@ fn a_finding_about_a_logger_that_went_back_and_was_put_right_holds_the_values_fo
         let _ = tower.run(&["ingest"]);
         let status = tower.run(&["status"]).works().stdout;
         let first = text(wrong);
-        let expected = format!("from = \"{first}\", record_from = 40, record_until = 45, add = \"");
+        let until = text(wrong + 5 * 300);
+        let expected =
+            format!("from = \"{first}\", until = \"{until}\", record_from = 40, record_until = 45, add = \"");
         let (_, add) = status.split_once(&expected).unwrap_or_else(|| panic!("{status}"));
         let add = add.split_once('"').unwrap().0.to_owned();
         correct(&mut tower, &format!("from = \"{first}\"\nrecord_from = 40\nrecord_until = 45\nadd = \"{add}\""));

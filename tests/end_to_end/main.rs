@@ -20,6 +20,7 @@ mod ameriflux;
 mod backup;
 mod bucket;
 mod clock_corrections;
+mod clock_entries;
 #[cfg(target_os = "linux")]
 mod clocks;
 mod closed_files;
@@ -61,6 +62,7 @@ mod salvage;
 #[cfg(unix)]
 mod schedule;
 mod serve;
+mod steps_and_counts;
 mod store_life;
 mod summary;
 mod sun;

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use super::{Finding, Kind};
 use crate::config::{Config, TableConfig};
-use crate::ingest::UnconfirmedOffset;
+use crate::ingest::{EndedEntry, UnconfirmedOffset};
 use crate::status::{Facts, age_s};
 use crate::store::ClockLine;
 use crate::text::{span, to_add};
-use crate::time::{CLOCKS_AGREE, StationClock, Timestamp};
+use crate::time::{CLOCKS_AGREE, NANOS_PER_SECOND, StationClock, Timestamp, nanos};
 
 const AGREE_S: i64 = CLOCKS_AGREE.num_seconds();
 
@@ -53,6 +53,22 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
             Finding::new(Kind::OffsetUnconfirmed, unconfirmed.message())
                 .of_table(&unconfirmed.table)
                 .fix(UnconfirmedOffset::fix()),
+        );
+    }
+    for EndedEntry { table, from, ends } in &facts.ended_entries {
+        found.push(
+            Finding::new(
+                Kind::ClockEntryEnded,
+                format!(
+                    "the clock entry of table \"{table}\" from {from} on ends at {ends}, where RECORD started again: rows since are not moved"
+                ),
+            )
+            .of_table(table)
+            .about(from.to_string())
+            .fix(format!(
+                "compare the logger's clock with UTC; if it is right since, write until = \"{ends}\" into the entry; if it is still \
+                 wrong, write a second one with from = \"{ends}\" too"
+            )),
         );
     }
     for (table, offset) in &facts.offsets {
@@ -116,40 +132,32 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
 }
 
 /// What puts the rows right, where the clock was ahead before the step and where it is behind since. The steps of RECORD tell
-/// how far.
+/// how far. Each period that has an end has it as a stamp too: RECORD starts again with each program.
 fn fix_of_a_step(table: &TableConfig, event: &ClockLine, interval: Option<Duration>) -> String {
     let fix = "compare it with UTC and set it; `fluxtower gaps` lists every step";
     let rows = event.after.0.saturating_sub(event.before.0);
-    let Some(interval) = interval.filter(|_| (1..=1_000).contains(&rows)) else { return fix.to_owned() };
-    let between = i64::try_from(interval.as_secs()).unwrap_or(0).saturating_mul(rows);
-    let back = event.before.1.seconds_since(event.after.1).saturating_add(between);
+    let Some(interval) = interval.filter(|_| (1..=1_000).contains(&rows)).map(nanos) else { return fix.to_owned() };
+    let back = event.before.1.nanos_since(event.after.1).saturating_add(interval.saturating_mul(rows));
+    let back = back.saturating_add(NANOS_PER_SECOND / 2).div_euclid(NANOS_PER_SECOND);
     let stamp = table.stamps.stamp(event.after.1, Some(event.after.0));
     let record = event.after.0;
-    if let Some(until) = put_right_at(event, interval) {
+    if let Some((right, _)) = event.right_again.filter(|right| right.0 > record) {
+        let until = stamp.plus(interval.saturating_mul(right - record));
         return format!(
-            "`fluxtower gaps` lists every step. It was put right at record {until}; the rows between are put right by \
-             [[table.clock]] with from = \"{stamp}\", record_from = {record}, record_until = {until}, add = \"{}\"",
+            "`fluxtower gaps` lists every step. It was put right at record {right}; the rows between are put right by \
+             [[table.clock]] with from = \"{stamp}\", until = \"{until}\", record_from = {record}, record_until = {right}, \
+             add = \"{}\"",
             to_add(back)
         );
     }
+    let until = table.stamps.stamp(event.before.1, Some(event.before.0)).plus(interval);
     format!(
         "{fix}. If it is wrong since then, its rows are put right by [[table.clock]] with from = \"{stamp}\", record_from = {record}, \
-         add = \"{}\"; if it was ahead before, by from = its first wrong stamp, record_until = {record}, add = \"{}\"",
+         add = \"{}\"; if it was ahead before, by from = its first wrong stamp, until = \"{until}\", record_until = {record}, \
+         add = \"{}\"",
         to_add(back),
         to_add(-back)
     )
-}
-
-/// The record from which the clock agrees again with the rows before it went back: that lies nearer to where counting from
-/// them leads than to where counting from the rows since leads.
-fn put_right_at(event: &ClockLine, interval: Duration) -> Option<i64> {
-    let (record, at) = event.beyond.filter(|beyond| beyond.0 > event.after.0)?;
-    let away = |from: (i64, Timestamp)| {
-        let rows = u64::try_from(record.saturating_sub(from.0)).unwrap_or(0);
-        let counted = interval.as_secs_f64() * rows as f64;
-        (at.seconds_since(from.1) as f64 - counted).abs()
-    };
-    (away(event.before) < away(event.after)).then_some(record)
 }
 
 /// What a zone such as `Etc/GMT-5` means: the sign is the opposite of the one in `UTC-5`.

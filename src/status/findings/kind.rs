@@ -74,6 +74,8 @@ kinds! {
     MissingRecords, "missing_records", Warning;
     /// Rows did not come at the usual interval of a table without record numbers that count.
     MissingTimeSteps, "missing_time_steps", Warning;
+    /// A series of a table with tag columns has ended, while others that had rows at the same times go on.
+    SeriesEnded, "series_ended", Warning;
     /// Lines of files are no rows.
     RejectedLines, "rejected_lines", Warning;
     /// Lines lie more than a day in the future and are held.
@@ -100,6 +102,8 @@ kinds! {
     LightAtNight, "light_at_night", Warning;
     /// A logger's clock went back by more than ten minutes within the last day.
     LoggerClock, "logger_clock", Warning;
+    /// A clock entry without an end was ended, because RECORD started again, and whether the clock is right since is not known.
+    ClockEntryEnded, "clock_entry_ended", Warning;
     /// The newest row of a table lies in the future.
     RowsAhead, "rows_ahead", Warning;
     /// Runs or receipts are dated in the future.
@@ -149,6 +153,7 @@ impl Kind {
             self,
             Kind::MissingRecords
                 | Kind::MissingTimeSteps
+                | Kind::SeriesEnded
                 | Kind::LoggerClock
                 | Kind::SunLate
                 | Kind::DarkByDay

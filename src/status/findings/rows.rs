@@ -331,7 +331,8 @@ fn in_turn(facts: &Facts, found: &mut Vec<Finding>) {
     for two in &facts.in_turn {
         // The finding about its conflicts names them.
         if !(has_conflicts && is_named(&two.0)) {
-            found.push(Finding::new(Kind::TwoLoggers, of_two_loggers(two)).of_table(&two.0).fix(SEPARATE_LOGGERS));
+            let fix = if two.1[0].path == two.1[1].path { SEPARATE_ROWS } else { SEPARATE_LOGGERS };
+            found.push(Finding::new(Kind::TwoLoggers, of_two_loggers(two)).of_table(&two.0).fix(fix));
         }
     }
 }
@@ -339,6 +340,8 @@ fn in_turn(facts: &Facts, found: &mut Vec<Finding>) {
 /// What separates two loggers.
 const SEPARATE_LOGGERS: &str =
     "give each logger a [[table]] of its own, or leave one of the files out of `files`; see `fluxtower conflicts`";
+
+const SEPARATE_ROWS: &str = "give each logger a file and a [[table]] of its own: the file joins their rows";
 
 fn of_two_loggers((table, [one, other]): &(String, [LoggerFile; 2])) -> String {
     format!("two loggers write into table \"{table}\", {} and {}", logger(one), logger(other))
@@ -355,8 +358,28 @@ fn logger(file: &LoggerFile) -> String {
 fn uncounted(config: &Config, facts: &Facts, now: Timestamp, found: &mut Vec<Finding>) {
     let mut steps: BTreeMap<&str, (u64, &Uncounted)> = BTreeMap::new();
     let mut said = BTreeSet::new();
-    for line in facts.uncounted.iter().filter(|line| line.why != WhyUncounted::Restarted || !line.steps.is_empty()) {
-        let recent = line.steps.iter().filter(|step| age_s(now, step.after) < RECENT_S);
+    for line in facts.uncounted.iter().filter(|line| !records::is_around_a_place(line.why) || !line.steps.is_empty()) {
+        let (ended, steps_within) = match line.steps.split_last() {
+            Some((ended, steps)) if line.has_ended => (Some(ended), steps),
+            _ => (None, line.steps.as_slice()),
+        };
+        if let Some(ended) = ended {
+            let message = format!(
+                "table \"{}\": {} has had no row since {}, and others of the table go on: {} missing",
+                line.table,
+                line.tags.join(", "),
+                records::station_time(config, &line.table, ended.before),
+                count(ended.missing, "time step")
+            );
+            found.push(
+                Finding::new(Kind::SeriesEnded, message)
+                    .of_table(&line.table)
+                    .about(line.tags.join(", "))
+                    .since(Some(ended.before))
+                    .fix("look at its sensor or logger, see `fluxtower gaps`; it is said for 30 days"),
+            );
+        }
+        let recent = steps_within.iter().filter(|step| age_s(now, step.after) < RECENT_S);
         let missing: u64 = recent.map(|step| step.missing).sum();
         steps.entry(&line.table).or_insert((0, line)).0 += missing;
         let is_column = matches!(line.why, WhyUncounted::StandsStill(_) | WhyUncounted::StartsAgain);

@@ -101,6 +101,27 @@ impl Store {
         self.old_rows_between(after.map_or(first, |id| id + 1), last)
     }
 
+    /// The next rows of the series from a time on, or behind the row `after`, whose record numbers are in the half-open range.
+    pub fn rows_with_records(
+        &self,
+        series: i64,
+        from: Timestamp,
+        records: (i64, i64),
+        after: Option<i64>,
+    ) -> Result<Vec<OldRow>> {
+        let (first, last) = key::keys(series, from, Timestamp::MAX);
+        self.old_rows_with_records((after.map_or(first, |id| id + 1), last), records)
+    }
+
+    /// The time up to which rows of the series were pruned.
+    pub fn pruned(&self, series: i64) -> Result<Option<Timestamp>> {
+        self.conn
+            .prepare_cached("SELECT pruned FROM series WHERE id = ?1")
+            .and_then(|mut statement| statement.query_row([series], |row| row.get::<_, Option<i64>>(0)))
+            .map(|pruned| pruned.map(Timestamp::from_nanos))
+            .map_err(|source| self.at(source))
+    }
+
     /// The next rows of the table that were taken out, in the order of their series.
     pub fn moving_rows(&self, table: &Table) -> Result<Vec<MovingRow>> {
         self.conn
@@ -199,6 +220,17 @@ impl Staging<'_> {
         // Its neighbours are judged without it.
         late(table, place, ts);
         Ok(())
+    }
+
+    /// The rows behind this one are staged with these corrections, by which every row before keeps its time.
+    pub fn keep_corrections(&mut self, table: &Table, clock: &LoggerClock) -> Result<()> {
+        self.begin()?;
+        self.store
+            .conn
+            .prepare_cached("UPDATE logger_table SET corrections = ?2 WHERE id = ?1")
+            .and_then(|mut statement| statement.execute(params![table.id, clock.corrections_text()]))
+            .map(drop)
+            .map_err(|source| self.store.at(source))
     }
 
     /// The row does not move, but by the new clock its stamp does not follow from its time.

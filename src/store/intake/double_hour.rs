@@ -10,7 +10,7 @@ use crate::store::Result;
 use crate::store::intake::staging::Staging;
 use crate::store::intake::tables::Table;
 use crate::store::queries::interval::{ROWS, regularity};
-use crate::store::schema::key::key;
+use crate::store::schema::key::{key, keys, time};
 use crate::time::Timestamp;
 
 impl Staging<'_> {
@@ -25,6 +25,26 @@ impl Staging<'_> {
         let Some(place) = table.series.find("[]") else { return Ok(None) };
         let times = self.store.newest_times(table.series.at(place).id, at.next_key(), ROWS)?;
         Ok(regularity(times.into_iter()).interval())
+    }
+
+    /// The times of the rows without tags next to a time.
+    pub fn times_next_to(&self, table: &mut Table, ts: Timestamp) -> Result<(Option<Timestamp>, Option<Timestamp>)> {
+        let Some(place) = table.series.find("[]") else { return Ok((None, None)) };
+        let series = table.series.at(place).id;
+        let next = |sql: &str, from: Timestamp, to: Timestamp| {
+            let (low, high) = keys(series, from, to);
+            self.store
+                .conn
+                .prepare_cached(sql)?
+                .query_row([low, high], |row| Ok(time(row.get(0)?, row.get(1)?)))
+                .optional()
+        };
+        let work = || -> rusqlite::Result<_> {
+            let earlier = "SELECT id, nanos FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id DESC LIMIT 1";
+            let later = "SELECT id, nanos FROM reading WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 1";
+            Ok((next(earlier, Timestamp::EPOCH, ts.previous_key())?, next(later, ts.next_key(), Timestamp::MAX)?))
+        };
+        work().map_err(|source| self.store.at(source))
     }
 
     /// Whether the row of this key says the same as these values, in the columns that both have; `header` is that of the values.

@@ -37,11 +37,23 @@ fn heads_behind_known_rows(runs: &[Run]) -> Vec<Gap> {
         // A counter that fell back a little did not start again (seen at a CR3000: 27650, then 27595).
         let slipped = (before.last - head.first).unsigned_abs() < head.first.unsigned_abs() / 10;
         let counts = !head.stands_still() && !before.stands_still();
-        if head.first > 0 && was_opened_later && counts && !slipped {
-            gaps.push(Gap { after_reset: true, before: None, after: (head.first, head.first_ts), missing: head.first });
+        let missing = head.first.saturating_add(left_to_the_end(before.last));
+        if missing > 0 && head.first >= 0 && was_opened_later && counts && !slipped {
+            gaps.push(Gap { after_reset: true, before: None, after: (head.first, head.first_ts), missing });
         }
     }
     gaps
+}
+
+/// The last numbers that a logger counts to, before it starts again at 0 by itself.
+const LAST_NUMBERS: [i64; 2] = [0x7fff_ffff, 0xffff_ffff];
+/// Records between a reset and such a number. No logger came that near by chance.
+const NEAR_THE_END: i64 = 1_000_000;
+
+/// So many numbers were left when the counter reached its end; 0 where it started again for another reason.
+fn left_to_the_end(record: i64) -> i64 {
+    let left = LAST_NUMBERS.into_iter().map(|end| end - record);
+    left.filter(|left| (0..NEAR_THE_END).contains(left)).min().unwrap_or(0)
 }
 
 /// The first run of an epoch, behind others.

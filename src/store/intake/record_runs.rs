@@ -154,6 +154,14 @@ impl RecordRuns {
         self.runs.values().map(|run| self.as_now(run)).collect()
     }
 
+    /// The first and the last time of the newest epochs, the newest first, as rows have them.
+    pub fn newest_epochs(&self, most: usize) -> Vec<(Timestamp, Timestamp)> {
+        let runs = self.runs();
+        let epochs = runs.chunk_by(|run, next| run.epoch == next.epoch).rev().take(most);
+        let first = |runs: &[Run]| runs.iter().map(|run| run.first_ts).min();
+        epochs.filter_map(|runs| first(runs).zip(runs.iter().map(|run| run.last_ts).max())).collect()
+    }
+
     fn as_now(&self, run: &Run) -> Run {
         self.open.as_ref().filter(|open| open.run.key() == run.key()).map_or(*run, |open| open.run)
     }

@@ -20,6 +20,8 @@ pub enum Records {
     Known,
     /// The lines were kept: some were seen when they were read.
     Kept,
+    /// They are another logger's, whose rows lie among those of the table: none is missing, and they make none missing.
+    OfAnother,
     /// The rows were in the store under other keys: they come in any order.
     Moved,
 }
@@ -76,6 +78,23 @@ impl Staging<'_> {
                 Timestamp::from_utc(chrono::Utc::now()).nanos()
             ])?;
         Ok(())
+    }
+
+    /// Notes that a row without a record number is earlier than the one before it, because the clock went back.
+    #[cold]
+    pub fn note_step_back(&self, table: &Table, (before, after): (Timestamp, Timestamp)) -> Result<()> {
+        self.store
+            .conn
+            .prepare_cached(
+                "INSERT OR IGNORE INTO clock_event (logger_table, kind, record_before, ts_before, record_after, ts_after, seen)
+                 VALUES (?1, 'back', 0, ?2, 0, ?3, ?4)",
+            )
+            .and_then(|mut statement| {
+                let seen = Timestamp::from_utc(chrono::Utc::now()).nanos();
+                statement.execute(params![table.id, before.nanos(), after.nanos(), seen])
+            })
+            .map(drop)
+            .map_err(|source| self.store.at(source))
     }
 
     /// Contents became rows under these tags, each with a key of its own: their record numbers are not missing.

@@ -6,12 +6,13 @@
 //! line is judged again when the configuration that decided about it has changed (I11). A line is deleted only when it
 //! has become a row, a duplicate or a conflict, in the same transaction.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension as _, params};
 
 use crate::store::intake::provisional::LineState;
 use crate::store::intake::samples::SampleAt;
 use crate::store::intake::staging::{LineAt, Staging};
 use crate::store::intake::tables::{Table, hash_of};
+use crate::store::schema::key;
 use crate::store::{Result, Store};
 use crate::time::Timestamp;
 
@@ -96,6 +97,66 @@ impl Store {
                 }
             }
             Ok(Vec::new())
+        };
+        work().map_err(|source| self.at(source))
+    }
+}
+
+impl Store {
+    /// The newest lines that are held until a time comes.
+    pub fn held_lines(&self, table: &Table, now: Timestamp) -> Result<Vec<KeptLine>> {
+        let work = || -> rusqlite::Result<Vec<KeptLine>> {
+            self.conn
+                .prepare_cached(
+                    "SELECT id, path, line, raw, header, hash FROM rejected_line
+                     WHERE logger_table = ?1 AND not_before > ?2 AND not_before < ?3 AND header IS NOT NULL ORDER BY id DESC LIMIT ?4",
+                )?
+                .query_map(params![table.id, now.nanos(), Timestamp::MAX.nanos(), LINES_AT_ONCE], |row| {
+                    KeptLine::read(row, table)
+                })?
+                .collect()
+        };
+        work().map_err(|source| self.at(source))
+    }
+
+    /// The row behind the place of a record, in a table without tag columns: rows with lower and higher numbers follow each other
+    /// there. None where the record has a row, or no such place in this time, in which numbers rise.
+    pub fn row_behind(
+        &self,
+        table: &Table,
+        (from, to): (Timestamp, Timestamp),
+        record: i64,
+    ) -> Result<Option<(i64, Timestamp)>> {
+        let work = || -> rusqlite::Result<Option<(i64, Timestamp)>> {
+            let Some(series) = self.untagged_series(table.id)? else { return Ok(None) };
+            let ask = |order: &str, (from, to): (Timestamp, Timestamp)| {
+                let (low, high) = key::keys(series, from, to);
+                self.conn
+                    .prepare_cached(&format!(
+                        "SELECT record, id, nanos FROM reading WHERE id BETWEEN ?1 AND ?2 AND record IS NOT NULL
+                         ORDER BY id {order} LIMIT 1"
+                    ))?
+                    .query_row([low, high], |row| Ok((row.get::<_, i64>(0)?, key::time(row.get(1)?, row.get(2)?))))
+                    .optional()
+            };
+            // Nearly always the rows up to there have lower numbers.
+            if ask("DESC", (from, to))?.is_none_or(|last| last.0 <= record) {
+                return Ok(None);
+            }
+            let (mut low, mut high, mut found) = (from, to, None);
+            while low <= high {
+                let middle = low.plus(high.nanos_since(low) / 2);
+                match ask("ASC", (middle, to))? {
+                    Some(row) if row.0 < record => low = row.1.next_key(),
+                    row => {
+                        found = row.or(found);
+                        high = middle.previous_key();
+                    }
+                }
+            }
+            let Some((number, ts)) = found.filter(|found| found.0 != record) else { return Ok(None) };
+            let before = ask("DESC", (from, ts.previous_key()))?;
+            Ok(before.filter(|before| before.0 < record).map(|_| (number, ts)))
         };
         work().map_err(|source| self.at(source))
     }

@@ -313,6 +313,21 @@ impl Store {
             .map_err(|source| self.at(source))
     }
 
+    pub(in crate::store) fn old_rows_with_records(
+        &self,
+        (first, last): (i64, i64),
+        (from, until): (i64, i64),
+    ) -> Result<Vec<OldRow>> {
+        self.conn
+            .prepare_cached(&format!(
+                "{OLD_ROW} WHERE id BETWEEN ?1 AND ?2 AND record >= ?3 AND record < ?4 ORDER BY id LIMIT ?5"
+            ))
+            .and_then(|mut statement| {
+                statement.query_map(params![first, last, from, until, ROWS_AT_ONCE], OldRow::read)?.collect()
+            })
+            .map_err(|source| self.at(source))
+    }
+
     /// The rows from one key to another, both included.
     pub(in crate::store) fn rows_of_keys(&self, first: i64, last: i64) -> rusqlite::Result<Vec<OldRow>> {
         let mut statement = self.conn.prepare_cached(&format!("{OLD_ROW} WHERE id BETWEEN ?1 AND ?2 ORDER BY id"))?;

@@ -219,7 +219,7 @@ impl<'s> Staging<'s> {
             // What is kept beside a row and does not go on with its count may be another logger's.
             let is_beside = outcome == Outcome::Conflict && !table.runs.goes_on(record);
             let is_seen = matches!(outcome, Outcome::Duplicate | Outcome::Extended { record: false });
-            if is_beside {
+            if is_beside || self.records == Records::OfAnother {
                 table.runs.pass_beside(record, stamp);
             } else if self.records == Records::Moved {
                 table.runs.enter(record, stamp);

@@ -9,7 +9,7 @@ use crate::store::intake::record_runs::{Gap, record_runs};
 use crate::store::queries::missing::starts_again;
 use crate::store::schema::key;
 use crate::store::{Result, Store};
-use crate::time::{Interval, Timestamp};
+use crate::time::{Interval, Timestamp, nanos};
 
 /// A gap and its table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,15 +27,14 @@ pub struct GapLine {
 pub struct ClockLine {
     /// Its name in the configuration.
     pub table: String,
-    /// `reset`, `jump` or `step`.
+    /// `reset`, `jump`, `step`, or `back`: a step of a clock whose rows have no record numbers.
     pub kind: String,
-    /// Record number and time before.
+    /// Record number and time before; the number is 0 where rows have none.
     pub before: (i64, Timestamp),
     /// Record number and time after.
     pub after: (i64, Timestamp),
-    /// For a step: record number and time of the first row that is later than all rows before the step, if there is
-    /// one.
-    pub beyond: Option<(i64, Timestamp)>,
+    /// For a step: record number and time of the first row by a clock that agrees with the rows before the step again.
+    pub right_again: Option<(i64, Timestamp)>,
 }
 
 /// The id and name of each table that was ever read, ordered by id.
@@ -71,7 +70,7 @@ impl Store {
                 let missing = self.missing_records(id, &record_runs(&self.conn, id)?)?;
                 jumps.extend(missing.jumps.iter().filter_map(|jump| {
                     let (table, kind) = (table.clone(), "jump".to_owned());
-                    Some(ClockLine { table, kind, before: jump.before?, after: jump.after, beyond: None })
+                    Some(ClockLine { table, kind, before: jump.before?, after: jump.after, right_again: None })
                 }));
             }
             Ok(jumps)
@@ -96,7 +95,7 @@ impl Store {
                 // Two equal times are a conflict and not a step; earlier versions stored them as a step.
                 let mut statement = self.conn.prepare_cached(
                     "SELECT kind, record_before, ts_before, record_after, ts_after FROM clock_event
-                     WHERE logger_table = ?1 AND (kind <> 'step' OR ts_after < ts_before) AND seen >= ?2 AND seen < ?3",
+                     WHERE logger_table = ?1 AND (kind NOT IN ('step', 'back') OR ts_after < ts_before) AND seen >= ?2 AND seen < ?3",
                 )?;
                 let events = statement.query_map([id, seen.from.nanos(), seen.until.nanos()], |row| {
                     Ok(ClockLine {
@@ -104,14 +103,15 @@ impl Store {
                         kind: row.get(0)?,
                         before: (row.get(1)?, Timestamp::from_nanos(row.get(2)?)),
                         after: (row.get(3)?, Timestamp::from_nanos(row.get(4)?)),
-                        beyond: None,
+                        right_again: None,
                     })
                 })?;
                 for event in events {
                     let event = event?;
                     if event.kind != "reset" || !still.contains(&event.after) {
-                        let beyond = if event.kind == "step" { self.first_beyond(id, event.before.1)? } else { None };
-                        lines.push(ClockLine { beyond, ..event });
+                        let is_step = event.kind == "step";
+                        let right_again = if is_step { self.right_again(id, event.before, event.after)? } else { None };
+                        lines.push(ClockLine { right_again, ..event });
                     }
                 }
             }
@@ -121,15 +121,43 @@ impl Store {
         work().map_err(|source| self.at(source))
     }
 
-    /// The record number and time of the first row that is later than an instant, in a table without tag columns.
-    fn first_beyond(&self, table: i64, at: Timestamp) -> rusqlite::Result<Option<(i64, Timestamp)>> {
+    /// The first row behind a step back at which the clock is right again, in a table without tag columns: that lies nearer to where
+    /// counting from the rows before the step leads than to where counting from the rows since leads. A clock that was put right
+    /// stays so, so that the row is found in few look-ups.
+    fn right_again(
+        &self,
+        table: i64,
+        before: (i64, Timestamp),
+        after: (i64, Timestamp),
+    ) -> rusqlite::Result<Option<(i64, Timestamp)>> {
         let Some(series) = self.untagged_series(table)? else { return Ok(None) };
-        let (low, high) = key::keys(series, at.next_key(), Timestamp::MAX);
-        self.conn
-            .prepare_cached(
-                "SELECT record, id, nanos FROM reading WHERE id BETWEEN ?1 AND ?2 AND record IS NOT NULL ORDER BY id LIMIT 1",
-            )?
-            .query_row([low, high], |row| Ok((row.get(0)?, key::time(row.get(1)?, row.get(2)?))))
-            .optional()
+        let Some(interval) = self.interval_around(series, before.1)?.map(nanos) else { return Ok(None) };
+        let counted =
+            |from: (i64, Timestamp), record: i64| from.1.plus(interval.saturating_mul(record.saturating_sub(from.0)));
+        let back = counted(before, after.0).nanos_since(after.1);
+        let off = |row: (i64, Timestamp)| row.1.nanos_since(counted(before, row.0));
+        let is_right = |row: (i64, Timestamp)| off(row) > -back / 2;
+        let ask = |order: &str, from: Timestamp| {
+            let (low, high) = key::keys(series, from, Timestamp::MAX);
+            self.conn
+                .prepare_cached(&format!(
+                    "SELECT record, id, nanos FROM reading WHERE id BETWEEN ?1 AND ?2 AND record > ?3 ORDER BY id {order} LIMIT 1"
+                ))?
+                .query_row([low, high, after.0], |row| Ok((row.get(0)?, key::time(row.get(1)?, row.get(2)?))))
+                .optional()
+        };
+        let Some(mut found) = ask("DESC", after.1)?.filter(|newest| is_right(*newest)) else { return Ok(None) };
+        // The row stands from `low` on, and no row that is right before it stands from `high` on.
+        let (mut low, mut high) = (after.1, found.1);
+        while low < high {
+            let middle = low.plus(high.nanos_since(low) / 2);
+            match ask("ASC", middle)? {
+                Some(row) if !is_right(row) => low = row.1.next_key(),
+                Some(row) if row.1 < high => (found, high) = (row, row.1.min(middle)),
+                _ => high = middle,
+            }
+        }
+        // A logger that was off goes on as late as a clock that was put forward by less.
+        Ok(Some(found).filter(|found| off(*found).abs() <= back / 4))
     }
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use rusqlite::{OptionalExtension, params};
 
 use crate::format::Header;
+use crate::store::intake::tables::Table;
 use crate::store::{Result, Store};
 use crate::time::Timestamp;
 
@@ -20,6 +21,24 @@ pub struct LoggerFile {
     pub serial: Option<String>,
     /// The path as the pattern found it, or as given by hand.
     pub path: String,
+}
+
+/// Under such a key the store keeps which loggers a file joins.
+const JOINED: &str = "joined loggers: ";
+
+fn joined_key(table: &Table, path: &str) -> String {
+    format!("{JOINED}{} {path}", table.id)
+}
+
+/// A file that joins the rows of two loggers.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct JoinedLoggers {
+    table: String,
+    path: String,
+    /// Station name and serial number of each.
+    loggers: [[Option<String>; 2]; 2],
+    /// When it was found, in nanoseconds since 1970.
+    seen: i64,
 }
 
 /// The number of newest conflicts that are examined to find out whether two loggers write a table.
@@ -109,7 +128,35 @@ impl Store {
             }
             Ok(found)
         };
-        work().map_err(|source| self.at(source))
+        let mut found = work().map_err(|source| self.at(source))?;
+        for (_, kept) in self.recall_all(JOINED)? {
+            let Ok(JoinedLoggers { table, path, loggers, seen }) = serde_json::from_str(&kept) else { continue };
+            if seen > since.nanos() && found.iter().all(|known: &(String, _)| known.0 != table) {
+                let file = |[station, serial]: [Option<String>; 2]| LoggerFile { station, serial, path: path.clone() };
+                found.push((table, loggers.map(file)));
+            }
+        }
+        Ok(found)
+    }
+
+    /// The loggers whose rows a file joins: the first one, and one whose rows lie beside its own.
+    pub fn joined_loggers(&self, table: &Table, path: &str) -> Result<Option<[[Option<String>; 2]; 2]>> {
+        let kept = self.recall(&joined_key(table, path))?;
+        Ok(kept.and_then(|kept| serde_json::from_str(&kept).ok()).map(|kept: JoinedLoggers| kept.loggers))
+    }
+
+    /// Keeps what [`Store::joined_loggers`] gives.
+    pub fn keep_joined_loggers(
+        &self,
+        table: &Table,
+        path: &str,
+        loggers: [&[Option<String>; 2]; 2],
+        seen: Timestamp,
+    ) -> Result<()> {
+        let (name, path) = (table.name.0.clone(), path.to_owned());
+        let key = joined_key(table, &path);
+        let kept = JoinedLoggers { table: name, path, loggers: loggers.map(Clone::clone), seen: seen.nanos() };
+        self.remember(&key, &serde_json::to_string(&kept).unwrap_or_default())
     }
 
     /// The headers of a table with the time at which each was first seen, in the order of these times.

@@ -1,7 +1,8 @@
 //! Finds missing records by their numbers, unless the times of the rows contradict.
 //!
 //! A missing number means a missing row, and a row takes time. Between two rows that are one usual interval apart no
-//! row can be missing, whatever their numbers are: the logger was exchanged, or a number is damaged. Between older rows
+//! row can be missing, whatever their numbers are: the logger was exchanged, or a number is damaged. In a pause, no more rows
+//! can be missing than it is long. Between older rows
 //! that were read later and the rows that were read first, numbers are missing if numbers and times advance at the same
 //! rate. Rows without a number between the two (RECORD is NAN or empty) are there, and are not missing.
 
@@ -15,7 +16,7 @@ use crate::store::intake::record_gaps::{Head, LONGEST_STEP, ends_before, gaps, h
 use crate::store::intake::record_runs::{Gap, Run, beside_runs};
 use crate::store::intake::tables::i64_of;
 use crate::store::judge::scan::newest_times;
-use crate::store::queries::interval::{ROWS, longest_step, regularity};
+use crate::store::queries::interval::{ROWS, Regularity, longest_step, regularity};
 use crate::store::schema::key;
 use crate::time::{Timestamp, nanos};
 
@@ -95,6 +96,13 @@ impl Store {
                     pause <= longest_step(interval) && (gap.after_reset || lasted > nanos(LONGEST_STEP))
                 });
             }
+            let lasts = |rows: i64| (longest / 3 * 2).saturating_mul(rows);
+            let is_jump = is_jump
+                || pause > longest
+                    && longest > 0
+                    && before.is_some()
+                    && lasts(gap.missing.saturating_add(1)) > pause
+                    && !self.has_time_for(series, &gap, pause)?;
             if is_jump {
                 found.jumps.push(gap);
             } else {
@@ -140,6 +148,20 @@ impl Store {
         Ok((missing > 0).then_some(Gap { missing, ..gap }))
     }
 
+    /// Whether so many rows can be missing in the pause, by the shorter of the usual intervals before it and behind it. Where rows
+    /// come at none, they can. Lost rows may hide a step of the clock; but not where the counter started again.
+    fn has_time_for(&self, series: i64, gap: &Gap, pause: i64) -> rusqlite::Result<bool> {
+        let (before, behind) = self.times_around(series, gap.after.1)?;
+        let sides = [regularity(before.into_iter()), regularity(behind.into_iter())];
+        let interval = sides.iter().filter_map(|side| side.interval()).min().map(nanos);
+        let Some(interval) = interval.filter(|_| !sides.contains(&Regularity::Irregular)) else { return Ok(true) };
+        let (rows, allowed) = match gap.after_reset {
+            true => (gap.missing.saturating_add(1), interval / 2),
+            false => (gap.missing, nanos(LONGEST_STEP)),
+        };
+        Ok(interval.saturating_mul(rows) <= pause.saturating_add(allowed))
+    }
+
     /// The series of a table without tag columns.
     pub(in crate::store) fn untagged_series(&self, table: i64) -> rusqlite::Result<Option<i64>> {
         self.conn
@@ -148,7 +170,7 @@ impl Store {
             .optional()
     }
 
-    fn interval_around(&self, series: i64, at: Timestamp) -> rusqlite::Result<Option<Duration>> {
+    pub(in crate::store) fn interval_around(&self, series: i64, at: Timestamp) -> rusqlite::Result<Option<Duration>> {
         let (mut before, behind) = self.times_around(series, at)?;
         before.reverse();
         before.extend(behind);

@@ -21,6 +21,8 @@ use crate::store::schema::key;
 use crate::store::{Result, Store};
 use crate::time::{Timestamp, nanos};
 
+/// So many other series may show that a series is one of several at each time.
+const OTHERS_ASKED: usize = 64;
 /// The number of rows that are judged by one interval: a new interval of the program is followed from one piece to the
 /// next.
 const PIECE: usize = 200;
@@ -43,6 +45,8 @@ pub enum WhyUncounted {
     StartsAgain,
     /// The number counts, and restarted between these two rows.
     Restarted,
+    /// The number counts, and more numbers are skipped between these two rows than rows can be missing.
+    Jumped,
 }
 
 /// A pause in which rows were expected.
@@ -73,8 +77,10 @@ pub struct Uncounted {
     pub to: Timestamp,
     /// Whether rows come at a usual interval at the end of the part.
     pub regularity: Regularity,
-    /// The pauses, oldest first.
+    /// The pauses, oldest first. Where it has ended, the last one is up to the newest row of the others.
     pub steps: Vec<MissingSteps>,
+    /// A series that had a row at the stamps of others has none any more, and the others go on.
+    pub has_ended: bool,
 }
 
 /// A part to examine: the series, its tags, and its bounds, both inclusive.
@@ -84,6 +90,8 @@ struct Part {
     why: WhyUncounted,
     from: Timestamp,
     to: Timestamp,
+    /// The newest row of the table, where another series had a row at the stamp of the newest one of this series.
+    others_to: Option<Timestamp>,
 }
 
 impl Store {
@@ -109,12 +117,25 @@ impl Store {
 
     fn stretches(&self, table: &str, runs: &[Run], since: Timestamp) -> Result<Vec<Part>> {
         let mut stretches = Vec::new();
-        for series in self.series(table)? {
+        let all = self.series(table)?;
+        let newest_of_all = all.iter().filter_map(|series| series.newest).max();
+        for series in &all {
             let Some(newest) = series.newest else { continue };
+            let mut others_to = None;
+            if !series.tags.is_empty() && newest_of_all > Some(newest) && newest >= since {
+                // Series that take turns, such as codes, are never beside another one.
+                let others = all.iter().filter(|other| other.id != series.id && other.newest > Some(newest));
+                for other in others.take(OTHERS_ASKED) {
+                    if self.count_rows(other.id, (newest, newest.next()), 1)? > 0 {
+                        others_to = newest_of_all;
+                        break;
+                    }
+                }
+            }
             let mut add = |why, from: Timestamp, to: Timestamp| {
                 if to >= since {
                     let tags = series.tags.clone();
-                    stretches.push(Part { series: series.id, tags, why, from: from.max(since), to });
+                    stretches.push(Part { series: series.id, tags, why, from: from.max(since), to, others_to });
                 }
             };
             let has_record = |at| self.has_record(series.id, at).map_err(|source| self.at(source));
@@ -158,31 +179,49 @@ impl Store {
         if starts_again(runs) || runs.iter().any(Run::stands_still) {
             return Ok(Vec::new());
         }
-        // An epoch that was opened by older rows is not a restart.
-        let heads = heads(runs).into_iter().filter(|head| head.before.epoch < head.run.epoch);
-        let mut starts: Vec<Timestamp> = heads.map(|head| head.run.first_ts).filter(|start| *start >= since).collect();
+        let missing = self.missing_records(id, runs).map_err(|source| self.at(source))?;
+        let mut starts: Vec<Start> = Vec::new();
+        for head in heads(runs) {
+            // Whatever was read first: rows of an earlier count may have come later. Where numbers go on, that is a gap by RECORD or
+            // nothing is known.
+            let is_older = head.before.epoch > head.run.epoch;
+            let goes_on = is_older && head.before.last < head.run.first;
+            if !goes_on {
+                starts.push(Start { after: head.run.first_ts, why: WhyUncounted::Restarted, is_older });
+            }
+        }
+        starts.extend(missing.jumps.iter().filter(|jump| !jump.after_reset).map(|jump| Start {
+            after: jump.after.1,
+            why: WhyUncounted::Jumped,
+            is_older: false,
+        }));
+        starts.retain(|start| start.after >= since);
         if starts.is_empty() {
             return Ok(Vec::new());
         }
-        starts.sort_unstable();
-        let missing = self.missing_records(id, runs).map_err(|source| self.at(source))?;
+        starts.sort_by_key(|start| start.after);
         let are_missing: HashSet<Timestamp> = missing.gaps.iter().map(|gap| gap.after.1).collect();
         let mut found = Vec::new();
         let Some(series) = self.untagged_series(id).map_err(|source| self.at(source))? else { return Ok(found) };
-        for after in starts.into_iter().filter(|after| !are_missing.contains(after)) {
+        for Start { after, why, is_older } in starts.into_iter().filter(|start| !are_missing.contains(&start.after)) {
             let (before, behind) = self.times_around(series, after).map_err(|source| self.at(source))?;
             let Some(&last) = before.first() else { continue };
-            // A program with another interval may begin here.
+            // A program with another interval may begin here. A few old rows alone tell of none.
             let regularity = match regularity(before.iter().copied()) {
                 known @ Regularity::Regular(_) => known,
+                _ if is_older => continue,
                 Regularity::Irregular | Regularity::TooFewRows(_) => regularity(behind.into_iter()),
             };
             let mut steps = Vec::new();
             if let Regularity::Regular(interval) = regularity {
                 steps.extend(pause(last, after, interval));
             }
-            let (tags, why) = (Vec::new(), WhyUncounted::Restarted);
-            found.push(Uncounted { table: table.to_owned(), tags, why, from: last, to: after, regularity, steps });
+            // A jump without a pause is an event alone.
+            if why == WhyUncounted::Jumped && steps.is_empty() {
+                continue;
+            }
+            let (table, tags) = (table.to_owned(), Vec::new());
+            found.push(Uncounted { table, tags, why, from: last, to: after, regularity, steps, has_ended: false });
         }
         Ok(found)
     }
@@ -197,7 +236,7 @@ impl Store {
     }
 
     fn look_at(&self, table: &str, stretch: Part, most: usize) -> Result<Option<Uncounted>> {
-        let Part { series, tags, why, from, to } = stretch;
+        let Part { series, tags, why, from, to, others_to } = stretch;
         let mut walk = Walk::default();
         let mut left = most;
         let mut bound = key::keys(series, from, to);
@@ -224,8 +263,30 @@ impl Store {
         let Walk { mut steps, regularity, newest, .. } = walk;
         steps.reverse();
         let to = newest.unwrap_or(to);
-        Ok(Some(Uncounted { table: table.to_owned(), tags, why, from: oldest, to, regularity, steps }))
+        let ended = others_to.zip(regularity.interval()).and_then(|(others, interval)| end(to, others, interval));
+        let has_ended = ended.is_some();
+        steps.extend(ended);
+        Ok(Some(Uncounted { table: table.to_owned(), tags, why, from: oldest, to, regularity, steps, has_ended }))
     }
+}
+
+/// A place where the numbers do not tell what is missing.
+struct Start {
+    after: Timestamp,
+    why: WhyUncounted,
+    /// The rows before it were read later.
+    is_older: bool,
+}
+
+/// As long as a table may be late, so that collections in two halves are no end.
+const ENDED_AFTER: Duration = Duration::from_secs(3_600);
+
+/// What is missing of a series up to the newest row of others, if that is more than a late collection.
+fn end(newest: Timestamp, others: Timestamp, interval: Duration) -> Option<MissingSteps> {
+    let (length, usual) = (others.nanos_since(newest), nanos(interval).max(1));
+    let missing = (length.saturating_add(usual / 2) / usual).cast_unsigned();
+    let is_long = length > nanos(ENDED_AFTER.max(interval.saturating_mul(4)));
+    is_long.then_some(MissingSteps { before: newest, after: others, interval, missing })
 }
 
 /// Goes back through the times of a series, piece by piece.

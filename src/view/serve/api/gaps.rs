@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::Millis;
 use crate::config::Config;
 use crate::status::records;
-use crate::store::{GapLine, MissingSteps, Store, Uncounted, WhyUncounted};
+use crate::store::{GapLine, MissingSteps, Store, Uncounted};
 use crate::time::Timestamp;
 use crate::view::serve::error::ApiError;
 
@@ -84,13 +84,13 @@ pub(super) fn answer(config: &Config, store: Option<&Store>) -> Result<Gaps, Api
     steps.sort_by_key(|(_, step)| std::cmp::Reverse(step.after));
     steps.truncate(MOST);
     let steps = steps.into_iter().map(|(line, found)| step(config, line, found)).collect();
-    let is_restart = |line: &&Uncounted| line.why == WhyUncounted::Restarted;
-    let unknown = uncounted.iter().filter(|line| !is_restart(line)).take(MOST).map(|line| Unknown {
-        series: records::series_name(line),
-        from: Millis(line.from),
-        to: Millis(line.to),
-        message: records::unknown(config, line),
-    });
+    let unknown =
+        uncounted.iter().filter(|line| !records::is_around_a_place(line.why)).take(MOST).map(|line| Unknown {
+            series: records::series_name(line),
+            from: Millis(line.from),
+            to: Millis(line.to),
+            message: records::unknown(config, line),
+        });
     let mut events = store.clock_events()?;
     events.sort_by_key(|event| std::cmp::Reverse(event.after.1));
     events.truncate(MOST);
