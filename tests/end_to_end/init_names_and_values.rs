@@ -28,6 +28,14 @@ fn net_radiation_that_is_called_rn_is_sent_and_is_no_record_number() {
         let sent = drafted.station.run(&["sync", "--dry-run", "--print"]).stdout;
         assert!(sent.contains("RN=10 ") || sent.contains("Rn="), "{sent}");
     }
+    // A configuration that says otherwise can be put right, and no row is lost (I11).
+    let text = format!("date,Rn,G\n{}", rows(40, ",", |row| format!("{row}.5,16")));
+    let drafted = Drafted::of("flux.csv", &text);
+    drafted.station.replace_in_config("time_column = \"date\"", "time_column = \"date\"\nrecord_column = \"Rn\"");
+    assert_eq!(drafted.counts(), [0, 0, 40]);
+    drafted.station.replace_in_config("record_column = \"Rn\"\n", "");
+    drafted.station.run(&["ingest"]).works();
+    assert!(drafted.rows("flux")[39].ends_with(",,16,39.5"), "{:?}", drafted.rows("flux"));
     for name in ["RN", "Record", "RecNbr"] {
         let text = format!("TIMESTAMP,{name},TA\n{}", rows(40, ",", |row| format!("{},12.5", row + 7)));
         Drafted::of("met.csv", &text).has(&[&format!("record_column = \"{name}\"")]);
@@ -93,6 +101,9 @@ fn a_point_before_three_digits_separates_thousands_where_other_numbers_have_a_de
     drafted.has(&["decimal = \",\"", "thousands = \".\"", "# CHECK: a number such as 1.234 is read as 1234"]);
     assert_eq!(drafted.counts(), [20, 0, 0]);
     assert!(drafted.rows("met")[7].ends_with(",10.5,1001"), "{:?}", drafted.rows("met"));
+    drafted.station.append("met.csv", "2025-11-21 00:00:00;10,5;1.23\n");
+    drafted.station.run(&["ingest"]).works();
+    assert!(drafted.rows("met")[20].ends_with(",10.5,1.23"), "{:?}", drafted.rows("met"));
     // A point before other digits is a decimal sign.
     let text = format!("Time;T;P\n{}", rows(20, ";", |row| format!("10,5;1.{row}")));
     Drafted::of("met.csv", &text).lacks("thousands");
@@ -114,7 +125,7 @@ fn i1_a_row_whose_first_field_says_that_there_is_no_value_is_no_comment() {
         [("T,Time,RH", ",", "--"), ("T;Time;RH", ";", "*"), ("T,Time,RH", ",", "#N/A"), ("T\tTime\tRH", "\t", "---")]
     {
         let row = |row: u32| {
-            let value = if row % 5 == 0 { missing.to_owned() } else { row.to_string() };
+            let value = if row.is_multiple_of(5) { missing.to_owned() } else { row.to_string() };
             format!("{value}{separator}{}{separator}5{row}\n", half_hour(row, STAMP))
         };
         let drafted = Drafted::of("met.csv", &format!("{names}\n{}", (0..30).map(row).collect::<String>()));
@@ -126,8 +137,8 @@ fn i1_a_row_whose_first_field_says_that_there_is_no_value_is_no_comment() {
         drafted.lacks("comment = ");
         assert_eq!(drafted.counts(), [30, 0, 0], "{missing} alone");
     }
-    let text = (0..30).fold("-- written by hand\nT,Time,RH\n".to_owned(), |text, row| {
-        text + &format!("{},{},50\n", if row % 5 == 0 { "--" } else { "7" }, half_hour(row, STAMP))
+    let text = (0..30).fold("-- written by hand\nT,Time,RH\n".to_owned(), |text, row: u32| {
+        text + &format!("{},{},50\n", if row.is_multiple_of(5) { "--" } else { "7" }, half_hour(row, STAMP))
     });
     let both = Drafted::of("met.csv", &text);
     both.has(&["comment = [\"-- written\"]"]);

@@ -194,7 +194,7 @@ pub(super) fn note(
     let other = above.take_while(|line| is_names(&texts_of(line, spelling))).last();
     let is_other = |line: &&Line<'_>| {
         let texts = texts_of(line, spelling);
-        is_names(&texts) && !look_like_units(&texts) && !are_types(&texts) && !texts.iter().all(is_process)
+        is_names(&texts) && !look_like_units(&texts) && !are_types(&texts) && !texts.iter().all(|text| is_process(text))
     };
     let mut between = lines.iter().filter(|line| (names + 1..first).contains(&line.number));
     let other = other.or_else(|| between.next().filter(is_other))?;
@@ -219,7 +219,7 @@ pub(super) fn units(
             && !others.iter().any(|text| numbers::is_number(text))
             && (ones.is_empty() || look_like_units(&others))
             && !are_types(texts)
-            && !texts.iter().all(is_process)
+            && !texts.iter().all(|text| is_process(text))
     };
     let mut between = lines.iter().filter(|line| (names + 1..first).contains(&line.number));
     let below = between.find(|line| is_units(&texts_of(line, spelling)));
@@ -231,7 +231,7 @@ pub(super) fn units(
     below.or_else(above).map(|line| line.number)
 }
 
-fn is_process(text: &String) -> bool {
+fn is_process(text: &str) -> bool {
     text.is_empty() || Process::of(text).is_some()
 }
 

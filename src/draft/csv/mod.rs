@@ -328,7 +328,7 @@ fn named_width(lines: &[(&Line<'_>, Vec<String>)], usual: usize) -> Option<usize
 fn comment_of(line: &Line<'_>, mark: &str, rows: &[(&Line<'_>, Vec<String>)]) -> Option<String> {
     let text = decode(line.text.trim_ascii()).into_owned();
     let behind = text.get(mark.len()..)?;
-    let word = behind.trim_start().split_whitespace().next().unwrap_or_default();
+    let word = behind.split_whitespace().next().unwrap_or_default();
     let begin = mark.len() + behind.len() - behind.trim_start().len() + word.len();
     let is_of_rows = |mark: &str| rows.iter().any(|(row, _)| row.text.trim_ascii_start().starts_with(mark.as_bytes()));
     [mark, text.get(..begin)?].into_iter().find(|mark| !is_of_rows(mark)).map(str::to_owned)
