@@ -78,7 +78,7 @@ fn a_renamed_logger_table_goes_on_and_its_old_name_is_refused_when_it_comes_back
 #[test]
 fn i3_a_renamed_table_whose_last_row_under_the_old_name_was_damaged_is_read_again_without_a_rejected_line() {
     for damaged in [
-        "\"2024-05-01 00:03:00\",\0\0\0103,1\r\n",
+        "\"2024-05-01 00:03:00\",\0\0\x00103,1\r\n",
         "\"2024-05-01 00:03:00\",3\r\n",
         "\"2024-05-01 00:03:00\",3,\"1\r\n",
     ] {
