@@ -120,7 +120,7 @@ fn i12_a_clock_that_goes_back_in_a_table_without_record_numbers_is_found_and_a_b
     let ahead = rows(from, 600.0, 0..20);
     // Put back by two hours and five minutes.
     let put_back = rows(minutes(75), 600.0, 20..60);
-    for parts in [vec![ahead.clone() + &put_back], vec![ahead.clone(), put_back.clone()]] {
+    for parts in [vec![ahead.clone() + &put_back], vec![ahead, put_back.clone()]] {
         let tower = utc();
         let mut all = String::new();
         for part in parts {
