@@ -231,6 +231,13 @@ impl Facts {
         // What a server said before the rows went to a folder says nothing of it.
         let is_server = matches!(config.destination, crate::config::DestinationConfig::Influx(_));
         let server_ahead = if is_server { crate::sync::server_ahead(store)? } else { None };
+        let mut clock_events =
+            store.clock_events_seen(Interval::new(now.before(DAY), now.after(Duration::from_nanos(1))))?;
+        for table in &config.tables {
+            if let Some(place) = findings::set_back(table, &clock_events, now) {
+                clock_events[place].right_again = store.right_again(&clock_events[place])?;
+            }
+        }
         let newest_open_conflict = store.newest_open_conflict()?;
         // Only recent conflicts are a finding, and this searches the files that were read.
         let is_recent = newest_open_conflict.is_some_and(|seen| age_s(now, seen) < findings::RECENT_S);
@@ -255,8 +262,7 @@ impl Facts {
             sunlight,
             is_scheduled: store.recall(STARTS_KEY)?.is_some_and(|text| text.parse::<u64>().is_ok()),
             refused_configuration: refused_configuration(store)?,
-            clock_events: store
-                .clock_events_seen(Interval::new(now.before(DAY), now.after(Duration::from_nanos(1))))?,
+            clock_events,
             gaps: store.gaps()?,
             uncounted: store.uncounted(
                 now.before(std::time::Duration::from_secs(findings::RECENT_S.cast_unsigned())),

@@ -92,12 +92,7 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
         );
     }
     for table in &config.tables {
-        let is_set_back = |event: &&ClockLine| {
-            let back = age_s(event.before.1, event.after.1);
-            // What an archive tells of a clock years ago is no news.
-            event.table == table.name.0 && back > AGREE_S && age_s(now, event.before.1) < RECENT_S
-        };
-        if let Some(event) = facts.clock_events.iter().rfind(is_set_back) {
+        if let Some(event) = set_back(table, &facts.clock_events, now).map(|place| &facts.clock_events[place]) {
             found.push(
                 Finding::new(
                     Kind::LoggerClock,
@@ -129,6 +124,15 @@ pub(super) fn findings(config: &Config, facts: &Facts, now: Timestamp) -> Vec<Fi
         }
     }
     found
+}
+
+/// The place of the step that tells that the clock of a table was set back: the latest one.
+pub(in crate::status) fn set_back(table: &TableConfig, events: &[ClockLine], now: Timestamp) -> Option<usize> {
+    events.iter().rposition(|event| {
+        let back = age_s(event.before.1, event.after.1);
+        // What an archive tells of a clock years ago is no news.
+        event.table == table.name.0 && back > AGREE_S && age_s(now, event.before.1) < RECENT_S
+    })
 }
 
 /// What puts the rows right, where the clock was ahead before the step and where it is behind since. The steps of RECORD tell

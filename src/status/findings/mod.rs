@@ -22,6 +22,7 @@ mod runs;
 mod share;
 mod sunlight;
 
+pub(super) use clocks::set_back;
 pub use files::{Folders, TableFolders};
 pub use kind::{Kind, Severity};
 pub use lateness::{Lateness, Rule};

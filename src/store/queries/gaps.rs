@@ -6,6 +6,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use crate::store::intake::record_gaps::ends_before;
 use crate::store::intake::record_runs::{Gap, record_runs};
+use crate::store::intake::tables::table_id;
 use crate::store::queries::missing::starts_again;
 use crate::store::schema::key;
 use crate::store::{Result, Store};
@@ -33,7 +34,8 @@ pub struct ClockLine {
     pub before: (i64, Timestamp),
     /// Record number and time after.
     pub after: (i64, Timestamp),
-    /// For a step: record number and time of the first row by a clock that agrees with the rows before the step again.
+    /// For a step: record number and time of the first row by a clock that agrees with the rows before the step again, where
+    /// [`Store::right_again`] was asked: it may read all rows since the step.
     pub right_again: Option<(i64, Timestamp)>,
 }
 
@@ -109,9 +111,7 @@ impl Store {
                 for event in events {
                     let event = event?;
                     if event.kind != "reset" || !still.contains(&event.after) {
-                        let is_step = event.kind == "step";
-                        let right_again = if is_step { self.right_again(id, event.before, event.after)? } else { None };
-                        lines.push(ClockLine { right_again, ..event });
+                        lines.push(event);
                     }
                 }
             }
@@ -124,13 +124,21 @@ impl Store {
     /// The first row behind a step back at which the clock is right again, in a table without tag columns: that lies nearer to where
     /// counting from the rows before the step leads than to where counting from the rows since leads. A clock that was put right
     /// stays so, so that the row is found in few look-ups.
-    fn right_again(
+    pub fn right_again(&self, event: &ClockLine) -> Result<Option<(i64, Timestamp)>> {
+        if event.kind != "step" {
+            return Ok(None);
+        }
+        self.right_again_behind(&event.table, event.before, event.after).map_err(|source| self.at(source))
+    }
+
+    fn right_again_behind(
         &self,
-        table: i64,
+        table: &str,
         before: (i64, Timestamp),
         after: (i64, Timestamp),
     ) -> rusqlite::Result<Option<(i64, Timestamp)>> {
-        let Some(series) = self.untagged_series(table)? else { return Ok(None) };
+        let Some(id) = table_id(&self.conn, table)? else { return Ok(None) };
+        let Some(series) = self.untagged_series(id)? else { return Ok(None) };
         let Some(interval) = self.interval_around(series, before.1)?.map(nanos) else { return Ok(None) };
         let counted =
             |from: (i64, Timestamp), record: i64| from.1.plus(interval.saturating_mul(record.saturating_sub(from.0)));
