@@ -13,6 +13,15 @@ use crate::time::{CLOCKS_AGREE, Timestamp};
 /// Station name and serial number.
 type Logger = [Option<String>; 2];
 
+/// Whether it is one logger: a station may be renamed, a serial number never changes.
+fn is_same(one: &Logger, other: &Logger) -> bool {
+    match (&one[1], &other[1]) {
+        (Some(one), Some(other)) if !one.is_empty() && !other.is_empty() && one != other => false,
+        (Some(one), Some(_)) if !one.is_empty() => true,
+        _ => one == other,
+    }
+}
+
 /// The loggers of a file.
 #[derive(Debug, Default)]
 pub(super) struct Joined {
@@ -42,8 +51,9 @@ impl LineTaker<'_> {
             }
         }
         let first = self.joined.first.get_or_insert_with(|| logger.clone());
-        let is_new = self.joined.present.as_ref().is_some_and(|present| *present != logger) && *first != logger;
-        self.joined.is_other = self.joined.others.contains(&logger);
+        let is_changed = self.joined.present.as_ref().is_some_and(|present| !is_same(present, &logger));
+        let is_new = is_changed && !is_same(first, &logger);
+        self.joined.is_other = self.joined.others.iter().any(|other| is_same(other, &logger));
         self.joined.is_asked = is_new && !self.joined.is_other;
         self.joined.present = Some(logger);
         Ok(())

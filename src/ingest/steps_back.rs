@@ -57,8 +57,11 @@ impl LineTaker<'_> {
         if outcome != Outcome::Staged {
             return Ok(());
         }
-        // The row before the first one was in an earlier collection.
-        let before = before.or_else(|| staging.newest_of(table, "[]"));
+        // The row before the first one was in an earlier collection, where no other file has rows of the table.
+        let before = match before {
+            None if staging.is_only_file(table, self.path)? => staging.newest_of(table, "[]"),
+            before => before,
+        };
         let agree = CLOCKS_AGREE.num_nanoseconds().unwrap_or(0);
         if let Some(before) = before.filter(|before| before.nanos_since(ts) > agree) {
             let interval = staging.interval_up_to(table, before)?.map_or(0, nanos);

@@ -86,6 +86,7 @@ pub fn why_name(why: WhyUncounted) -> &'static str {
         WhyUncounted::Tags => "tags",
         WhyUncounted::StandsStill(_) => "stands_still",
         WhyUncounted::StartsAgain => "starts_again",
+        WhyUncounted::TwoLoggers => "two_loggers",
         WhyUncounted::Restarted => "restarted",
         WhyUncounted::Jumped => "jumped",
     }
@@ -119,6 +120,7 @@ pub fn why(config: &Config, line: &Uncounted) -> String {
             station_time(config, &line.table, line.to)
         ),
         WhyUncounted::StartsAgain => format!("{column} does not count: it starts again every few rows"),
+        WhyUncounted::TwoLoggers => format!("{column} has the numbers of two loggers, whose rows one file joins"),
         WhyUncounted::Restarted => format!("{column} started again at {}", station_time(config, &line.table, line.to)),
         WhyUncounted::Jumped => format!("{column} jumped at {}", station_time(config, &line.table, line.to)),
     }

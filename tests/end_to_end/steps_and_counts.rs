@@ -3,6 +3,7 @@
 use chrono::{NaiveDateTime, TimeDelta, Utc};
 use serde_json::Value;
 
+#[cfg(target_os = "linux")]
 use crate::support::faketime::FakeTime;
 use crate::support::{DAT, Station, TABLE};
 
@@ -159,6 +160,7 @@ fn i12_a_clock_that_goes_back_in_a_table_without_record_numbers_is_found_and_a_b
     }
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn i12_rows_that_later_records_prove_to_be_ahead_stay_held_when_their_time_comes() {
     let Some(library) = FakeTime::find() else { return };
@@ -202,13 +204,14 @@ fn a_file_that_joins_two_loggers_names_both_and_tells_no_gap_or_step_between_the
     let from = ago(10);
     let minutes = |minutes: i64| from + TimeDelta::minutes(minutes);
     let other = HEADER.replace("\"UMB\"", "\"South\"");
+    let second = other.replace("CR1000\",\"1\"", "CR1000\",\"2\"");
     for first in [500, 0] {
         let half = TimeDelta::seconds(30);
         let blocks = [
             HEADER.to_owned() + &rows(from, 60.0, 0..20),
-            other.clone() + &rows(from + half, 60.0, first..first + 20),
+            second.clone() + &rows(from + half, 60.0, first..first + 20),
             HEADER.to_owned() + &rows(minutes(20), 60.0, 20..40),
-            other.clone() + &rows(minutes(20) + half, 60.0, first + 20..first + 40),
+            second.clone() + &rows(minutes(20) + half, 60.0, first + 20..first + 40),
         ];
         let tower = utc();
         tower.write(DAT, blocks.concat());
@@ -225,12 +228,45 @@ fn a_file_that_joins_two_loggers_names_both_and_tells_no_gap_or_step_between_the
         assert_eq!(gaps["gaps"].as_array().unwrap().len() + gaps["clock"].as_array().unwrap().len(), 0, "{gaps}");
         assert_eq!(tower.count("SELECT count(*) FROM reading"), 100);
     }
+    // Another logger's clock was behind when it took over: nothing of its numbers is followed, and `gaps` says so.
+    let half = TimeDelta::seconds(30);
+    let lost = rows(minutes(33) + half, 60.0, 0..40) + &rows(minutes(88) + half, 60.0, 55..90);
+    let tower = utc();
+    tower.write(DAT, HEADER.to_owned() + &rows(from, 60.0, 0..60) + &second + &lost);
+    let _ = tower.run(&["run"]);
+    let said = gaps(&tower);
+    assert_eq!(said["unknown"][0]["why"], "two_loggers", "{said}");
+    // A renamed station with its serial number is one logger, whose numbers go on.
+    let again = rows(minutes(10), 60.0, 10..20) + &rows(minutes(30), 60.0, 30..50);
+    let tower = utc();
+    tower.write(DAT, HEADER.to_owned() + &rows(from, 60.0, 0..20) + &other + &again);
+    let _ = tower.run(&["run"]);
+    assert_eq!(finding(&tower, "two_loggers"), None);
+    assert_eq!(gaps(&tower)["gaps"][0]["missing"], 10);
     // A logger that was exchanged is no finding.
-    let exchanged = HEADER.to_owned() + &rows(from, 60.0, 0..20) + &other + &rows(minutes(22), 60.0, 0..20);
+    let exchanged = HEADER.to_owned() + &rows(from, 60.0, 0..20) + &second + &rows(minutes(22), 60.0, 0..20);
     let tower = utc();
     tower.write(DAT, exchanged);
     let _ = tower.run(&["run"]);
     assert_eq!(finding(&tower, "two_loggers"), None);
+}
+
+#[test]
+fn two_files_of_one_table_without_record_numbers_are_no_step_of_a_clock() {
+    let tower = utc().table(
+        "name = \"met\"\nfiles = [\"m*.csv\"]\nformat = \"csv\"\ntime_column = \"Time\"\n[table.csv]\nnames_line = 1",
+    );
+    let from = ago(60);
+    let of = |first: i64, upto: i64| -> String {
+        (0..upto).map(|row| format!("{},20\r\n", written(from + TimeDelta::minutes(first + row * 30)))).collect()
+    };
+    for upto in [24, 48, 72] {
+        tower.write("m1.csv", format!("Time,T\r\n{}", of(0, upto)));
+        tower.write("m2.csv", format!("Time,T\r\n{}", of(15, upto)));
+        let _ = tower.run(&["run"]);
+    }
+    assert_eq!(gaps(&tower)["clock"].as_array().unwrap().len(), 0, "{}", gaps(&tower));
+    assert_eq!(finding(&tower, "logger_clock"), None);
 }
 
 #[test]

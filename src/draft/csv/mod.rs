@@ -187,7 +187,10 @@ impl<'t> Cut<'t> {
         let values = texts[time.first..].iter().flat_map(|row| {
             row.iter().enumerate().filter(|(place, _)| !time.columns.contains(place)).map(|(_, text)| text.as_str())
         });
-        let notes = numbers::learn(values, &mut dialect).map(str::to_owned).into_iter().collect();
+        let columns = (0..width).filter(|place| !time.columns.contains(place));
+        let columns = columns.map(|place| texts[time.first..].iter().map(move |row| row[place].as_str()));
+        let has_both = columns.into_iter().any(numbers::has_groups_and_others);
+        let notes = numbers::learn(values, has_both, &mut dialect).map(str::to_owned).into_iter().collect();
         Some(Cut { spelling, dialect, width, rows, shape, names, time, ragged, notes })
     }
 

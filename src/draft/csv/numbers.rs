@@ -26,8 +26,20 @@ struct Seen {
     blanks: bool,
 }
 
-/// Sets the decimal sign and the sign between thousands by the values. Returns a note if the values are ambiguous.
-pub(super) fn learn<'v>(values: impl Iterator<Item = &'v str>, dialect: &mut CsvDialect) -> Option<&'static str> {
+/// Whether some values of a column have a point before three digits, and others, below a thousand, none: a voltage of three
+/// decimals has a point in each value.
+pub(super) fn has_groups_and_others<'v>(mut values: impl Iterator<Item = &'v str> + Clone) -> bool {
+    let is_grouped = |text: &str| is_grouped(text.trim().trim_start_matches(['-', '+']), '.');
+    values.clone().any(is_grouped) && values.any(|text| is_number(text) && !text.contains('.'))
+}
+
+/// Sets the decimal sign and the sign between thousands by the values. Returns a note if the values are ambiguous. `has_both` is
+/// [`has_groups_and_others`] of any column.
+pub(super) fn learn<'v>(
+    values: impl Iterator<Item = &'v str>,
+    has_both: bool,
+    dialect: &mut CsvDialect,
+) -> Option<&'static str> {
     let mut seen = Seen::default();
     let mut note = None;
     values.for_each(|value| seen.value(value));
@@ -37,6 +49,11 @@ pub(super) fn learn<'v>(values: impl Iterator<Item = &'v str>, dialect: &mut Csv
         dialect.decimal = b',';
         if seen.point_groups {
             dialect.thousands = Some(b'.');
+        } else if seen.open_point_groups && !seen.other_points && !has_both {
+            note = Some(
+                "CHECK: a number such as 1.234 has its point before the fraction, though other numbers have a decimal comma; if it is 1234, \
+                 write thousands = \".\" in [table.csv].",
+            );
         } else if seen.open_point_groups && !seen.other_points {
             dialect.thousands = Some(b'.');
             note = Some(
@@ -166,12 +183,23 @@ mod tests {
             (semicolon, &["101\u{2019}025.5", "0.5"], b'.', Some(b'\'')),
             (semicolon, &["10,5", "999", "1.000"], b',', Some(b'.')),
             (semicolon, &["10,5", "0.999", "1.000"], b',', None),
+            (semicolon, &["12.300", "12.349"], b'.', None),
         ] {
             let mut dialect = CsvDialect { separator, ..CsvDialect::default() };
-            let note = learn(values.iter().copied(), &mut dialect);
+            let has_both = has_groups_and_others(values.iter().copied());
+            let note = learn(values.iter().copied(), has_both, &mut dialect);
             assert_eq!((dialect.decimal, dialect.thousands), (decimal, thousands), "{values:?}");
             let is_noted = (separator == comma && values[0] == "1,234") || values[1..] == ["999", "1.000"];
             assert_eq!(note.is_some(), is_noted, "{values:?}");
         }
+    }
+
+    #[test]
+    fn three_decimals_in_each_value_of_a_column_are_no_thousands_beside_decimal_commas() {
+        let voltages = ["12.300", "12.349"];
+        assert!(!has_groups_and_others(voltages.into_iter()));
+        let mut dialect = CsvDialect { separator: Separator::Sign(b';'), ..CsvDialect::default() };
+        let note = learn(voltages.into_iter().chain(["0,5"]), false, &mut dialect);
+        assert_eq!((dialect.decimal, dialect.thousands, note.is_some()), (b',', None, true));
     }
 }

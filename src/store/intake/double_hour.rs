@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use rusqlite::OptionalExtension as _;
+use rusqlite::{OptionalExtension as _, params};
 
 use crate::format::Cells;
 use crate::store::Result;
@@ -25,6 +25,15 @@ impl Staging<'_> {
         let Some(place) = table.series.find("[]") else { return Ok(None) };
         let times = self.store.newest_times(table.series.at(place).id, at.next_key(), ROWS)?;
         Ok(regularity(times.into_iter()).interval())
+    }
+
+    /// Whether no other file of the table was read.
+    pub fn is_only_file(&self, table: &Table, path: &str) -> Result<bool> {
+        self.store
+            .conn
+            .prepare_cached("SELECT NOT EXISTS (SELECT 1 FROM file_seen WHERE logger_table = ?1 AND path <> ?2)")
+            .and_then(|mut statement| statement.query_row(params![table.id, path], |row| row.get(0)))
+            .map_err(|source| self.store.at(source))
     }
 
     /// The times of the rows without tags next to a time.

@@ -3,7 +3,7 @@
 //! A table is one series of readings at one place. Files of two loggers in one table mix data that cannot be separated
 //! again in a bucket, and nothing in the rows shows it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use rusqlite::{OptionalExtension, params};
 
@@ -143,6 +143,16 @@ impl Store {
     pub fn joined_loggers(&self, table: &Table, path: &str) -> Result<Option<[[Option<String>; 2]; 2]>> {
         let kept = self.recall(&joined_key(table, path))?;
         Ok(kept.and_then(|kept| serde_json::from_str(&kept).ok()).map(|kept: JoinedLoggers| kept.loggers))
+    }
+
+    /// The tables of which a file joins the rows of two loggers.
+    pub(in crate::store) fn tables_of_joined_loggers(&self) -> Result<HashSet<String>> {
+        let kept = self.recall_all(JOINED)?;
+        Ok(kept
+            .iter()
+            .filter_map(|(_, kept)| serde_json::from_str(kept).ok())
+            .map(|kept: JoinedLoggers| kept.table)
+            .collect())
     }
 
     /// Keeps what [`Store::joined_loggers`] gives.

@@ -67,13 +67,19 @@ pub(in crate::store) fn is_alike(distance: Duration, interval: Duration) -> bool
     distance.abs_diff(interval) <= interval / ALIKE
 }
 
-/// The interval of the newest rows, if the last ones came at equal distances in a number that is not a coincidence. The times
-/// are given newest first.
+/// The interval of the newest rows, if the last ones came at equal distances in a number that is not a coincidence, and those
+/// before them at an interval, too, or at the same one: events may come in step for a while. The times are given newest first.
 fn of_newest(times: &[Timestamp]) -> Option<Duration> {
-    let newest = times.get(..LEAST_ROWS)?;
-    let mut distances = newest.windows(2).map(|pair| pair[0].nanos_since(pair[1]));
-    let distance = distances.next().filter(|distance| *distance > 0)?;
-    distances.all(|other| other == distance).then(|| Duration::from_nanos(distance.unsigned_abs()))
+    let distances: Vec<i64> = times.windows(2).map(|pair| pair[0].nanos_since(pair[1])).collect();
+    let own = *distances.first().filter(|distance| **distance > 0)?;
+    let run = distances.iter().take_while(|distance| **distance == own).count();
+    if run + 1 < LEAST_ROWS {
+        return None;
+    }
+    let before = &times[run..];
+    let has_own = || distances[run..].iter().filter(|distance| **distance == own).count() + 1 >= LEAST_ROWS;
+    let is_of_a_program = !matches!(regularity(before.iter().copied()), Regularity::Irregular) || has_own();
+    is_of_a_program.then(|| Duration::from_nanos(own.unsigned_abs()))
 }
 
 /// Nanoseconds from row to row beyond which a row may be missing between them: one and a half usual intervals.
@@ -139,7 +145,8 @@ impl Store {
     pub fn regular_interval_of_table(&self, table: &str) -> Result<Option<Duration>> {
         let Some((newest, series)) = self.newest_series(table)? else { return Ok(None) };
         let times = self.newest_times(series, newest, ROWS)?;
-        Ok(of_newest(&times).or_else(|| regularity(times.into_iter()).interval()))
+        // Half hours of long ago are judged by it, too: a few newest rows in step tell nothing of these.
+        Ok(regularity(times.into_iter()).interval())
     }
 
     /// The series of the table with the newest row, and the time of that.
@@ -191,6 +198,15 @@ mod tests {
             of_newest(&times).map(|interval| interval.as_secs())
         };
         assert_eq!([of(0), of(1), of(6), of(7), of(8)], [Some(60), None, None, Some(900), Some(900)]);
+    }
+
+    #[test]
+    fn events_that_come_in_step_for_a_while_are_no_new_interval() {
+        let events = (1..60).map(|at: i64| at * 9_000 + at * at * 777 % 5_000);
+        let burst = (1..=10).map(|at| 59 * 9_000 + 5_000 + at * 60);
+        let times: Vec<_> = events.chain(burst).map(|second| Timestamp::from_millis(second * 1_000)).collect();
+        let newest_first: Vec<_> = times.into_iter().rev().collect();
+        assert_eq!(of_newest(&newest_first), None);
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub enum WhyUncounted {
     StandsStill(i64),
     /// The number restarts every few rows.
     StartsAgain,
+    /// The numbers are those of two loggers, whose rows a file joins: only the first one's are followed.
+    TwoLoggers,
     /// The number counts, and restarted between these two rows.
     Restarted,
     /// The number counts, and more numbers are skipped between these two rows than rows can be missing.
@@ -99,6 +101,7 @@ impl Store {
     /// `most` rows.
     pub fn uncounted(&self, since: Timestamp, most: usize) -> Result<Vec<Uncounted>> {
         let mut found = Vec::new();
+        let joined = self.tables_of_joined_loggers()?;
         for (id, table) in tables(&self.conn).map_err(|source| self.at(source))? {
             // Rows missing in such a table are missing in the rows from which it is made.
             if is_made(&self.conn, id).map_err(|source| self.at(source))? {
@@ -106,7 +109,7 @@ impl Store {
             }
             let runs = record_runs(&self.conn, id).map_err(|source| self.at(source))?;
             found.extend(self.restarts((id, &table), &runs, since)?);
-            let stretches = self.stretches(&table, &runs, since)?;
+            let stretches = self.stretches((&table, joined.contains(&table)), &runs, since)?;
             let most = (most / stretches.len().max(1)).max(PIECE);
             for stretch in stretches {
                 found.extend(self.look_at(&table, stretch, most)?);
@@ -115,7 +118,7 @@ impl Store {
         Ok(found)
     }
 
-    fn stretches(&self, table: &str, runs: &[Run], since: Timestamp) -> Result<Vec<Part>> {
+    fn stretches(&self, (table, is_joined): (&str, bool), runs: &[Run], since: Timestamp) -> Result<Vec<Part>> {
         let mut stretches = Vec::new();
         let all = self.series(table)?;
         let newest_of_all = all.iter().filter_map(|series| series.newest).max();
@@ -152,6 +155,10 @@ impl Store {
             };
             if starts_again(runs) {
                 add(WhyUncounted::StartsAgain, Timestamp::EPOCH, newest);
+                continue;
+            }
+            if is_joined {
+                add(WhyUncounted::TwoLoggers, Timestamp::EPOCH, newest);
                 continue;
             }
             if let Some(oldest) = self.first_row(series.id, Timestamp::EPOCH)?

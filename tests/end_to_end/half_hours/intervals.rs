@@ -161,6 +161,29 @@ fn i11_no_half_hour_behind_a_change_of_the_loggers_interval_lacks_its_value_howe
 }
 
 #[test]
+fn i11_rows_that_come_in_step_behind_rows_at_no_interval_take_no_value_from_earlier_half_hours() {
+    let mut dice = Dice(11);
+    let mut minute = 0;
+    let minutes = std::iter::from_fn(|| {
+        minute += 3 + below(&mut dice, 9) as i64;
+        Some(minute)
+    });
+    let mut minutes: Vec<i64> = minutes.take_while(|minute| *minute < 1_440).collect();
+    let station = station("");
+    let temperature = [["T", "Deg C", "Avg"]];
+    let write = |minutes: &[i64]| {
+        station.write("met.dat", file(&temperature, &rows(minutes.iter().copied(), |_| "20".to_owned())));
+        station.run(&["ingest"]).works();
+        column(&station, "T")
+    };
+    let before = write(&minutes);
+    assert!(before.iter().all(|(value, _)| *value == 20), "{before:?}");
+    minutes.extend(1_441..1_450);
+    assert_eq!(write(&minutes)[..before.len() - 1], before[..before.len() - 1]);
+    is_as_if_made_anew(&station);
+}
+
+#[test]
 fn rows_of_a_half_hour_that_are_a_quarter_of_an_hour_apart_are_of_a_new_interval_only_if_the_next_ones_are_too() {
     let temperature = [["T", "Deg C", "Avg"]];
     let keys = "[table.columns.T]\nfail = [-40, 50]";
